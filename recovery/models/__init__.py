@@ -1,0 +1,45 @@
+"""Rows: one file per noun, invariants as database constraints."""
+
+from recovery.models.alert import Alert, AlertTransition
+from recovery.models.audit import AuditEvent
+from recovery.models.care import Team, TeamMembership
+from recovery.models.connection import Connection
+from recovery.models.device import Device
+from recovery.models.document import ConditionalKey, Document, DocumentIndex, DocumentVersion, UnmappedCode
+from recovery.models.episode import Episode
+from recovery.models.finding import Finding
+from recovery.models.pathway import Pathway
+from recovery.models.patient import Patient
+from recovery.models.series import Batch, Packet, Sample, Series
+from recovery.models.twin import LiveEvent, ModelVersion, Snapshot, Twin
+from recovery.models.user import User
+from recovery.models.work import Owed
+
+__all__ = [
+    "Alert",
+    "AlertTransition",
+    "AuditEvent",
+    "Batch",
+    "ConditionalKey",
+    "Connection",
+    "Device",
+    "Document",
+    "DocumentIndex",
+    "DocumentVersion",
+    "Episode",
+    "Finding",
+    "LiveEvent",
+    "ModelVersion",
+    "Owed",
+    "Packet",
+    "Pathway",
+    "Patient",
+    "Sample",
+    "Series",
+    "Snapshot",
+    "Team",
+    "TeamMembership",
+    "Twin",
+    "UnmappedCode",
+    "User",
+]

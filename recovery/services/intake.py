@@ -1,0 +1,196 @@
+"""What a door hands to `services.ingestion`: plain, already validated and mapped; no FHIR words needed to read it.
+
+A door (FHIR, HL7 v2, a wearable's webhook) turns what it received into a Delivery. Every item carries `index`, its
+place in what was sent, so that the answer can name it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Literal
+
+Shape = Literal["number", "packet", "projected"]
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesKey:
+    """Identity of a Series. `template` is canonical JSON text; two messages with equal templates share a Series.
+
+    canonical value = sent value x scale + shift, in the metric's unit. `metric` blank: kept, but no twin metric fits.
+    """
+
+    patient: str  # fhir_id of the Patient
+    metric: str
+    system: str
+    code: str
+    unit: str
+    scale: float
+    shift: float
+    source: str
+    tier: str
+    shape: Shape
+    template: str
+
+
+@dataclass(frozen=True, slots=True)
+class NumberReading:
+    """One number at one time, to be stored as one narrow row. `value` is as sent, `digits` its decimals."""
+
+    index: int
+    series: SeriesKey
+    at_ms: int
+    value: float
+    digits: int
+    slots: str | None = None
+    fhir_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PacketReading:
+    """One SampledData: `data` its text as sent, `points` its numbers (at_ms, value as sent)."""
+
+    index: int
+    series: SeriesKey
+    at_ms: int
+    end_ms: int
+    data: str
+    digest: int
+    points: tuple[tuple[int, float], ...]
+    slots: str | None = None
+    fhir_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IndexEntry:
+    """One value of one search parameter (see models.DocumentIndex for which fields speak for which kind)."""
+
+    param: str
+    kind: Literal["token", "string", "reference", "date", "quantity", "uri"]
+    system: str = ""
+    value: str = ""
+    low_ms: int | None = None
+    high_ms: int | None = None
+    number: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PatientFacts:
+    record_number: str = ""
+    family_name: str = ""
+    given_name: str = ""
+    birth_date: date | None = None
+    sex: str = "unknown"
+    died_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeFacts:
+    """From a Procedure. `procedure` is a key of twin.profile or blank; status as models.Episode.Status."""
+
+    procedure: str
+    procedure_text: str
+    surgery_start: datetime | None
+    surgery_end: datetime | None
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceFacts:
+    name: str = ""
+    manufacturer: str = ""
+    kind: str = ""
+    udi: str = ""
+    tier: str = "consumer"
+
+
+@dataclass(frozen=True, slots=True)
+class FindingFacts:
+    """From a Condition, Encounter or one-off Observation; `kind` as models.Finding.Kind."""
+
+    kind: str
+    key: str = ""
+    code: str = ""
+    text: str = ""
+    number: float | None = None
+    onset_at: datetime | None = None
+    ended_at: datetime | None = None
+    recorded_at: datetime | None = None
+
+
+Facts = PatientFacts | EpisodeFacts | DeviceFacts | FindingFacts
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectedSample:
+    """A number drawn from a document that does not fit the streams shelf (components, notes, ...)."""
+
+    series: SeriesKey
+    at_ms: int
+    value: float
+    digits: int
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentWrite:
+    """One resource for the documents shelf. `content` is the JSON object as sent (Decimals kept), without meta set.
+
+    method create: the server chooses the id unless `fhir_id` is given. put: create or update at `fhir_id`.
+    delete: content is empty. `if_match`: the version that must be current. `criteria`: normalised conditional-create
+    criteria with the document that already fits, if any, decided by the database.
+    """
+
+    index: int
+    type: str
+    method: Literal["create", "put", "delete"]
+    content: Mapping[str, Any]
+    fhir_id: str | None = None
+    if_match: int | None = None
+    criteria: str | None = None
+    patient: str | None = None  # fhir_id of the patient it belongs to (compartment)
+    index_entries: tuple[IndexEntry, ...] = ()
+    facts: Facts | None = None
+    samples: tuple[ProjectedSample, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unmapped:
+    """A code or unit for which the twin has no metric; listed for an administrator."""
+
+    system: str
+    code: str
+    unit: str
+    display: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Everything one request (or one chunk of an import) brought."""
+
+    channel: str
+    readings: tuple[NumberReading, ...] = ()
+    packets: tuple[PacketReading, ...] = ()
+    documents: tuple[DocumentWrite, ...] = ()
+    unmapped: tuple[Unmapped, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one item. `status`: created, updated, unchanged (already held), deleted, refused."""
+
+    index: int
+    status: Literal["created", "updated", "unchanged", "deleted", "refused"]
+    type: str = "Observation"
+    fhir_id: str = ""
+    version: int = 1
+    updated_at: datetime | None = None
+    reason: str = ""
+    field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The answer to a Delivery, after commit: it is durable."""
+
+    batch_id: int
+    outcomes: Mapping[int, Outcome] = field(default_factory=dict)

@@ -1,0 +1,89 @@
+"""What every request passes through."""
+
+import logging
+import secrets
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import add_never_cache_headers
+
+from recovery import exceptions
+
+logger = logging.getLogger(__name__)
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+# Doors that bring their own identity (bearer tokens) or that must answer strangers (health, static, login).
+OPEN_PREFIXES = ("/static/", "/livez", "/readyz", "/metrics", "/fhir", "/cds-services", "/.well-known/")
+
+
+class RequestIdMiddleware:
+    """Gives each request a number that the person can quote and the log holds."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.request_id = secrets.token_hex(6)  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        response["X-Request-Id"] = request.request_id  # type: ignore[attr-defined]
+        return response
+
+
+class LoginByDefaultMiddleware:
+    """Closed by default: a page needs a signed-in person unless its view says `login_not_required`."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: object, kwargs: object
+    ) -> HttpResponse | None:
+        if request.path.startswith(OPEN_PREFIXES) or not getattr(view, "login_required", True):
+            return None
+        if request.user.is_authenticated:
+            return None
+        return redirect_to_login(request.get_full_path())
+
+
+class NoStoreMiddleware:
+    """Nothing with patient data is kept by a browser or a proxy: after sign-out, 'back' shows nothing."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not request.path.startswith(settings.STATIC_URL) and "Cache-Control" not in response:
+            add_never_cache_headers(response)
+            response["Cache-Control"] = "no-store"
+        return response
+
+
+class DomainErrorMiddleware:
+    """Domain errors to pages, in one table. Unknown errors show a reference number, never their text."""
+
+    STATUS: dict[type[exceptions.RecoveryError], int] = {
+        exceptions.NotFound: 404,
+        exceptions.Forbidden: 403,
+        exceptions.Invalid: 400,
+        exceptions.Conflict: 409,
+        exceptions.Gone: 410,
+    }
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, exceptions.RecoveryError):
+            return None
+        status = self.STATUS.get(type(error), 400)
+        return render(request, f"errors/{status}.html", {"message": error.message}, status=status)
