@@ -170,9 +170,7 @@ def test_a_file_of_another_host_is_refused_with_advice(queue: Store, monkeypatch
         elsewhere.size("ingest")
 
 
-def test_a_file_of_a_host_that_is_gone_can_be_taken_over(
-    queue: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_of_a_host_that_is_gone_can_be_taken_over(queue: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     queue.put("ingest", "a", "payload")
     monkeypatch.setattr(socket, "gethostname", lambda: "new-host")
     monkeypatch.setenv(file.TAKE_OVER, "1")
@@ -195,10 +193,7 @@ def test_a_file_of_a_newer_release_is_refused(tmp_path: Path) -> None:
 def test_eight_first_starts_at_once_all_succeed(tmp_path: Path) -> None:
     code = "import sys; from twinweb.broker.store import Store; Store(sys.argv[1]).put('q', sys.argv[2], 'x')"
     path = tmp_path / "broker.sqlite3"
-    starts = [
-        subprocess.Popen([sys.executable, "-c", code, str(path), str(number)], cwd=ROOT)
-        for number in range(8)
-    ]
+    starts = [subprocess.Popen([sys.executable, "-c", code, str(path), str(number)], cwd=ROOT) for number in range(8)]
     assert [start.wait(timeout=60) for start in starts] == [0] * 8
     counted = Store(path)
     assert counted.size("q") == 8
@@ -217,9 +212,7 @@ def _connection(path: Path, **options: Any) -> kombu.Connection:
 def test_queues_are_drained_in_the_order_of_priority(tmp_path: Path) -> None:
     with _connection(tmp_path, queue_order=["ingest", "twin", "training"]) as connection:
         channel = connection.channel()
-        queues = [
-            kombu.Queue(name, channel=channel, routing_key=name) for name in ("training", "twin", "ingest")
-        ]
+        queues = [kombu.Queue(name, channel=channel, routing_key=name) for name in ("training", "twin", "ingest")]
         producer = connection.Producer()
         for declared in queues:
             declared.declare()
@@ -239,9 +232,7 @@ def test_the_prefetch_limit_holds_messages_back(tmp_path: Path) -> None:
         for number in range(3):
             connection.Producer().publish({"n": number}, routing_key="ingest")
         messages: list[Any] = []
-        consumer = kombu.Consumer(
-            channel, [declared], callbacks=[lambda body, message: messages.append(message)]
-        )
+        consumer = kombu.Consumer(channel, [declared], callbacks=[lambda body, message: messages.append(message)])
         consumer.qos(prefetch_count=1)
         with consumer:
             connection.drain_events(timeout=2)

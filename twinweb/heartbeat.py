@@ -1,0 +1,75 @@
+"""Signs of life of worker and beat: a small file in the data directory, and in production a Redis key as well.
+
+The file serves processes that share a data directory (embedded, or one host); across hosts the newest beat of any
+worker is in one Redis sorted set.
+"""
+
+import logging
+import os
+import time
+from pathlib import Path
+
+from django.conf import settings
+
+KEY = "twinweb:heartbeat:{role}"
+EVERY = 5.0  # s
+FORGET_AFTER = 86_400.0  # s; members of hosts that are gone
+logger = logging.getLogger(__name__)
+
+
+def leave(role: str) -> None:
+    """Note that `role` (worker, trainer, beat) is alive now. Never raises: a sign of life must not kill."""
+    try:
+        _touch(_path(role))
+        if settings.REDIS_URL:
+            _ring_redis(role)
+    except Exception as error:
+        logger.warning("heartbeat not written: %s", type(error).__name__)
+
+
+def age(role: str) -> float | None:
+    """Seconds since the newest sign of life of `role`, or None when there never was one."""
+    beats = [beat for beat in (_from_file(role), _from_redis(role)) if beat is not None]
+    return max(0.0, time.time() - max(beats)) if beats else None
+
+
+def _path(role: str) -> Path:
+    return Path(settings.DATA_DIR) / f"{role}.heartbeat"
+
+
+def _touch(path: Path) -> None:
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+    os.utime(path)
+
+
+def _from_file(role: str) -> float | None:
+    try:
+        return _path(role).stat().st_mtime
+    except FileNotFoundError:
+        return None
+
+
+def _ring_redis(role: str) -> None:
+    now = time.time()
+    with _redis() as redis:
+        redis.zadd(KEY.format(role=role), {f"{os.uname().nodename}:{os.getpid()}": now})
+        redis.zremrangebyscore(KEY.format(role=role), 0, now - FORGET_AFTER)
+
+
+def _from_redis(role: str) -> float | None:
+    if not settings.REDIS_URL:
+        return None
+    try:
+        with _redis() as redis:
+            newest = redis.zrange(KEY.format(role=role), 0, 0, desc=True, withscores=True)
+    except Exception:
+        return None
+    return float(newest[0][1]) if newest else None
+
+
+def _redis():  # type: ignore[no-untyped-def]
+    from redis import Redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    return Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0))

@@ -1,0 +1,33 @@
+"""What beat rings, and how often. Every job finds its own work in rows, so a missed tick costs only time."""
+
+from datetime import timedelta
+from typing import Any
+
+from celery.beat import PersistentScheduler
+from celery.schedules import crontab
+
+from twinweb import heartbeat
+
+SWEEP_EVERY = timedelta(seconds=15)
+
+
+def _entry(task: str, schedule: timedelta | crontab, *, expires: float) -> dict[str, Any]:
+    """Ticks that no worker took within `expires` seconds are dropped: the next one does the same work."""
+    return {"task": task, "schedule": schedule, "options": {"expires": expires}}
+
+
+SCHEDULE = {
+    # Rings again for all work that is owed and unclaimed: what makes a lost message harmless.
+    "sweep": _entry("recovery.sweep", SWEEP_EVERY, expires=30),
+    "seal-audit": _entry("recovery.seal_audit", timedelta(seconds=60), expires=60),
+    "make-partitions": _entry("recovery.make_partitions", crontab(hour="2", minute="10"), expires=6 * 3600),
+    "thin-history": _entry("recovery.thin_history", crontab(minute="25"), expires=3600),
+}
+
+
+class BeatingScheduler(PersistentScheduler):
+    """Keeps its last run times in a file, and leaves a heartbeat at each tick so that health can see it."""
+
+    def tick(self, *args: Any, **kwargs: Any) -> float:
+        heartbeat.leave("beat")
+        return float(super().tick(*args, **kwargs))
