@@ -80,12 +80,14 @@ class Profile:
 
     def covariates(self) -> Floats:
         """(4,) centred covariates in the order of `COVARIATES`; unknown is 0, the population mean."""
-        return np.array([
-            0.0 if self.age_years is None else (self.age_years - 65.0) / 10.0,
-            {"male": 0.5, "female": -0.5}.get(self.sex or "", 0.0),
-            0.0 if self.bmi is None else self.bmi - 28.0,
-            0.0 if self.frailty is None else self.frailty - 4.0,
-        ])
+        return np.array(
+            [
+                0.0 if self.age_years is None else (self.age_years - 65.0) / 10.0,
+                {"male": 0.5, "female": -0.5}.get(self.sex or "", 0.0),
+                0.0 if self.bmi is None else self.bmi - 28.0,
+                0.0 if self.frailty is None else self.frailty - 4.0,
+            ]
+        )
 
     def to_plain(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
