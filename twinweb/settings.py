@@ -155,6 +155,8 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 # The hospital's clock: postoperative days are counted in hours, but people read local times.
 HOSPITAL_TIME_ZONE = env.str("HOSPITAL_TIME_ZONE", default="UTC")
+# New episodes that arrive over FHIR are entrusted to this team (its key) until somebody assigns them.
+INTAKE_TEAM = env.str("INTAKE_TEAM", default="intake")
 
 # ---- static files ---
 STATIC_URL = "/static/"

@@ -321,7 +321,6 @@ class Migration(migrations.Migration):
                 ('shape', models.CharField(choices=[('number', 'Number'), ('packet', 'Packet'), ('projected', 'Projected')], max_length=10)),
                 ('template', models.TextField(blank=True)),
                 ('template_hash', models.CharField(max_length=64)),
-                ('last_ms', models.BigIntegerField(blank=True, null=True)),
                 ('patient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='series', to='recovery.patient')),
             ],
         ),

@@ -64,7 +64,7 @@ class DocumentIndex(models.Model):
 
 
 class ConditionalKey(models.Model):
-    """Makes conditional create safe under concurrency: one row per criteria, a unique constraint, no look-then-insert."""
+    """Conditional create, safe under concurrency: one row per criteria and a unique constraint."""
 
     type = models.CharField(max_length=40)
     criteria = models.CharField(max_length=64, help_text="SHA-256 of the normalised criteria.")

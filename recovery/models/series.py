@@ -51,7 +51,6 @@ class Series(models.Model):
     shape = models.CharField(max_length=10, choices=Shape.choices)
     template = models.TextField(blank=True)
     template_hash = models.CharField(max_length=64)
-    last_ms = models.BigIntegerField(null=True, blank=True)
 
     class Meta:
         constraints = [

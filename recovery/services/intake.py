@@ -81,6 +81,8 @@ class PatientFacts:
     birth_date: date | None = None
     sex: str = "unknown"
     died_at: datetime | None = None
+    is_synthetic: bool = False
+    origin: str = ""  # where imported data came from and its licence; shown with the data
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ class ProjectedSample:
 
 @dataclass(frozen=True, slots=True)
 class DocumentWrite:
-    """One resource for the documents shelf. `content` is the JSON object as sent (Decimals kept), without meta set.
+    """One resource for the documents shelf. `content` is the JSON object as sent, from `recovery.exact_json.loads`.
 
     method create: the server chooses the id unless `fhir_id` is given. put: create or update at `fhir_id`.
     delete: content is empty. `if_match`: the version that must be current. `criteria`: normalised conditional-create
@@ -186,6 +188,7 @@ class Outcome:
     updated_at: datetime | None = None
     reason: str = ""
     field: str = ""
+    error: str = ""  # class name of the refusing error in recovery.exceptions or services.documents
 
 
 @dataclass(frozen=True, slots=True)

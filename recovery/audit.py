@@ -1,0 +1,113 @@
+"""The audit trail's two words: the Actor who does something, and `record`, which writes it down.
+
+Rows are only ever added: a trigger in the database refuses DELETE and any UPDATE of what is said. A job seals them in
+order into a hash chain, so that editing, removing or reordering shows: `verify_chain`.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from django.conf import settings
+from django.db import transaction
+
+from recovery.models import AuditEvent, Connection, User
+
+SEAL_BATCH = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a signed-in user, a connected system, or the product itself."""
+
+    kind: Literal["user", "connection", "system"]
+    id: int | None
+    name: str
+    request_id: str = ""
+    scopes: str = ""
+
+    @classmethod
+    def of_user(cls, user: User, request_id: str = "") -> "Actor":
+        return cls("user", user.pk, user.get_username(), request_id)
+
+    @classmethod
+    def of_connection(cls, connection: Connection, request_id: str = "") -> "Actor":
+        return cls("connection", connection.pk, connection.name, request_id, connection.scopes)
+
+    @classmethod
+    def system(cls, name: str) -> "Actor":
+        return cls("system", None, name)
+
+
+def record(
+    *,
+    actor: Actor,
+    now: datetime,
+    action: str,
+    patient_ids: Iterable[int | None] = (None,),
+    entity: str = "",
+    outcome: str = "success",
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """Write one row per patient touched. Raises what the database raises: what cannot be audited does not happen."""
+    AuditEvent.objects.bulk_create(
+        AuditEvent(
+            at=now,
+            actor_kind=actor.kind,
+            actor_id=actor.id,
+            actor_name=actor.name,
+            action=action,
+            patient_id=patient_id,
+            entity=entity,
+            outcome=outcome,
+            detail=dict(detail or {}),
+            request_id=actor.request_id,
+        )
+        for patient_id in patient_ids
+    )
+
+
+def seal_chain() -> int:
+    """Seal the rows written since the last run, in order of id; returns how many. One runner at a time."""
+    with transaction.atomic():
+        last = AuditEvent.objects.exclude(seal="").order_by("-id").select_for_update().first()
+        seal = last.seal if last else ""
+        rows = list(AuditEvent.objects.filter(seal="").order_by("id")[:SEAL_BATCH])
+        for row in rows:
+            row.seal = seal = _seal(seal, row)
+        AuditEvent.objects.bulk_update(rows, ["seal"], batch_size=500)
+    return len(rows)
+
+
+def verify_chain() -> int | None:
+    """The id of the first row whose seal does not follow from the rows before it; None when all are whole."""
+    seal = ""
+    for row in AuditEvent.objects.exclude(seal="").order_by("id").iterator(chunk_size=2_000):
+        seal = _seal(seal, row)
+        if not hmac.compare_digest(seal, row.seal):
+            return row.pk
+    return None
+
+
+def _seal(previous: str, row: AuditEvent) -> str:
+    said = [
+        previous,
+        row.pk,
+        int(row.at.timestamp() * 1000),
+        row.actor_kind,
+        row.actor_id,
+        row.actor_name,
+        row.action,
+        row.patient_id,
+        row.entity,
+        row.outcome,
+        row.detail,
+        row.request_id,
+    ]
+    text = json.dumps(said, sort_keys=True, separators=(",", ":"))
+    key = hashlib.sha256(b"audit:" + settings.SECRET_KEY.encode()).digest()
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,137 @@
+"""Work owed. The row is the truth, the broker a doorbell (design section 9).
+
+`owe` writes the row in the transaction of its cause and rings on commit. A worker `claim`s rows, works, and calls
+`settle` or `fail`. `sweep` rings again for what nobody took. Losing every message loses no work.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from celery import current_app
+from django.db import connection, transaction
+from django.db.models import F, Q
+
+from recovery.models import Owed
+
+logger = logging.getLogger(__name__)
+
+# A claim outlives the longest task (task_time_limit 240 s), so that no two workers hold the same row.
+CLAIM_FOR = timedelta(seconds=300)
+RETRY_FIRST = timedelta(seconds=5)
+RETRY_MOST = timedelta(minutes=30)
+TASK_OF_KIND = {"twin": "recovery.refresh_twins"}
+QUEUE_OF_KIND = {"twin": "twin"}
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One piece of work taken: its row id, what it is about, the `seq` it covers and from when data is new."""
+
+    row_id: int
+    key: int
+    seq: int
+    dirty_from_ms: int | None
+    owed_since: datetime
+
+
+def owe(*, kind: str, dirty: Mapping[int, int | None], now: datetime) -> None:
+    """Owe work of `kind` for each key of `dirty` (key -> earliest new reading time in ms, None: everything).
+
+    Must run inside the transaction of the cause.
+    """
+    if not dirty:
+        return
+    rows = [
+        Owed(kind=kind, key=key, seq=1, done_seq=0, dirty_from_ms=from_ms, owed_since=now)
+        for key, from_ms in sorted(dirty.items())
+    ]
+    _upsert(rows)
+    transaction.on_commit(lambda: ring(kind))
+
+
+def _upsert(rows: list[Owed]) -> None:
+    """Insert, or add to what is already owed: seq + 1 and the earlier of the two dirty times (null: everything)."""
+    table = connection.ops.quote_name(Owed._meta.db_table)
+    least = "LEAST" if connection.vendor == "postgresql" else "MIN"
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"INSERT INTO {table} AS o (kind, key, seq, done_seq, dirty_from_ms, owed_since, attempts, last_error)"  # noqa: S608
+            " VALUES (%s, %s, 1, 0, %s, %s, 0, '')"
+            " ON CONFLICT (kind, key) DO UPDATE SET seq = o.seq + 1, not_before = NULL,"
+            " owed_since = CASE WHEN o.done_seq < o.seq THEN o.owed_since ELSE excluded.owed_since END,"
+            " dirty_from_ms = CASE WHEN o.done_seq >= o.seq THEN excluded.dirty_from_ms"
+            " WHEN o.dirty_from_ms IS NULL OR excluded.dirty_from_ms IS NULL THEN NULL"
+            f" ELSE {least}(o.dirty_from_ms, excluded.dirty_from_ms) END",
+            [
+                (row.kind, row.key, row.dirty_from_ms, connection.ops.adapt_datetimefield_value(row.owed_since))
+                for row in rows
+            ],
+        )
+
+
+def ring(kind: str) -> None:
+    """Wake a worker by task name. A bell that cannot be rung is no error: the sweep rings again."""
+    try:
+        current_app.send_task(TASK_OF_KIND[kind], queue=QUEUE_OF_KIND[kind], retry=False, expires=60)
+    except Exception as error:
+        logger.warning("doorbell not rung, the sweep will ring again: %s", type(error).__name__)
+
+
+def open_work(kind: str, now: datetime):
+    """Rows of `kind` that are owed, unclaimed and not waiting for a retry."""
+    return (
+        Owed.objects.filter(kind=kind, done_seq__lt=F("seq"))
+        .filter(Q(claimed_until__isnull=True) | Q(claimed_until__lte=now))
+        .filter(Q(not_before__isnull=True) | Q(not_before__lte=now))
+    )
+
+
+def claim(*, kind: str, limit: int, now: datetime) -> list[Claim]:
+    """Take up to `limit` rows, oldest first. Each is taken by a conditional UPDATE: exactly one worker wins it."""
+    claims = []
+    for row in list(open_work(kind, now).order_by("owed_since", "id")[:limit]):
+        mine = (
+            Owed.objects.filter(pk=row.pk, seq=row.seq)
+            .filter(Q(claimed_until__isnull=True) | Q(claimed_until__lte=now))
+            .update(claimed_until=now + CLAIM_FOR, attempts=F("attempts") + 1)
+        )
+        if mine == 1:
+            claims.append(Claim(row.pk, row.key, row.seq, row.dirty_from_ms, row.owed_since))
+    return claims
+
+
+def settle(claimed: Claim) -> None:
+    """The work up to `claimed.seq` is done. What arrived meanwhile stays owed, from its own dirty time on.
+
+    Must run in the transaction that stores the result. A row that grew while it was worked on keeps its
+    `dirty_from_ms`: folding a stretch again changes nothing.
+    """
+    Owed.objects.filter(pk=claimed.row_id, done_seq__lt=claimed.seq).update(
+        done_seq=claimed.seq, claimed_until=None, attempts=0, not_before=None, last_error=""
+    )
+
+
+def fail(claimed: Claim, *, error: str, now: datetime) -> None:
+    """The work could not be done: try again later, at most every half hour, for as long as it takes."""
+    row = Owed.objects.filter(pk=claimed.row_id).only("attempts").first()
+    attempts = row.attempts if row else 1
+    wait = min(RETRY_MOST, RETRY_FIRST * (2 ** min(attempts, 12)))
+    Owed.objects.filter(pk=claimed.row_id).update(claimed_until=None, not_before=now + wait, last_error=error[:200])
+
+
+def release(claims: Iterable[Claim]) -> None:
+    """Give back work that was claimed but not begun (the worker is told to stop)."""
+    Owed.objects.filter(pk__in=[one.row_id for one in claims]).update(claimed_until=None)
+
+
+def sweep(*, now: datetime) -> int:
+    """Ring for every kind that has open work; returns how many rows are open."""
+    total = 0
+    for kind in TASK_OF_KIND:
+        waiting = open_work(kind, now).count()
+        if waiting:
+            ring(kind)
+        total += waiting
+    return total

@@ -1,0 +1,25 @@
+"""What one delivery has changed so far."""
+
+from dataclasses import dataclass, field
+
+from recovery.services.intake import Outcome
+
+
+@dataclass(slots=True)
+class Changes:
+    """The answer to each item, and from when each patient's readings are new.
+
+    `dirty`: patient id -> earliest new reading in ms; None: facts of the patient changed, everything is new.
+    `touched`: every patient of whom something was brought, for the audit.
+    """
+
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    dirty: dict[int, int | None] = field(default_factory=dict)
+    touched: set[int] = field(default_factory=set)
+
+    def reading(self, patient_id: int, at_ms: int) -> None:
+        known = self.dirty.get(patient_id, at_ms)
+        self.dirty[patient_id] = None if known is None else min(known, at_ms)
+
+    def facts(self, patient_id: int) -> None:
+        self.dirty[patient_id] = None

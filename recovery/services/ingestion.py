@@ -1,0 +1,116 @@
+"""Taking in what a door delivers: one transaction, one receipt, and the work that follows from it owed.
+
+The order inside the transaction: documents (so that patients exist), then series, samples and packets, then the work
+owed for the twins that changed, then the audit rows. A 2xx may be sent only after `deliver` has returned.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F
+
+from recovery import audit, queue
+from recovery.audit import Actor
+from recovery.exceptions import RecoveryError
+from recovery.models import Batch, Episode, UnmappedCode
+from recovery.services import documents, streams
+from recovery.services.changes import Changes
+from recovery.services.intake import Delivery, DocumentWrite, Outcome, Receipt, Unmapped
+
+
+class DeliveryRefused(RecoveryError):
+    """An atomic delivery held an item that was refused: nothing of it was stored."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.reason, field=outcome.field)
+        self.outcome = outcome
+
+
+def deliver(*, delivery: Delivery, actor: Actor, now: datetime, atomic: bool) -> Receipt:
+    """Store a delivery and owe the work that follows from it.
+
+    atomic: all or nothing, raises DeliveryRefused at the first refused item. Otherwise each item succeeds or is
+    refused by itself. Sending the same delivery again stores nothing and answers `unchanged` for each item.
+    """
+    with transaction.atomic():
+        batch = Batch.objects.create(
+            connection_id=actor.id if actor.kind == "connection" else None,
+            channel=delivery.channel,
+            received_at=now,
+            readings=len(delivery.readings) + len(delivery.packets),
+            documents=len(delivery.documents),
+        )
+        changes = Changes()
+        for write in _in_order_of_dependence(delivery.documents):
+            _store_document(write, batch, now, changes, atomic)
+        streams.store(delivery.readings, delivery.packets, batch, now, changes)
+        if atomic:
+            _refuse_all_if_one_is_refused(changes)
+        _list_unmapped(delivery.unmapped, now)
+        _owe_twins(changes, now)
+        audit.record(
+            actor=actor,
+            now=now,
+            action="ingest",
+            patient_ids=sorted(changes.touched) or (None,),
+            entity=f"Batch/{batch.pk}",
+            detail={"channel": delivery.channel, "items": len(changes.outcomes)},
+        )
+    return Receipt(batch.pk, changes.outcomes)
+
+
+def _in_order_of_dependence(writes: Sequence[DocumentWrite]) -> list[DocumentWrite]:
+    """Deletes first (FHIR R4 http#trules), then patients before what points at them; otherwise as sent."""
+    return sorted(writes, key=lambda write: (write.method != "delete", write.type != "Patient"))
+
+
+def _store_document(write: DocumentWrite, batch: Batch, now: datetime, changes: Changes, atomic: bool) -> None:
+    """Store one document; refused, it costs only itself: its savepoint rolls back."""
+    try:
+        with transaction.atomic():
+            stored = documents.write_document(write, batch, now)
+            streams.store_projected(stored.patient_id, stored.outcome.fhir_id, write.samples, batch, changes)
+    except RecoveryError as error:
+        refused = Outcome(
+            write.index, "refused", write.type, "", 0, None, error.message, error.field, type(error).__name__
+        )
+        if atomic:
+            raise DeliveryRefused(refused) from error
+        changes.outcomes[write.index] = refused
+        return
+    changes.outcomes[write.index] = stored.outcome
+    if stored.patient_id is not None:
+        changes.touched.add(stored.patient_id)
+        if stored.facts_changed:
+            changes.facts(stored.patient_id)
+
+
+def _refuse_all_if_one_is_refused(changes: Changes) -> None:
+    for outcome in changes.outcomes.values():
+        if outcome.status == "refused":
+            raise DeliveryRefused(outcome)
+
+
+def _list_unmapped(unmapped: Iterable[Unmapped], now: datetime) -> None:
+    """Count each code and unit that no metric fits: listed for an administrator, never lost in silence."""
+    counted: dict[tuple[str, str, str], tuple[Unmapped, int]] = {}
+    for one in unmapped:
+        key = (one.system[:300], one.code[:100], one.unit[:60])
+        counted[key] = (one, counted.get(key, (one, 0))[1] + 1)
+    for (system, code, unit), (one, readings) in sorted(counted.items()):
+        row, _ = UnmappedCode.objects.get_or_create(
+            system=system,
+            code=code,
+            unit=unit,
+            defaults={"display": one.display[:300], "reason": one.reason[:200], "first_seen": now, "last_seen": now},
+        )
+        UnmappedCode.objects.filter(pk=row.pk).update(readings=F("readings") + readings, last_seen=now)
+
+
+def _owe_twins(changes: Changes, now: datetime) -> None:
+    """Owe a refresh for every episode whose patient has new readings or changed facts."""
+    episodes = Episode.objects.filter(patient_id__in=changes.dirty, surgery_end__isnull=False).values_list(
+        "pk", "patient_id"
+    )
+    queue.owe(kind="twin", dirty={pk: changes.dirty[patient_id] for pk, patient_id in episodes}, now=now)

@@ -1,0 +1,146 @@
+"""From documents to the domain's rows: Patient, Episode, Device, Finding."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+
+from recovery.exceptions import Invalid
+from recovery.models import Device, Document, Episode, Finding, Pathway, Patient, Series, Team
+from recovery.services.intake import (
+    DeviceFacts,
+    DocumentWrite,
+    EpisodeFacts,
+    FindingFacts,
+    PatientFacts,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Projected:
+    """The patient that a document belongs to, and whether rows that models read were touched."""
+
+    patient_id: int | None
+    facts_changed: bool
+
+
+def project(write: DocumentWrite, now: datetime) -> Projected:
+    """Make the domain rows say what `write` says. Raises Invalid when it points at an unknown patient."""
+    fhir_id = write.fhir_id or ""
+    if isinstance(write.facts, PatientFacts):
+        return _project_patient(fhir_id, write.facts, write)
+    patient_id = _patient_id(write)
+    if patient_id is None or write.facts is None:
+        if isinstance(write.facts, DeviceFacts):
+            _project_device(fhir_id, None, write.facts)
+        return Projected(patient_id, False)
+    if isinstance(write.facts, EpisodeFacts):
+        return Projected(patient_id, _project_episode(fhir_id, patient_id, write.facts))
+    if isinstance(write.facts, DeviceFacts):
+        return Projected(patient_id, _project_device(fhir_id, patient_id, write.facts))
+    return Projected(patient_id, _project_finding(write, patient_id, write.facts))
+
+
+def _patient_id(write: DocumentWrite) -> int | None:
+    if write.patient is None:
+        return None
+    found = Patient.objects.filter(fhir_id=write.patient, deleted_at__isnull=True).values_list("pk", flat=True).first()
+    if found is None:
+        raise Invalid(
+            f"Patient/{write.patient} is not known here: send the Patient first, or correct the reference.",
+            field=f"{write.type}.subject",
+        )
+    return found
+
+
+def _project_patient(fhir_id: str, facts: PatientFacts, write: DocumentWrite) -> Projected:
+    said = {
+        "record_number": facts.record_number[:128],
+        "family_name": facts.family_name[:200],
+        "given_name": facts.given_name[:200],
+        "birth_date": facts.birth_date,
+        "sex": facts.sex,
+        "died_at": facts.died_at,
+        "is_synthetic": facts.is_synthetic,
+        "origin": facts.origin[:200],
+        "deleted_at": None,
+    }
+    before = Patient.objects.filter(fhir_id=fhir_id).values("birth_date", "sex").first()
+    patient, created = Patient.objects.update_or_create(fhir_id=fhir_id, defaults=said)
+    after = {"birth_date": facts.birth_date, "sex": facts.sex}
+    return Projected(patient.pk, not created and before != after)
+
+
+def _project_episode(fhir_id: str, patient_id: int, facts: EpisodeFacts) -> bool:
+    """A Procedure is an episode once its end is known or planned; a moved surgery re-anchors everything."""
+    if facts.surgery_end is None and facts.status == Episode.Status.ACTIVE:
+        facts_status = Episode.Status.PLANNED
+    else:
+        facts_status = facts.status
+    said = {
+        "patient_id": patient_id,
+        "procedure": facts.procedure,
+        "procedure_text": facts.procedure_text[:300],
+        "surgery_start": facts.surgery_start,
+        "surgery_end": facts.surgery_end,
+        "status": facts_status,
+    }
+    Episode.objects.update_or_create(
+        fhir_id=fhir_id, defaults=said, create_defaults={**said, **_entrusted_to(patient_id, facts)}
+    )
+    return True
+
+
+def _entrusted_to(patient_id: int, facts: EpisodeFacts) -> dict[str, object]:
+    """A new episode goes to the pathway of its procedure and, unless enrolment says otherwise, to the intake team."""
+    pathway = Pathway.objects.filter(active=True, procedure=facts.procedure).order_by("pk").first()
+    pathway = pathway or Pathway.objects.filter(active=True, procedure="").order_by("pk").first()
+    team = Team.objects.filter(key=settings.INTAKE_TEAM).first()
+    return {"pathway": pathway, "team": team, "time_zone": settings.HOSPITAL_TIME_ZONE}
+
+
+def _project_device(fhir_id: str, patient_id: int | None, facts: DeviceFacts) -> bool:
+    said = {
+        "patient_id": patient_id,
+        "name": facts.name[:200],
+        "manufacturer": facts.manufacturer[:200],
+        "kind": facts.kind[:200],
+        "udi": facts.udi[:200],
+        "tier": facts.tier,
+    }
+    before = Device.objects.filter(fhir_id=fhir_id).values_list("tier", flat=True).first()
+    Device.objects.update_or_create(fhir_id=fhir_id, defaults=said)
+    moved = Series.objects.filter(source=f"Device/{fhir_id}").exclude(tier=facts.tier).update(tier=facts.tier)
+    return bool(moved) or (before is not None and before != facts.tier)
+
+
+def _project_finding(write: DocumentWrite, patient_id: int, facts: FindingFacts) -> bool:
+    Finding.objects.update_or_create(
+        document_type=write.type,
+        fhir_id=write.fhir_id,
+        defaults={
+            "patient_id": patient_id,
+            "kind": facts.kind,
+            "key": facts.key[:64],
+            "code": facts.code[:64],
+            "text": facts.text[:300],
+            "number": facts.number,
+            "onset_at": facts.onset_at,
+            "ended_at": facts.ended_at,
+            "recorded_at": facts.recorded_at,
+        },
+    )
+    return True
+
+
+def retract(type_name: str, fhir_id: str, now: datetime) -> bool:
+    """A document was deleted: its rows no longer speak. Returns whether a model's input changed."""
+    if type_name == "Patient":
+        return bool(Patient.objects.filter(fhir_id=fhir_id).update(deleted_at=now))
+    if type_name == "Procedure":
+        return bool(Episode.objects.filter(fhir_id=fhir_id).update(status=Episode.Status.CANCELLED))
+    return bool(Finding.objects.filter(document_type=type_name, fhir_id=fhir_id).delete()[0])
+
+
+def document_exists(type_name: str, fhir_id: str) -> bool:
+    return Document.objects.filter(type=type_name, fhir_id=fhir_id, deleted=False).exists()

@@ -1,0 +1,202 @@
+"""The streams shelf: series once, readings as narrow rows, the database deciding what is new."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from recovery.models import Batch, Device, Packet, Patient, Sample, Series
+from recovery.models.streams_sql import insert_new
+from recovery.reading_ids import ReadingId, encode, value_mark
+from recovery.services.changes import Changes
+from recovery.services.intake import NumberReading, Outcome, PacketReading, ProjectedSample, SeriesKey
+
+SAMPLE_COLUMNS = ("series_id", "at_ms", "value", "digits", "batch_id", "slots", "fhir_id")
+SAMPLE_KEY = ("series_id", "at_ms", "value", "digits")
+PACKET_COLUMNS = ("series_id", "at_ms", "digest", "end_ms", "data", "batch_id", "slots", "fhir_id")
+PACKET_KEY = ("series_id", "at_ms", "digest")
+KEYS_A_QUERY = 400
+
+Place = tuple[int, int]  # where a series lives: (series row id, patient row id)
+Reading = TypeVar("Reading", NumberReading, PacketReading)
+
+
+def store(
+    readings: Sequence[NumberReading],
+    packets: Sequence[PacketReading],
+    batch: Batch,
+    now: datetime,
+    changes: Changes,
+) -> None:
+    """Store numbers and packets; outcomes and dirty times go into `changes`."""
+    if not readings and not packets:
+        return
+    places = place_series({reading.series for reading in (*readings, *packets)})
+    _store_numbers(_placed(readings, places, changes), places, batch, now, changes)
+    _store_packets(_placed(packets, places, changes), places, batch, now, changes)
+
+
+def _placed(readings: Sequence[Reading], places: dict[SeriesKey, Place], changes: Changes) -> list[Reading]:
+    """The readings whose patient is known; the others are refused with the remedy."""
+    known = []
+    for reading in readings:
+        if reading.series in places:
+            known.append(reading)
+            continue
+        changes.outcomes[reading.index] = Outcome(
+            reading.index,
+            "refused",
+            reason=f"Patient/{reading.series.patient} is not known here: send the Patient first, or correct the id.",
+            field="Observation.subject",
+        )
+    return known
+
+
+def place_series(keys: Iterable[SeriesKey]) -> dict[SeriesKey, Place]:
+    """Find or make the series of each key; keys of unknown patients are left out."""
+    wanted = {key: series_hash(key) for key in keys}
+    patients = _patients(wanted)
+    known = {key: mark for key, mark in wanted.items() if key.patient in patients}
+    found = _find(known, patients)
+    missing = [key for key in known if key not in found]
+    if missing:
+        tiers = _device_tiers(missing)
+        Series.objects.bulk_create(
+            [
+                _series(key, known[key], patients[key.patient], tiers.get(key.source, key.tier or "consumer"))
+                for key in missing
+            ],
+            ignore_conflicts=True,
+        )
+        found |= _find({key: known[key] for key in missing}, patients)
+    return found
+
+
+def series_hash(key: SeriesKey) -> str:
+    """What makes two messages the same series: the template and how its numbers are to be read."""
+    said = "\x1f".join((key.shape, key.metric, repr(key.scale), repr(key.shift), key.source, key.template))
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def _patients(keys: Iterable[SeriesKey]) -> dict[str, int]:
+    wanted = {key.patient for key in keys}
+    found = Patient.objects.filter(fhir_id__in=wanted, deleted_at__isnull=True).values_list("fhir_id", "pk")
+    return dict(found)
+
+
+def _find(marks: dict[SeriesKey, str], patients: dict[str, int]) -> dict[SeriesKey, Place]:
+    by_mark = {(patients[key.patient], mark): key for key, mark in marks.items()}
+    hashes = sorted(set(marks.values()))
+    found: dict[SeriesKey, Place] = {}
+    for start in range(0, len(hashes), KEYS_A_QUERY):
+        rows = Series.objects.filter(
+            template_hash__in=hashes[start : start + KEYS_A_QUERY], patient_id__in=set(patients.values())
+        ).values_list("pk", "patient_id", "template_hash")
+        for pk, patient_id, mark in rows:
+            key = by_mark.get((patient_id, mark))
+            if key is not None:
+                found[key] = (pk, patient_id)
+    return found
+
+
+def _device_tiers(keys: Iterable[SeriesKey]) -> dict[str, str]:
+    """source -> tier for sources that are known Devices: what the device is decides, not what the message says."""
+    ids = {key.source.removeprefix("Device/") for key in keys if key.source.startswith("Device/")}
+    return {f"Device/{pk}": tier for pk, tier in Device.objects.filter(fhir_id__in=ids).values_list("fhir_id", "tier")}
+
+
+def _series(key: SeriesKey, mark: str, patient_id: int, tier: str) -> Series:
+    return Series(
+        patient_id=patient_id,
+        metric=key.metric,
+        system=key.system,
+        code=key.code,
+        unit=key.unit,
+        scale=key.scale,
+        shift=key.shift,
+        source=key.source,
+        tier=tier,
+        shape=key.shape,
+        template=key.template,
+        template_hash=mark,
+    )
+
+
+def _store_numbers(
+    readings: Sequence[NumberReading],
+    places: dict[SeriesKey, Place],
+    batch: Batch,
+    now: datetime,
+    changes: Changes,
+) -> None:
+    rows = [
+        (places[one.series][0], one.at_ms, one.value, one.digits, batch.pk, one.slots, one.fhir_id) for one in readings
+    ]
+    new = insert_new(Sample, SAMPLE_COLUMNS, SAMPLE_KEY, rows)
+    for one, row in zip(readings, rows, strict=True):
+        key = row[:4]
+        is_new = key in new
+        new.discard(key)  # the same reading twice in one delivery is new once
+        reading_id = one.fhir_id or encode(ReadingId("r", row[0], one.at_ms, value_mark(one.value, one.digits)))
+        _note(one, is_new, reading_id, places[one.series][1], now, changes)
+
+
+def _store_packets(
+    packets: Sequence[PacketReading],
+    places: dict[SeriesKey, Place],
+    batch: Batch,
+    now: datetime,
+    changes: Changes,
+) -> None:
+    rows = [
+        (places[one.series][0], one.at_ms, one.digest, one.end_ms, one.data, batch.pk, one.slots, one.fhir_id)
+        for one in packets
+    ]
+    new = insert_new(Packet, PACKET_COLUMNS, PACKET_KEY, rows)
+    points: list[tuple[int, int, float, int, int, None, None]] = []
+    for one, row in zip(packets, rows, strict=True):
+        key = row[:3]
+        is_new = key in new
+        new.discard(key)
+        if is_new:
+            points += [(row[0], at_ms, value, 0, batch.pk, None, None) for at_ms, value in one.points]
+        reading_id = one.fhir_id or encode(ReadingId("k", row[0], one.at_ms, one.digest))
+        _note(one, is_new, reading_id, places[one.series][1], now, changes)
+    insert_new(Sample, SAMPLE_COLUMNS, SAMPLE_KEY, points)
+
+
+def _note(
+    one: NumberReading | PacketReading, is_new: bool, reading_id: str, patient_id: int, now: datetime, changes: Changes
+) -> None:
+    """Write down the outcome; a new reading that the twin uses makes the patient dirty from its time on."""
+    changes.touched.add(patient_id)
+    if is_new and one.series.metric:
+        changes.reading(patient_id, one.at_ms)
+    changes.outcomes[one.index] = Outcome(
+        one.index, "created" if is_new else "unchanged", fhir_id=reading_id, updated_at=now
+    )
+
+
+def store_projected(
+    patient_id: int | None,
+    document_id: str,
+    samples: Sequence[ProjectedSample],
+    batch: Batch,
+    changes: Changes,
+) -> None:
+    """Make the samples drawn from `document_id` exactly `samples`: end what it no longer says, add the rest."""
+    standing = Sample.objects.filter(fhir_id=document_id, series__shape="projected", ended_batch__isnull=True)
+    held = {(row.series_id, row.at_ms, row.value, row.digits): row for row in standing}
+    places = place_series({sample.series for sample in samples})
+    said = {(places[one.series][0], one.at_ms, one.value, one.digits): one for one in samples if one.series in places}
+    for key in held.keys() - said.keys():
+        standing.filter(series_id=key[0], at_ms=key[1], value=key[2], digits=key[3]).update(ended_batch=batch)
+        if patient_id is not None:
+            changes.reading(patient_id, key[1])
+    fresh = [key for key in said if key not in held]
+    insert_new(Sample, SAMPLE_COLUMNS, SAMPLE_KEY, [(*key, batch.pk, None, document_id) for key in fresh])
+    for key in fresh:
+        one = said[key]
+        changes.touched.add(places[one.series][1])
+        if one.series.metric:
+            changes.reading(places[one.series][1], one.at_ms)
