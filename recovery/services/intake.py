@@ -47,7 +47,11 @@ class NumberReading:
 
 @dataclass(frozen=True, slots=True)
 class PacketReading:
-    """One SampledData: `data` its text as sent, `points` its numbers (at_ms, value as sent)."""
+    """One SampledData: `data` its text as sent, `points` its numbers (at_ms, value as sent).
+
+    `digest`: a whole number below 2**53 (so that it survives as a float in a page link) drawn from what only this
+    packet has (`data`, `end_ms`, identifier), not from `issued` or an id: the same packet sent again has the same digest.
+    """
 
     index: int
     series: SeriesKey
