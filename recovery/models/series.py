@@ -31,7 +31,8 @@ class Series(models.Model):
 
     `metric` is a key of `recovery.twin.metrics` or blank (kept and shown, not in the twin). `source` is the device
     reference or how the reading came about. `shape`: number (a Sample is one Observation), packet (a Packet is
-    one), projected (samples drawn from a Document; `Sample.fhir_id` names it).
+    one), projected (samples drawn from a Document; `Sample.fhir_id` names it). `span_ms`: the time one value covers
+    from its `at_ms` on, 0 for an instant.
     """
 
     class Shape(models.TextChoices):
@@ -49,6 +50,7 @@ class Series(models.Model):
     source = models.CharField(max_length=200, blank=True)
     tier = models.CharField(max_length=12, default="consumer")
     shape = models.CharField(max_length=10, choices=Shape.choices)
+    span_ms = models.BigIntegerField(default=0)
     template = models.TextField(blank=True)
     template_hash = models.CharField(max_length=64)
 

@@ -17,6 +17,7 @@ class SeriesKey:
     """Identity of a Series. `template` is canonical JSON text; two messages with equal templates share a Series.
 
     canonical value = sent value x scale + shift, in the metric's unit. `metric` blank: kept, but no twin metric fits.
+    `span_ms`: the time that one value covers, from its `at_ms` on (a SampledData period, a daily total); 0: an instant.
     """
 
     patient: str  # fhir_id of the Patient
@@ -30,6 +31,7 @@ class SeriesKey:
     tier: str
     shape: Shape
     template: str
+    span_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class PacketReading:
     """One SampledData: `data` its text as sent, `points` its numbers (at_ms, value as sent).
 
     `digest`: a whole number below 2**53 (so that it survives as a float in a page link) drawn from what only this
-    packet has (`data`, `end_ms`, identifier), not from `issued` or an id: the same packet sent again has the same digest.
+    packet has (`data`, `end_ms`, identifier), not from `issued` or an id: the same packet sent again has the same one.
     """
 
     index: int

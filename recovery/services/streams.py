@@ -74,7 +74,8 @@ def place_series(keys: Iterable[SeriesKey]) -> dict[SeriesKey, Place]:
 
 def series_hash(key: SeriesKey) -> str:
     """What makes two messages the same series: the template and how its numbers are to be read."""
-    said = "\x1f".join((key.shape, key.metric, repr(key.scale), repr(key.shift), key.source, key.template))
+    read = (key.shape, key.metric, repr(key.scale), repr(key.shift), str(key.span_ms), key.source, key.template)
+    said = "\x1f".join(read)
     return hashlib.sha256(said.encode()).hexdigest()
 
 
@@ -116,6 +117,7 @@ def _series(key: SeriesKey, mark: str, patient_id: int, tier: str) -> Series:
         shift=key.shift,
         source=key.source,
         tier=tier,
+        span_ms=key.span_ms,
         shape=key.shape,
         template=key.template,
         template_hash=mark,
