@@ -1,0 +1,125 @@
+"""Wording of risk (ux section 2): whole numbers out of 100, a time frame, the event, the interval, both sides.
+
+The interval is what the model calls its 90 % interval. A risk that the model withholds has no number, only its reason.
+"""
+
+from dataclasses import dataclass
+
+from recovery.selectors.snapshot import Risk
+
+UP, DOWN = "raises", "lowers"
+
+
+@dataclass(frozen=True, slots=True)
+class RiskReasonLine:
+    text: str
+    effect: str  # "raises" | "lowers" | ""
+
+
+@dataclass(frozen=True, slots=True)
+class RiskCard:
+    """One risk ready to print. `low`, `point`, `high` are 0..100 for the bar; None when withheld."""
+
+    label: str
+    horizon: str
+    short: str
+    sentence: str
+    interval: str
+    others: str
+    withheld: str
+    point: float | None
+    low: float | None
+    high: float | None
+    reasons: tuple[RiskReasonLine, ...]
+    model: str
+    evidence: str
+
+
+def out_of_100(probability: float) -> str:
+    """ "12"; the ends keep their uncertainty: "fewer than 1", "more than 99"."""
+    hundredths = probability * 100.0
+    if hundredths < 0.5:
+        return "fewer than 1"
+    return "more than 99" if hundredths > 99.5 else f"{round(hundredths)}"
+
+
+def horizon(hours: float) -> str:
+    """ "24 hours", "72 hours", "7 days", "30 days"."""
+    return f"{round(hours)} hours" if hours <= 72 else f"{round(hours / 24)} days"
+
+
+def interval_words(low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return ""
+    first, last = out_of_100(low), out_of_100(high)
+    return f"about {first}" if first == last else f"between {first} and {last}"
+
+
+def short_risk(risk: Risk | None) -> str:
+    """For one list row: "12 in 100 (7 to 19) within 7 days", or why there is no number."""
+    if risk is None:
+        return "not estimated"
+    if risk.probability is None:
+        return f"withheld: {risk.abstained}" if risk.abstained else "withheld"
+    interval = _brackets(risk)
+    return f"{out_of_100(risk.probability)} in 100{interval} within {horizon(risk.horizon_h)}"
+
+
+def risk_card(risk: Risk) -> RiskCard:
+    if risk.probability is None:
+        return _withheld(risk)
+    point = risk.probability * 100.0
+    within = horizon(risk.horizon_h)
+    return RiskCard(
+        label=risk.label,
+        horizon=within,
+        short=f"{out_of_100(risk.probability)} in 100",
+        sentence=f"{_capital(out_of_100(risk.probability))} in 100 people like this: "
+        f"{risk.label.lower()} within {within}.",
+        interval=f"Likely {interval_words(risk.low, risk.high)} in 100 (90 % interval)."
+        if risk.low is not None
+        else "",
+        others=f"{_capital(out_of_100(1.0 - risk.probability))} in 100 do not.",
+        withheld="",
+        point=point,
+        low=None if risk.low is None else risk.low * 100.0,
+        high=None if risk.high is None else risk.high * 100.0,
+        reasons=tuple(RiskReasonLine(reason.text, _effect(reason.direction)) for reason in risk.reasons if reason.text),
+        model=risk.model,
+        evidence=risk.evidence,
+    )
+
+
+def _withheld(risk: Risk) -> RiskCard:
+    return RiskCard(
+        label=risk.label,
+        horizon=horizon(risk.horizon_h),
+        short="withheld",
+        sentence="",
+        interval="",
+        others="",
+        withheld=_capital(risk.abstained) or "The model did not say why.",
+        point=None,
+        low=None,
+        high=None,
+        reasons=(),
+        model=risk.model,
+        evidence=risk.evidence,
+    )
+
+
+def _brackets(risk: Risk) -> str:
+    if risk.low is None or risk.high is None:
+        return ""
+    return f" ({out_of_100(risk.low)} to {out_of_100(risk.high)})"
+
+
+def _effect(direction: str) -> str:
+    word = direction.lower()
+    if word in ("up", "raises", "higher", "+", "increases"):
+        return UP
+    return DOWN if word in ("down", "lowers", "lower", "-", "decreases") else ""
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,129 @@
+"""Words for numbers: units, times, ages, days and states, so that every page says the same thing the same way."""
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from recovery.twin.metrics import METRICS
+
+# Judgement of the product ("G", site-configurable later): past these ages a number greys and says so.
+STALE_READING_HOURS = 24.0
+STALE_SNAPSHOT_HOURS = 3.0
+
+STATES = {
+    "act": "Act now",
+    "review": "Review today",
+    "watch": "Watch",
+    "on_track": "On track",
+    "no_data": "No data",
+}
+STATE_ORDER = tuple(STATES)
+
+# UCUM code to what people read; an unknown code is shown as sent rather than dropped.
+UNITS = {
+    "/min": "/min",
+    "%": "%",
+    "Cel": "°C",
+    "/d": "a day",
+    "{score}": "of 10",
+    "m/s": "m/s",
+    "m": "m",
+    "deg": "°",
+}
+TIERS = {
+    "implant": "Implant",
+    "cleared": "Cleared medical device",
+    "consumer": "Consumer wearable",
+    "self_report": "Self-report",
+}
+MINUS = "\N{MINUS SIGN}"
+THIN = "\N{NARROW NO-BREAK SPACE}"
+MISSING = "no reading"
+
+
+def decimals(metric: str) -> int:
+    return METRICS[metric].decimals if metric in METRICS else 1
+
+
+def number(value: float | None, places: int = 0) -> str:
+    """A plain decimal, thousands set apart, a true minus sign; never "None" or "nan"."""
+    if value is None:
+        return MISSING
+    rounded = round(value, places) + 0.0
+    text = f"{abs(rounded):,.{places}f}".replace(",", THIN)
+    return f"{MINUS}{text}" if rounded < 0 else text
+
+
+def unit(code: str) -> str:
+    return UNITS.get(code, code.strip("{}"))
+
+
+def quantity(value: float | None, metric: str, code: str) -> str:
+    """The number with its unit: "37.2 °C", "1 204 a day", "94 %", "112°"."""
+    if value is None:
+        return MISSING
+    word = unit(code)
+    gap = "" if word == "°" or not word else "\N{NO-BREAK SPACE}"
+    return f"{number(value, decimals(metric))}{gap}{word}"
+
+
+def span(low: float | None, high: float | None, metric: str) -> str:
+    """ "64 to 80"; one number when both round to it; blank when either is missing."""
+    if low is None or high is None:
+        return ""
+    places = decimals(metric)
+    first, last = number(low, places), number(high, places)
+    return first if first == last else f"{first} to {last}"
+
+
+def age_of(moment: datetime | None, now: datetime) -> str:
+    """How long ago, in the coarsest honest unit: "2 min ago", "5 h ago", "3 days ago"."""
+    if moment is None:
+        return "never"
+    minutes = int((now - moment) / timedelta(minutes=1))
+    if minutes < -1:
+        return "in the future: check the device clock"
+    if minutes < 1:
+        return "just now"
+    return f"{lasting(minutes / 60.0)} ago"
+
+
+def lasting(hours: float) -> str:
+    """A duration: "40 min", "5 h", "3 days"."""
+    if hours < 1.5:
+        return f"{max(1, round(hours * 60))} min"
+    return f"{round(hours)} h" if hours < 48 else f"{int(hours // 24)} days"
+
+
+def clock(moment: datetime | None, zone: ZoneInfo) -> str:
+    """ "Thu 19 Nov 14:05" in the hospital's time."""
+    return moment.astimezone(zone).strftime("%a %-d %b %H:%M") if moment else "no time"
+
+
+def calendar_day(moment: datetime, zone: ZoneInfo) -> str:
+    return moment.astimezone(zone).strftime("%a %-d %b")
+
+
+def short_date(moment: datetime, zone: ZoneInfo) -> str:
+    return moment.astimezone(zone).strftime("%-d %b")
+
+
+def birth(born: date | None, today: date) -> str:
+    """ "4 Mar 1956 (70 y)"."""
+    if born is None:
+        return "birth date not known"
+    years = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    return f"{born.strftime('%-d %b %Y')} ({years} y)"
+
+
+def recovery_day(hour: float | None) -> str:
+    """Postoperative day in words: day k is the 24 h from surgery end + 24k h."""
+    if hour is None:
+        return "day of surgery not known"
+    if hour < 0:
+        days = int(-hour // 24)
+        return "surgery within 24 h" if days == 0 else f"{days} day{'s' if days > 1 else ''} before surgery"
+    return f"day {int(hour // 24)}"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    return f"{number(count)} {one if count == 1 else many or one + 's'}"

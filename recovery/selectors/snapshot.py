@@ -1,0 +1,271 @@
+"""A Snapshot's content as frozen dataclasses: the one thing that every page reads (promise 1).
+
+Reading is forgiving (a missing key is None or empty, a number that is not finite is None) because a page must
+still show the rest; it never computes anything that the snapshot does not say.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+ANY_COMPLICATION = ("any_complication", "complication", "any")
+WEEK_HOURS = 168
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Quantiles of the person's own expected course at `hours` after surgery end; `norm`: the procedure's course."""
+
+    hours: tuple[float, ...]
+    q05: tuple[float | None, ...]
+    q25: tuple[float | None, ...]
+    q50: tuple[float | None, ...]
+    q75: tuple[float | None, ...]
+    q95: tuple[float | None, ...]
+    norm: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GateNote:
+    """One recent decision about a reading that was not simply accepted."""
+
+    hour: float
+    value: float | None
+    decision: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    accepted: int = 0
+    down_weighted: int = 0
+    rejected: int = 0
+    recent: tuple[GateNote, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSaid:
+    """What the twin said about one metric. Numbers in the metric's unit; `deviation` in SDs; `worn` 0..1."""
+
+    key: str
+    label: str
+    unit: str
+    now: float | None
+    now_at: datetime | None
+    now_source: str
+    expected: float | None
+    low50: float | None
+    high50: float | None
+    low90: float | None
+    high90: float | None
+    norm: float | None
+    deviation: float | None
+    baseline: float | None
+    worn: float | None
+    hours_since: float | None
+    personal: bool
+    personal_note: str
+    curve: Curve | None
+    gates: Gates
+    scorecard: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RiskReason:
+    text: str
+    direction: str
+    contribution: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """Probability 0..1 of an outcome within `horizon_h` hours; None with `abstained` saying why."""
+
+    outcome: str
+    label: str
+    horizon_h: float
+    probability: float | None
+    low: float | None
+    high: float | None
+    abstained: str
+    reasons: tuple[RiskReason, ...]
+    model: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreItem:
+    name: str
+    points: float | None
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    name: str
+    value: float | None
+    band: str
+    complete: bool
+    missing: tuple[str, ...]
+    items: tuple[ScoreItem, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One snapshot: when it was made, on readings up to when, by which models, and all that it said."""
+
+    made_at: datetime
+    data_until: datetime | None
+    model_version: str
+    day: int | None
+    hour: float | None
+    state: str
+    sentence: str
+    reasons: tuple[str, ...]
+    procedure_label: str
+    curve_note: str
+    metrics: Mapping[str, MetricSaid]
+    risks: tuple[Risk, ...]
+    scores: tuple[Score, ...]
+    model: Mapping[str, str]
+
+
+def read_snapshot(
+    content: Mapping[str, Any], *, made_at: datetime, data_until: datetime | None, model_version: str
+) -> Said:
+    """`content` (see models.Snapshot) as dataclasses."""
+    day = _number(content.get("day"))
+    return Said(
+        made_at=made_at,
+        data_until=data_until,
+        model_version=model_version,
+        day=None if day is None else int(day),
+        hour=_number(content.get("hour")),
+        state=_text(content.get("state")) or "no_data",
+        sentence=_text(content.get("sentence")),
+        reasons=tuple(_text(reason) for reason in content.get("reasons") or () if reason),
+        procedure_label=_text(content.get("procedure_label")),
+        curve_note=_text(content.get("curve_note")),
+        metrics={key: _metric(key, said) for key, said in (content.get("metrics") or {}).items()},
+        risks=read_risks(content.get("risks") or ()),
+        scores=tuple(_score(said) for said in content.get("scores") or ()),
+        model={key: _text(value) for key, value in (content.get("model") or {}).items()},
+    )
+
+
+def read_risks(said: Iterable[Mapping[str, Any]]) -> tuple[Risk, ...]:
+    return tuple(_risk(risk) for risk in said)
+
+
+def headline_risk(risks: Iterable[Risk]) -> Risk | None:
+    """The one risk that a list row shows: any complication within 7 days, else the first that there is."""
+    found = list(risks)
+    weekly = [risk for risk in found if risk.horizon_h == WEEK_HOURS]
+    overall = [risk for risk in weekly if risk.outcome in ANY_COMPLICATION]
+    return next(iter(overall or weekly or found), None)
+
+
+def _metric(key: str, said: Mapping[str, Any]) -> MetricSaid:
+    def number(name: str) -> float | None:
+        return _number(said.get(name))
+
+    return MetricSaid(
+        key=key,
+        label=_text(said.get("label")) or key,
+        unit=_text(said.get("unit")),
+        now=number("now"),
+        now_at=_moment(said.get("now_at")),
+        now_source=_text(said.get("now_source")),
+        expected=number("expected"),
+        low50=number("low50"),
+        high50=number("high50"),
+        low90=number("low90"),
+        high90=number("high90"),
+        norm=number("norm"),
+        deviation=number("deviation"),
+        baseline=number("baseline"),
+        worn=number("worn"),
+        hours_since=number("hours_since"),
+        personal=bool(said.get("personal", True)),
+        personal_note=_text(said.get("personal_note")),
+        curve=_curve(said.get("curve")),
+        gates=_gates(said.get("gates") or {}),
+        scorecard=said.get("scorecard") or {},
+    )
+
+
+def _curve(said: Mapping[str, Any] | None) -> Curve | None:
+    if not said or not said.get("hours"):
+        return None
+    hours = tuple(float(hour) for hour in said["hours"])
+
+    def column(name: str) -> tuple[float | None, ...]:
+        given = [_number(value) for value in said.get(name) or ()]
+        return tuple(given[: len(hours)] + [None] * (len(hours) - len(given)))
+
+    return Curve(hours, *(column(name) for name in ("q05", "q25", "q50", "q75", "q95", "norm")))
+
+
+def _gates(said: Mapping[str, Any]) -> Gates:
+    recent = tuple(
+        GateNote(
+            float(note["hour"]), _number(note.get("value")), _text(note.get("decision")), _text(note.get("reason"))
+        )
+        for note in said.get("recent") or ()
+        if _number(note.get("hour")) is not None
+    )
+    counts = (int(said.get(name) or 0) for name in ("accepted", "down_weighted", "rejected"))
+    return Gates(*counts, recent)
+
+
+def _risk(said: Mapping[str, Any]) -> Risk:
+    reasons = tuple(
+        RiskReason(_text(reason.get("text")), _text(reason.get("direction")), _number(reason.get("contribution")))
+        for reason in said.get("reasons") or ()
+    )
+    return Risk(
+        outcome=_text(said.get("outcome")),
+        label=_text(said.get("label")) or _text(said.get("outcome")),
+        horizon_h=_number(said.get("horizon_h")) or 0.0,
+        probability=_number(said.get("probability")),
+        low=_number(said.get("low")),
+        high=_number(said.get("high")),
+        abstained=_text(said.get("abstained")),
+        reasons=reasons,
+        model=_text(said.get("model")),
+        evidence=_text(said.get("evidence")),
+    )
+
+
+def _score(said: Mapping[str, Any]) -> Score:
+    items = tuple(
+        ScoreItem(_text(item.get("name")), _number(item.get("points")), _text(item.get("value")))
+        for item in said.get("items") or ()
+    )
+    return Score(
+        name=_text(said.get("name")),
+        value=_number(said.get("value")),
+        band=_text(said.get("band")),
+        complete=bool(said.get("complete", False)),
+        missing=tuple(_text(name) for name in said.get("missing") or ()),
+        items=items,
+        source=_text(said.get("source")),
+    )
+
+
+def _number(value: Any) -> float | None:
+    if value is None or isinstance(value, (bool, str)):
+        return None
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _moment(value: Any) -> datetime | None:
+    return datetime.fromisoformat(value) if value else None

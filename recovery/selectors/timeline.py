@@ -1,0 +1,185 @@
+"""Observed readings of one episode: points for charts, coverage for the quality strip, rows for the readings table.
+
+Points are the twin's own measurements (`twin.measurement.measure`: hourly medians, day sums, best tier of a bin), so a
+chart can never show another number than the twin was given. Missing hours have no point: a gap stays a gap.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from recovery.models import Device, Episode, Sample, Series
+from recovery.twin.measurement import Measured, Samples, measure
+from recovery.twin.metrics import METRICS, Tier
+
+MAX_POINTS = 1_000
+DAYS_BEFORE = 7
+MS_PER_HOUR = 3_600_000
+PAGE_ROWS = 200
+TIER_CODES = {"implant": Tier.IMPLANT, "cleared": Tier.CLEARED, "consumer": Tier.CONSUMER}
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedPoint:
+    hour: float
+    value: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What was measured of one metric: `hours` after surgery end and `values`, same length, at most MAX_POINTS.
+
+    worn_hours: whole hours with at least one reading. incomplete_days: (day, worn hours) of days worn too little to
+    count. readings: samples behind all this.
+    """
+
+    metric: str
+    hours: tuple[float, ...] = ()
+    values: tuple[float, ...] = ()
+    rejected: tuple[RejectedPoint, ...] = ()
+    worn_hours: tuple[int, ...] = ()
+    incomplete_days: tuple[tuple[int, int], ...] = ()
+    readings: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One reading as received, in the metric's unit, with where it came from."""
+
+    at: datetime
+    hour: float
+    value: float
+    source: str
+    device: str
+    tier: str
+    received_at: datetime
+    refused: str  # why the gate kept it out of the twin; blank when it did not
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingsPage:
+    rows: tuple[Reading, ...]
+    total: int
+    page: int
+    pages: int
+
+
+def observed(episode: Episode, now: datetime, metrics: Iterable[str] | None = None) -> dict[str, Observed]:
+    """Per metric with any reading: what was measured from 7 days before surgery to `now`."""
+    end = episode.surgery_end
+    if end is None:
+        return {}
+    series = _series(episode, metrics)
+    rows = _rows(series, _ms(end) - DAYS_BEFORE * 24 * MS_PER_HOUR, _ms(now))
+    until = (now - end) / timedelta(hours=1)
+    return {
+        metric: _observed(metric, samples, until)
+        for metric, samples in _samples_by_metric(rows, series, _ms(end)).items()
+    }
+
+
+def readings_page(episode: Episode, metric: str, now: datetime, page: int = 1) -> ReadingsPage:
+    """Readings of `metric`, newest first, PAGE_ROWS a page. An out-of-range page is the nearest one there is."""
+    series = _series(episode, [metric])
+    found = _readings(series, now)
+    total = found.count()
+    pages = max(1, -(-total // PAGE_ROWS))
+    page = min(max(page, 1), pages)
+    part = found.order_by("-at_ms", "series_id", "value")[(page - 1) * PAGE_ROWS : page * PAGE_ROWS]
+    return ReadingsPage(tuple(_as_readings(part, series, episode)), total, page, pages)
+
+
+def all_readings(episode: Episode, metric: str, now: datetime) -> list[Reading]:
+    """Every reading of `metric`, oldest first, for an export."""
+    series = _series(episode, [metric])
+    return _as_readings(_readings(series, now).order_by("at_ms", "series_id", "value"), series, episode)
+
+
+def _series(episode: Episode, metrics: Iterable[str] | None) -> dict[int, Series]:
+    wanted = METRICS.keys() if metrics is None else list(metrics)
+    return {row.pk: row for row in Series.objects.filter(patient_id=episode.patient_id, metric__in=wanted)}
+
+
+def _rows(series: Mapping[int, Series], from_ms: int, to_ms: int) -> np.ndarray:
+    """(n, 3) float array of series id, at_ms, sent value."""
+    found = Sample.objects.filter(
+        series_id__in=series, at_ms__gte=from_ms, at_ms__lte=to_ms, ended_batch__isnull=True
+    ).values_list("series_id", "at_ms", "value")
+    return np.array(list(found), dtype=float).reshape(-1, 3)
+
+
+def _samples_by_metric(rows: np.ndarray, series: Mapping[int, Series], end_ms: int) -> dict[str, Samples]:
+    parts: dict[str, list[Samples]] = {}
+    for pk in np.unique(rows[:, 0]).astype(int):
+        own, mine = series[pk], rows[rows[:, 0] == pk]
+        hours = (mine[:, 1] - end_ms) / MS_PER_HOUR
+        values = mine[:, 2] * own.scale + own.shift
+        parts.setdefault(own.metric, []).append(Samples.of(hours, values, _tier(own.tier), pk))
+    return {metric: _joined(found) for metric, found in parts.items()}
+
+
+def _joined(parts: list[Samples]) -> Samples:
+    columns = ("hours", "values", "tiers", "series", "span_hours")
+    return Samples(*(np.concatenate([getattr(part, name) for part in parts]) for name in columns))
+
+
+def _tier(name: str) -> int:
+    return int(TIER_CODES.get(name, Tier.SELF_REPORT))
+
+
+def _observed(metric: str, samples: Samples, until: float) -> Observed:
+    found = measure(METRICS[metric], samples, until)
+    hours, values = _thinned(found)
+    return Observed(
+        metric=metric,
+        hours=hours,
+        values=values,
+        rejected=tuple(RejectedPoint(one.hour, one.value, one.reason) for one in found.rejected[-MAX_POINTS:]),
+        worn_hours=found.worn_hours,
+        incomplete_days=found.incomplete_days,
+        readings=len(samples),
+    )
+
+
+def _thinned(found: Measured) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Measurement times and values; beyond MAX_POINTS, medians of equally many neighbours."""
+    at, value = found.measurements.at, found.measurements.value
+    size = -(-len(at) // MAX_POINTS) or 1
+    if size > 1:
+        at = np.array([np.median(at[i : i + size]) for i in range(0, len(at), size)])
+        value = np.array([np.median(value[i : i + size]) for i in range(0, len(value), size)])
+    return tuple(at.tolist()), tuple(value.tolist())
+
+
+def _readings(series: Mapping[int, Series], now: datetime):  # type: ignore[no-untyped-def]
+    return Sample.objects.filter(series_id__in=series, at_ms__lte=_ms(now), ended_batch__isnull=True).select_related(
+        "batch"
+    )
+
+
+def _as_readings(samples: Iterable[Sample], series: Mapping[int, Series], episode: Episode) -> list[Reading]:
+    names = dict(Device.objects.filter(patient_id=episode.patient_id).values_list("fhir_id", "name"))
+    start = _ms(episode.surgery_end) if episode.surgery_end else 0
+    return [_reading(sample, series[sample.series_id], names, start) for sample in samples]
+
+
+def _reading(sample: Sample, own: Series, names: Mapping[str, str], start_ms: int) -> Reading:
+    value = sample.value * own.scale + own.shift
+    low, high = METRICS[own.metric].plausible
+    return Reading(
+        at=datetime.fromtimestamp(sample.at_ms / 1000, UTC),
+        hour=(sample.at_ms - start_ms) / MS_PER_HOUR,
+        value=value,
+        source=own.source,
+        device=names.get(own.source.rpartition("/")[2], ""),
+        tier=own.tier,
+        received_at=sample.batch.received_at,
+        refused="" if low <= value <= high else f"outside the plausible range {low:g} to {high:g}",
+    )
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
