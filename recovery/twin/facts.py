@@ -1,0 +1,68 @@
+"""Measured facts, the only currency of reasons: what was measured, how far from the own curve, for how long.
+
+A fact is a key and numbers; its English sentence is made here, in one table, so that the chart, the alert
+and the FHIR resource say the same thing and a translation has one place to go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SENTENCES = {
+    "above_own_curve": "{label} {size} above own curve{lasting}",
+    "below_own_curve": "{label} {size} below own curve{lasting}",
+    "on_own_curve": "{label} on own curve",
+    "worn_little": "device worn {percent} of the last 24 h",
+    "worn_well": "device worn {percent} of the last 24 h",
+    "data_age": "last reading {value} h ago",
+    "no_reading_yet": "no reading yet",
+    "rejected_readings": "{value} readings rejected as implausible in the last 24 h",
+    "outside_own_band": "{percent} of recent readings outside the band expected to hold 90 %",
+    "score": "{label} {value}",
+    "risk": "{label}: {percent} within {hours} h",
+    "age": "age {value} years",
+    "has": "{label}",
+    "has_not": "no {label}",
+    "measured": "{label} {size}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One measured fact. value is in `unit` (UCUM); lasting_h is for how many hours it has held, where
+    known."""
+
+    key: str
+    about: str
+    label: str = ""
+    value: float | None = None
+    unit: str = ""
+    lasting_h: float | None = None
+
+    @property
+    def text(self) -> str:
+        """The fact as one plain English phrase without a full stop."""
+        value = 0.0 if self.value is None else self.value
+        lasting = "" if self.lasting_h is None else f" for {self.lasting_h:.0f} h"
+        phrase = SENTENCES[self.key].format(
+            label=self.label,
+            value=spoken(value),
+            size=f"{spoken(abs(value))} {UNIT_WORDS.get(self.unit, self.unit)}".strip(),
+            percent=f"{100 * value:.0f} %",
+            hours=spoken(self.lasting_h or 0.0),
+            lasting=lasting,
+        )
+        return phrase[:1].upper() + phrase[1:]
+
+    def to_plain(self) -> dict[str, str | float | None]:
+        """For storage as JSON; `Fact(**plain)` brings it back."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+
+UNIT_WORDS = {"Cel": "°C", "/d": "per day", "{score}": "points", "deg": "degrees", "kg/m2": "kg/m²"}
+
+
+def spoken(value: float) -> str:
+    """Three figures at most: 0.42, 4.1, 132."""
+    size = abs(value)
+    return f"{value:.0f}" if size >= 10 or size == round(size) else f"{value:.1f}" if size >= 1 else f"{value:.2f}"

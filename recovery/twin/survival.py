@@ -1,0 +1,269 @@
+"""Hazards of complications, readmission and death after an operation, and their cumulative incidence.
+
+    h(t + u) = h0(t + u; outcome, operation) * exp(b0 + b_static . z + exp(-u / fade) * b_recent . z)
+
+t is the hour after surgery, u the hours ahead. h0 is the published 30-day incidence spread over the
+log-normal day of onset, conditional on being event-free so far. z are standardised features; the news of a
+recent feature fades with u. Deaths compete (clinical-reference rule 14). Arrays carry leading batch axes; a
+model is plain numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr
+
+from recovery.twin.errors import OutsideDomain
+from recovery.twin.incidence import GENERIC, INCIDENCE, OUTCOMES, incidence, onsets
+
+Floats = NDArray[np.float64]
+
+HORIZONS = (24, 72, 168, 720)
+LEAD_EDGES = (0.0, 6.0, 12.0, 24.0, 48.0, 72.0, 120.0, 168.0, 336.0, 504.0, 720.0)
+"""Hours ahead; within one bin the fading effect is taken at the bin's middle."""
+COVERED_HOURS = 720.0
+"""The published incidences are those of 30 days; later hours follow the tail of the day of onset."""
+LAST_HOUR = COVERED_HOURS + LEAD_EDGES[-1]
+Z90 = 1.645
+"""Intervals and published ranges are read as central 90 % intervals."""
+PUBLISHED_ONLY = "published incidence, no patient features"
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """Incidence by day 30 (fractions: middle, low, high) and its weighted log-normal days of onset."""
+
+    mid: float
+    low: float
+    high: float
+    onsets: tuple[tuple[float, float, float], ...]
+    source: str
+
+    def share_by(self, hours: Floats) -> Floats:
+        """Share of the 30-day events that have happened by each hour; 1 at day 30, more in the tail
+        beyond."""
+        days = np.maximum(hours, 1e-9) / 24.0
+        by = sum(w * ndtr((np.log(days) - mu) / sigma) for w, mu, sigma in self.onsets)
+        return np.where(hours > 0, by / self._by_day_30(), 0.0)
+
+    def cumulative_hazard(self, hours: ArrayLike) -> Floats:
+        """H0 = -log(1 - incidence * share), so that exp(-H0) is the published share still free of the
+        event."""
+        at = np.asarray(hours, float)
+        if np.any(at > LAST_HOUR):
+            raise OutsideDomain(f"hazards are known to {LAST_HOUR:.0f} h after surgery, not to {at.max():.0f} h")
+        return -np.log1p(-np.minimum(self.mid * self.share_by(at), 0.99))
+
+    @property
+    def log_sd(self) -> float:
+        return float(np.log(self.high / self.low) / (2 * Z90))
+
+    def _by_day_30(self) -> float:
+        return float(sum(w * ndtr((np.log(30.0) - mu) / sigma) for w, mu, sigma in self.onsets))
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One input: its scale and range in training. z = (value - mean) / sd; values are held to low..high."""
+
+    key: str
+    kind: Literal["static", "recent"]
+    mean: float
+    sd: float
+    low: float
+    high: float
+
+    def outside(self, value: float) -> bool:
+        return not self.low <= value <= self.high
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """Log hazard ratios of one outcome: intercept first, then one per feature; covariance (1 + p, 1 + p)."""
+
+    coefficients: tuple[float, ...]
+    covariance: tuple[tuple[float, ...], ...]
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class HazardModel:
+    """Everything needed to compute a risk. An outcome without effects is served from its published
+    baseline."""
+
+    version: str
+    evidence: str
+    fade_hours: float
+    baselines: Mapping[str, Mapping[str, Baseline]]
+    features: tuple[Feature, ...] = ()
+    effects: Mapping[str, Effects] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+    def baseline(self, outcome: str, procedure_class: str) -> Baseline | None:
+        return self.baselines.get(outcome, {}).get(procedure_class)
+
+    def standardise(self, values: Floats) -> Floats:
+        """(..., p) feature values to z; a value not known (nan) becomes the mean, one out of range its
+        edge."""
+        low, high = (np.array([getattr(f, side) for f in self.features]) for side in ("low", "high"))
+        mean, sd = (np.array([getattr(f, part) for f in self.features]) for part in ("mean", "sd"))
+        z = (np.clip(values, low, high) - mean) / sd
+        return np.where(np.isnan(z), 0.0, z)
+
+
+class Prediction(NamedTuple):
+    """Per batch and horizon: probability and its 90 % interval; per feature its share of the log hazard."""
+
+    probability: Floats
+    low: Floats
+    high: Floats
+    contributions: Floats
+
+
+def predict(
+    model: HazardModel,
+    outcome: str,
+    procedure_class: str,
+    hours: ArrayLike,
+    values: ArrayLike,
+    horizons: tuple[int, ...] = HORIZONS,
+) -> Prediction:
+    """Probability of a first `outcome` within each horizon (hours ahead), for those free of it and alive at
+    `hours`.
+
+    hours (...,), values (..., p) in the order of model.features, nan where not known. Returns arrays (...,
+    horizons), contributions (..., horizons, p). Raises OutsideDomain for an outcome without a baseline in
+    this class.
+    """
+    at = np.asarray(hours, float)
+    known = np.broadcast_to(np.asarray(values, float), (*at.shape, len(model.features)))
+    design = _design(model, known)
+    own = hazard_increments(model, outcome, procedure_class, at, design)
+    rival = _rival_increments(model, outcome, procedure_class, at, design)
+    ends = [LEAD_EDGES.index(float(h)) - 1 for h in horizons]
+    gradient = _mean_design(own, design)[..., ends, :]
+    spread = np.exp(Z90 * _log_hazard_sd(model, outcome, procedure_class, gradient, np.isnan(known)))
+    middle = _own_incidence(own, rival)[..., ends]
+    low, high = (_scaled_incidence(own, rival, factor, ends) for factor in (1.0 / spread, spread))
+    beta = _coefficients(model, outcome)
+    return Prediction(middle, low, high, (gradient * beta)[..., 1:])
+
+
+def hazard_increments(model: HazardModel, outcome: str, procedure_class: str, hours: Floats, design: Floats) -> Floats:
+    """(..., bins) cumulative hazard of each lead bin: baseline increment times exp(beta . x)."""
+    baseline = model.baseline(outcome, procedure_class)
+    if baseline is None:
+        raise OutsideDomain(f"no published incidence of {outcome} after {procedure_class}")
+    steps = np.diff(baseline.cumulative_hazard(hours[..., None] + np.array(LEAD_EDGES)), axis=-1)
+    ratio: Floats = np.exp(design @ _coefficients(model, outcome))
+    return steps * ratio
+
+
+def cumulative_incidence(increments: Floats) -> Floats:
+    """(..., causes, bins) cause-specific hazard increments to the cumulative incidence at the end of each
+    bin.
+
+    Within a bin the causes share the bin's events in proportion to their hazards, so that the incidences of
+    all causes and the share without any event add up to one exactly.
+    """
+    total = increments.sum(axis=-2)
+    free_before = np.exp(total - np.cumsum(total, axis=-1))
+    events = free_before * -np.expm1(-total)
+    share = increments / np.where(total > 0, total, 1.0)[..., None, :]
+    return np.cumsum(share * events[..., None, :], axis=-1)
+
+
+def lead_weights(model_fade_hours: float) -> Floats:
+    """(bins,) how much of a recent feature's news is left at the middle of each lead bin."""
+    edges = np.array(LEAD_EDGES)
+    return np.exp(-(edges[:-1] + edges[1:]) / 2.0 / model_fade_hours)
+
+
+def published_model(version: str = "published-1") -> HazardModel:
+    """The model before any training: published incidence and day of onset, no features."""
+    return HazardModel(version, PUBLISHED_ONLY, 72.0, published_baselines())
+
+
+def published_baselines() -> Mapping[str, Mapping[str, Baseline]]:
+    rows = {outcome: {c: _published(outcome, c) for c in (*INCIDENCE, GENERIC)} for outcome in OUTCOMES}
+    return MappingProxyType(
+        {outcome: MappingProxyType({c: b for c, b in row.items() if b}) for outcome, row in rows.items()}
+    )
+
+
+def _published(outcome: str, procedure_class: str) -> Baseline | None:
+    row = incidence(outcome, procedure_class)
+    if row is None:
+        return None
+    parts = onsets(outcome, procedure_class)
+    days = tuple((weight, onset.mu, onset.sigma) for weight, onset in parts)
+    sources = "; ".join(dict.fromkeys(onset.source for _, onset in parts))
+    return Baseline(row.mid / 100, row.low / 100, row.high / 100, days, f"{row.source}; day of onset: {sources}")
+
+
+def _design(model: HazardModel, values: Floats) -> Floats:
+    """(..., bins, 1 + p) rows x(u) = [1, z_static, fade(u) z_recent]."""
+    return faded(model.features, model.standardise(values), lead_weights(model.fade_hours))
+
+
+def faded(features: tuple[Feature, ...], z: Floats, weights: Floats) -> Floats:
+    """(..., bins, 1 + p) design rows from standardised features (..., p) and the weights of the lead bins."""
+    recent = np.array([f.kind == "recent" for f in features], bool)
+    columns = np.where(recent, weights[:, None], 1.0)
+    rows = z[..., None, :] * columns
+    return np.concatenate([np.ones((*rows.shape[:-1], 1)), rows], axis=-1)
+
+
+def _coefficients(model: HazardModel, outcome: str) -> Floats:
+    effects = model.effects.get(outcome)
+    return np.array(effects.coefficients) if effects else np.zeros(1 + len(model.features))
+
+
+def _rival_increments(
+    model: HazardModel, outcome: str, procedure_class: str, hours: Floats, design: Floats
+) -> Floats | None:
+    if outcome == "death" or model.baseline("death", procedure_class) is None:
+        return None
+    return hazard_increments(model, "death", procedure_class, hours, design)
+
+
+def _own_incidence(own: Floats, rival: Floats | None) -> Floats:
+    causes = [own] if rival is None else [own, rival]
+    return cumulative_incidence(np.stack(causes, axis=-2))[..., 0, :]
+
+
+def _scaled_incidence(own: Floats, rival: Floats | None, factors: Floats, ends: list[int]) -> Floats:
+    """Incidence at each horizon with the own hazard multiplied by that horizon's factor; the rival as
+    estimated."""
+    at = [_own_incidence(own * factors[..., [i]], rival)[..., end] for i, end in enumerate(ends)]
+    return np.stack(at, axis=-1)
+
+
+def _mean_design(own: Floats, design: Floats) -> Floats:
+    """(..., bins, 1 + p) hazard-weighted mean of x up to each bin: the gradient of log cumulative hazard in
+    beta."""
+    weight = np.cumsum(own, axis=-1)[..., None]
+    total = np.cumsum(own[..., None] * design, axis=-2)
+    return np.where(weight > 0, total / np.where(weight > 0, weight, 1.0), design)
+
+
+def _log_hazard_sd(
+    model: HazardModel, outcome: str, procedure_class: str, gradient: Floats, unknown: NDArray[np.bool_]
+) -> Floats:
+    """Delta method: coefficients (covariance), features not known (one training sd each), published range."""
+    baseline = model.baseline(outcome, procedure_class)
+    variance = np.full(gradient.shape[:-1], baseline.log_sd**2 if baseline else 0.0)
+    effects = model.effects.get(outcome)
+    if effects:
+        covariance = np.array(effects.covariance)
+        variance = variance + np.einsum("...i,ij,...j->...", gradient, covariance, gradient)
+        slopes = np.array(effects.coefficients[1:]) * unknown
+        variance = variance + (slopes**2).sum(axis=-1)[..., None]
+    sd: Floats = np.sqrt(variance)
+    return sd
