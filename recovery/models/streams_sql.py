@@ -1,6 +1,7 @@
 """The one hand-written SQL of the streams shelf: idempotent inserts that say what was new."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, models
@@ -37,9 +38,9 @@ def insert_new(
 class SampleQuerySet(models.QuerySet):
     """Reads of samples that every caller needs to phrase the same way."""
 
-    def known_at(self, batch_id: int | None) -> "SampleQuerySet":
-        """The samples known once delivery `batch_id` was in (None: all that are known now)."""
-        if batch_id is None:
+    def known_at(self, when: datetime | None) -> "SampleQuerySet":
+        """The samples that were known at `when` (None: now): received by then and not yet ended by then."""
+        if when is None:
             return self.filter(ended_batch__isnull=True)
-        not_yet_ended = models.Q(ended_batch__isnull=True) | models.Q(ended_batch_id__gt=batch_id)
-        return self.filter(not_yet_ended, batch_id__lte=batch_id)
+        not_yet_ended = models.Q(ended_batch__isnull=True) | models.Q(ended_batch__received_at__gt=when)
+        return self.filter(not_yet_ended, batch__received_at__lte=when)

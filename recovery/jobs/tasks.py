@@ -1,0 +1,37 @@
+"""Celery tasks: three lines each. What they do lives in services; what they owe lives in the database."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from recovery import audit, queue
+from recovery.services import alerting, housekeeping, refresh
+
+
+@shared_task(name="recovery.refresh_twins")
+def refresh_twins() -> int:
+    """Bring every twin that is owed a refresh up to date."""
+    return refresh.refresh_owed(clock=timezone.now)
+
+
+@shared_task(name="recovery.sweep")
+def sweep() -> int:
+    """Ring again for work that nobody took, look at silent patients, wake snoozed alerts."""
+    now = timezone.now()
+    alerting.wake_snoozed(now=now)
+    refresh.owe_silent(now=now)
+    return queue.sweep(now=now)
+
+
+@shared_task(name="recovery.seal_audit")
+def seal_audit() -> int:
+    return audit.seal_chain()
+
+
+@shared_task(name="recovery.make_partitions")
+def make_partitions() -> int:
+    return housekeeping.make_partitions(now=timezone.now())
+
+
+@shared_task(name="recovery.thin_history")
+def thin_history() -> int:
+    return housekeeping.thin_live_events(now=timezone.now())
