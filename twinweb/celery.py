@@ -41,7 +41,7 @@ WORKER_SOCKET_TIMEOUT = 15  # s; a worker has nobody waiting, and must notice a 
 def embedded_broker(data: Path) -> dict[str, Any]:
     """Broker settings without any server: one file in the data directory."""
     return {
-        "broker_url": f"{ALIAS}://",
+        "broker_url": f"{ALIAS}://localhost",  # kombu warns without a host; nothing listens
         "broker_transport_options": {
             "path": str(data / "broker.sqlite3"),
             "visibility_timeout": EMBEDDED_LEASE,

@@ -8,6 +8,7 @@ import logging
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -51,7 +52,7 @@ def _from_file(role: str) -> float | None:
 
 def _ring_redis(role: str) -> None:
     now = time.time()
-    with _redis() as redis:
+    with redis_client() as redis:
         redis.zadd(KEY.format(role=role), {f"{os.uname().nodename}:{os.getpid()}": now})
         redis.zremrangebyscore(KEY.format(role=role), 0, now - FORGET_AFTER)
 
@@ -60,14 +61,15 @@ def _from_redis(role: str) -> float | None:
     if not settings.REDIS_URL:
         return None
     try:
-        with _redis() as redis:
+        with redis_client() as redis:
             newest = redis.zrange(KEY.format(role=role), 0, 0, desc=True, withscores=True)
     except Exception:
         return None
     return float(newest[0][1]) if newest else None
 
 
-def _redis():  # type: ignore[no-untyped-def]
+def redis_client() -> Any:
+    """A client of the configured Redis that gives up after a second; for signs of life and figures only."""
     from redis import Redis
     from redis.backoff import NoBackoff
     from redis.retry import Retry

@@ -160,7 +160,8 @@ INTAKE_TEAM = env.str("INTAKE_TEAM", default="intake")
 
 # ---- static files ---
 STATIC_URL = "/static/"
-STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(DATA_DIR / "staticfiles")))
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # whitenoise warns without it, even where the finders serve
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = EMBEDDED
 WHITENOISE_AUTOREFRESH = False
@@ -169,6 +170,9 @@ if not EMBEDDED:
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
     }
+
+# Bearer token that /metrics asks for; without it /metrics is closed in production.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 # ---- logs: JSON lines on stdout, no patient data ---
 LOGGING = {

@@ -2,7 +2,12 @@
 
 from django.urls import include, path
 
+from twinweb import health
+
 urlpatterns = [
+    path("livez", health.livez),
+    path("readyz", health.readyz),
+    path("metrics", health.metrics),
     path("", include("recovery.urls")),
     path("", include("integrations.urls")),
 ]

@@ -1,9 +1,11 @@
 """What every Celery worker does besides its tasks: refuses an unsafe Redis, and leaves signs of life."""
 
 import sys
+import warnings
 from typing import Any
 
 from celery import bootsteps
+from celery.platforms import SecurityWarning
 from celery.signals import celeryd_init, task_postrun
 from django.conf import settings
 
@@ -51,5 +53,7 @@ def refuse_unsafe_redis(**_: Any) -> None:
 def install(app: Any) -> None:
     """Add all of it to the application; called once where the application is made."""
     app.steps["worker"].add(Heartbeat)
+    # Celery's page of text about root, at each start; `manage.py up` says it once, in a line.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
     task_postrun.connect(note_sweep, weak=False, dispatch_uid="twinweb.note_sweep")
     celeryd_init.connect(refuse_unsafe_redis, weak=False, dispatch_uid="twinweb.refuse_unsafe_redis")

@@ -1,0 +1,36 @@
+"""gunicorn's settings, embedded and in production; read from HOST, PORT, WEB_CONCURRENCY and WEB_CLASS."""
+
+import os
+
+from twinweb.orphans import die_with_parent
+
+_host = os.environ.get("HOST", "127.0.0.1")
+bind = f"{f'[{_host}]' if ':' in _host else _host}:{os.environ.get('PORT', '8000')}"
+worker_class = os.environ.get("WEB_CLASS", "asgi")
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+if worker_class == "gthread":
+    threads = int(os.environ.get("WEB_THREADS", "4"))
+preload_app = True  # imported once, shared by the workers, and a wrong setting ends the start with its sentence
+graceful_timeout = 20
+timeout = 60
+keepalive = 5
+asgi_lifespan = "off"  # Django has none
+control_socket_disable = True  # it would be one shared path in the home directory of the account
+forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
+server_software = "twinweb"
+logconfig_dict = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "twinweb.logs.JsonFormatter"}},
+    "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stdout"}},
+    "root": {"handlers": ["stdout"], "level": "INFO"},
+    "loggers": {
+        "gunicorn.error": {"handlers": ["stdout"], "level": "INFO", "propagate": False},
+        "gunicorn.access": {"handlers": [], "level": "WARNING", "propagate": False},
+    },
+}
+
+
+def post_fork(server, worker):  # type: ignore[no-untyped-def]
+    """The asgi worker does not notice that its master was killed; without this it would keep the port."""
+    die_with_parent(server.pid)
