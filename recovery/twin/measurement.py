@@ -94,6 +94,9 @@ class Measurements:
     tier: Ints
     n: Ints
 
+    def take(self, index: NDArray[np.bool_]) -> "Measurements":
+        return Measurements(*(getattr(self, f)[index] for f in ("start", "end", "at", "value", "tier", "n")))
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -110,22 +113,34 @@ class Measured:
     first_sample_hour: float | None = None
     last_sample_hour: float | None = None
 
+    @classmethod
+    def nothing(cls) -> "Measured":
+        """What no samples amount to."""
+        return cls(_nothing())
+
 
 def gate(metric: Metric, samples: Samples) -> tuple[Samples, tuple[Rejection, ...]]:
-    """Splits samples into those inside the metric's plausible range and the refused, each with a reason."""
+    """Splits samples into those the twin may learn from and the refused, each with a reason.
+
+    Refused: outside the plausible range, not a number, or taken before an operation meant to change the level.
+    """
     low, high = metric.plausible
     inside = (samples.values >= low) & (samples.values <= high)
+    if not metric.baseline_before_surgery:
+        inside &= samples.hours >= 0.0
     refused = samples.take(~inside)
     return samples.take(inside), tuple(
-        Rejection(float(h), float(v), int(s), _reason(metric, float(v)))
+        Rejection(float(h), float(v), int(s), _reason(metric, float(h), float(v)))
         for h, v, s in zip(refused.hours, refused.values, refused.series, strict=True)
     )
 
 
-def _reason(metric: Metric, value: float) -> str:
-    if not np.isfinite(value):
+def _reason(metric: Metric, hour: float, value: float) -> str:
+    if np.isnan(value):
         return "not a number"
     low, high = metric.plausible
+    if low <= value <= high:
+        return f"before surgery (hour {hour:.0f}): the operation is meant to change {metric.label.lower()}"
     side = f"below {low:g}" if value < low else f"above {high:g}"
     return f"{side} {metric.unit}, the plausible limit for {metric.label.lower()}"
 
