@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Case, IntegerField, Prefetch, QuerySet, Value, When
@@ -112,7 +113,7 @@ def alert_seen(alert: Alert, *, with_steps: bool = True) -> AlertSeen:
         severity=alert.severity,
         status=alert.status,
         headline=alert.headline,
-        because=tuple(str(fact) for fact in alert.because or ()),
+        because=tuple(_sentence(fact) for fact in alert.because or ()),
         suggestions=tuple(str(step) for step in alert.steps or ()),
         raised_at=alert.raised_at,
         last_hit_at=alert.last_hit_at,
@@ -123,6 +124,11 @@ def alert_seen(alert: Alert, *, with_steps: bool = True) -> AlertSeen:
         owner=_display_name(alert.owner),
         steps=tuple(_step(row) for row in alert.transitions.all()) if with_steps else (),
     )
+
+
+def _sentence(fact: Any) -> str:
+    """A fact is stored with its sentence beside its numbers."""
+    return str(fact.get("text", "")) if isinstance(fact, dict) else str(fact)
 
 
 def _step(row: AlertTransition) -> Step:

@@ -1,0 +1,131 @@
+"""The board's rows, ready to print."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from recovery.presenters import wording
+from recovery.presenters.alerts import SEVERITIES
+from recovery.presenters.risk import short_risk
+from recovery.presenters.sparkline import Sparkline, draw_spark
+from recovery.selectors.alerts import AlertSeen
+from recovery.selectors.careteam import Board, BoardRow
+from recovery.selectors.people import Person
+from recovery.selectors.snapshot import headline_risk
+from recovery.twin.profile import PROCEDURES
+
+PLAIN_STATES = tuple(wording.STATES.items())
+
+
+@dataclass(frozen=True, slots=True)
+class RowCard:
+    key: UUID
+    name: str
+    label: str  # where the data comes from, when it is not an ordinary patient
+    record: str
+    procedure: str
+    day: str
+    state: str
+    state_word: str
+    risk: str
+    risk_event: str
+    why: str
+    age: str
+    is_stale: bool
+    alert_severity: str
+    alert_line: str
+    action: str
+    spark: Sparkline | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    state: str
+    word: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class BoardView:
+    rows: tuple[RowCard, ...]
+    counters: tuple[Counter, ...]
+    procedures: tuple[tuple[str, str], ...]
+    computed: str
+    is_stale: bool
+    shown: str
+    needing: str
+
+
+def board_view(board: Board, now: datetime, zone: ZoneInfo) -> BoardView:
+    age = (now - board.last_computed).total_seconds() / 3600.0 if board.last_computed else None
+    return BoardView(
+        rows=tuple(row_card(row, now, zone) for row in board.rows),
+        counters=tuple(Counter(state, word, board.counts.get(state, 0)) for state, word in PLAIN_STATES),
+        procedures=tuple((key, procedure_label(key)) for key in board.procedures),
+        computed=wording.age_of(board.last_computed, now) if board.last_computed else "nothing computed yet",
+        is_stale=age is not None and age > wording.STALE_SNAPSHOT_HOURS,
+        shown=wording.plural(board.total, "patient"),
+        needing=wording.plural(board.counts.get("act", 0) + board.counts.get("review", 0), "patient"),
+    )
+
+
+def row_card(row: BoardRow, now: datetime, zone: ZoneInfo) -> RowCard:
+    said = row.said
+    risk = headline_risk(said.risks) if said else None
+    until = said.data_until if said else None
+    alert = row.alerts[0] if row.alerts else None
+    end = row.operation.surgery_end
+    return RowCard(
+        key=row.operation.key,
+        name=row.person.name,
+        label=origin_label(row.person),
+        record=row.person.record_number,
+        procedure=procedure_name(row),
+        day=wording.recovery_day((now - end).total_seconds() / 3600.0 if end else None),
+        state=said.state if said else "no_data",
+        state_word=wording.STATES.get(said.state if said else "no_data", "No data"),
+        risk=short_risk(risk) if said else "not estimated yet",
+        risk_event=risk.label if risk else "",
+        why=_why(row),
+        age=f"data {wording.age_of(until, now)}" if until else "no readings yet",
+        is_stale=until is None or (now - until).total_seconds() / 3600.0 > wording.STALE_READING_HOURS,
+        alert_severity=alert.severity if alert and alert.status == "open" else "quiet",
+        alert_line=_alert_line(alert, now),
+        action="Answer alert" if alert and alert.status == "open" else "Open",
+        spark=draw_spark(row.spark),
+    )
+
+
+def origin_label(person: Person) -> str:
+    """Synthetic or imported people are labelled wherever they are shown."""
+    if person.is_synthetic:
+        return "synthetic patient"
+    return person.origin
+
+
+def procedure_name(row: BoardRow) -> str:
+    if row.said and row.said.procedure_label:
+        return row.said.procedure_label
+    return row.operation.procedure_text or procedure_label(row.operation.procedure) or "procedure not known"
+
+
+def procedure_label(key: str) -> str:
+    return PROCEDURES[key].label if key in PROCEDURES else key.replace("_", " ")
+
+
+def _why(row: BoardRow) -> str:
+    if row.said is None:
+        return "Nothing has been computed for this patient yet."
+    return next(iter(row.said.reasons), "") or row.said.sentence
+
+
+def _alert_line(alert: AlertSeen | None, now: datetime) -> str:
+    if alert is None:
+        return ""
+    word = SEVERITIES.get(alert.severity, alert.severity)
+    if alert.status == "open":
+        return f"{word} alert, unanswered, {wording.age_of(alert.raised_at, now)}"
+    if alert.status == "acknowledged":
+        return f"{word} alert: {alert.owner or 'somebody'} has it"
+    return f"{word} alert, snoozed"

@@ -1,0 +1,274 @@
+"""One metric as a drawing that is readable without scripts: course, bands, readings, gaps, and now."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from recovery.presenters import wording
+from recovery.presenters.geometry import WIDTH, Scale, band, clipped, dots, line, nice_ticks, runs
+from recovery.selectors.snapshot import Curve, MetricSaid
+from recovery.selectors.timeline import Observed
+from recovery.twin.metrics import METRICS
+
+HEIGHT, TOP, BOTTOM = 190.0, 12.0, 186.0
+DAY_STEPS = (1, 2, 5, 7, 14, 30)
+MOST_DAYS = 8
+FINE_DOTS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    at: str
+    label: str
+    under: str = ""
+    minor: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hollow:
+    """A reading that the gate refused, drawn at a percentage across and pixels down."""
+
+    x: str
+    y: str
+
+
+@dataclass(frozen=True, slots=True)
+class DayRow:
+    """One postoperative day in the table that says the same as the drawing."""
+
+    day: str
+    date: str
+    measured: str
+    expected: str
+    range90: str
+    norm: str
+    covered: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    key: str
+    title: str
+    summary: str
+    height: float
+    wide_labels: bool
+    y_ticks: tuple[Tick, ...]
+    x_ticks: tuple[Tick, ...]
+    band90: str
+    edge_low: str
+    edge_high: str
+    band50: str
+    middle: str
+    norm: str
+    dots: str
+    fine: bool
+    joined: str
+    hollow: tuple[Hollow, ...]
+    now_x: str
+    now_at: float
+    zero_x: str
+    worn: tuple[tuple[float, float], ...]
+    worn_words: str
+    rows: tuple[DayRow, ...]
+
+
+def draw(
+    metric: MetricSaid, seen: Observed | None, *, now_hour: float, surgery_end: datetime, zone: ZoneInfo
+) -> Chart | None:
+    """None when the snapshot has no curve for the metric: nothing is drawn that the twin did not say."""
+    if metric.curve is None:
+        return None
+    seen = seen or Observed(metric.key)
+    curve = metric.curve
+    x = Scale(curve.hours[0], max(curve.hours[-1], now_hour), 0.0, WIDTH)
+    low, high = _limits(metric, seen)
+    y = Scale(low, high, BOTTOM, TOP)
+    course = {name: clipped(getattr(curve, name), low, high) for name in ("q05", "q25", "q50", "q75", "q95", "norm")}
+    inside = [(h, v) for h, v in zip(seen.hours, seen.values, strict=True) if x.low <= h <= x.high]
+    hours, values = [h for h, _ in inside], [v for _, v in inside]
+    y_ticks = _y_ticks(metric.key, y)
+    return Chart(
+        key=metric.key,
+        title=metric.label,
+        summary=summary(metric, seen),
+        height=HEIGHT,
+        wide_labels=max((len(tick.label) for tick in y_ticks), default=0) > 4,
+        y_ticks=y_ticks,
+        x_ticks=_x_ticks(x, surgery_end, zone),
+        band90=band(x, y, curve.hours, course["q05"], course["q95"]),
+        edge_low=line(x, y, curve.hours, course["q05"]),
+        edge_high=line(x, y, curve.hours, course["q95"]),
+        band50=band(x, y, curve.hours, course["q25"], course["q75"]),
+        middle=line(x, y, curve.hours, course["q50"]),
+        norm=line(x, y, curve.hours, course["norm"]),
+        dots=dots(x, y, hours, clip_values(values, low, high)),
+        fine=len(values) > FINE_DOTS,
+        joined=line(x, y, hours, clip_values(values, low, high)) if _is_daily(metric.key) else "",
+        hollow=_hollow(metric, seen, x, y),
+        now_x=x.percent(now_hour),
+        now_at=x(now_hour),
+        zero_x=x.percent(0.0) if x.low < 0.0 else "",
+        worn=tuple((round(x(a), 1), round(x(b) - x(a), 1)) for a, b in runs(_shown(seen.worn_hours, x))),
+        worn_words=worn_words(metric, seen, now_hour),
+        rows=day_rows(metric, seen, surgery_end, zone),
+    )
+
+
+def clip_values(values: Sequence[float], low: float, high: float) -> list[float]:
+    return [min(max(value, low), high) for value in values]
+
+
+def summary(metric: MetricSaid, seen: Observed) -> str:
+    """The drawing in one sentence, for those who do not see it."""
+    name = metric.label
+    if metric.now is None and not seen.values:
+        return f"{name}: no readings yet; the expected course is drawn."
+    now = wording.quantity(metric.now, metric.key, metric.unit)
+    expected = wording.span(metric.low90, metric.high90, metric.key)
+    place = band_place(metric)
+    parts = [f"{name}: latest {now}" if metric.now is not None else f"{name}: no recent reading"]
+    if expected:
+        parts.append(f"expected {expected} (90 % band)")
+    return ", ".join(parts) + (f"; {place}." if place else ".")
+
+
+def band_place(metric: MetricSaid) -> str:
+    """Where the newest reading lies against the person's own expected course."""
+    now = metric.now
+    if now is None or metric.low90 is None or metric.high90 is None:
+        return ""
+    if now < metric.low90:
+        return "below the 90 % band"
+    if now > metric.high90:
+        return "above the 90 % band"
+    if metric.low50 is not None and metric.high50 is not None and metric.low50 <= now <= metric.high50:
+        return "in the middle half of what is expected"
+    return "inside the 90 % band"
+
+
+def worn_words(metric: MetricSaid, seen: Observed, now_hour: float) -> str:
+    """Coverage in words: missing, not worn and zero are three different things."""
+    if METRICS[metric.key].grain == "report" if metric.key in METRICS else False:
+        count = len(seen.values)
+        return f"{wording.plural(count, 'report')} so far" if count else "no reports yet"
+    if not seen.worn_hours:
+        return (
+            f"{wording.plural(len(seen.values), 'daily total')}, hours worn not known"
+            if seen.values
+            else "no hours yet"
+        )
+    last = sum(now_hour - 24.0 <= hour < now_hour for hour in seen.worn_hours)
+    text = f"readings in {min(last, 24)} of the last 24 hours"
+    short_days = len(seen.incomplete_days)
+    return text + (f"; {wording.plural(short_days, 'day')} worn too little to count" if short_days else "")
+
+
+def day_rows(metric: MetricSaid, seen: Observed, surgery_end: datetime, zone: ZoneInfo) -> tuple[DayRow, ...]:
+    """One row a postoperative day over the whole curve; measured = median of the day (a daily metric: its total)."""
+    if metric.curve is None:
+        return ()
+    first, last = int(metric.curve.hours[0] // 24), int(metric.curve.hours[-1] // 24)
+    rows = (_day_row(metric, metric.curve, seen, day, surgery_end, zone) for day in range(first, last + 1))
+    return tuple(row for row in rows if row is not None)
+
+
+def _day_row(
+    metric: MetricSaid, curve: Curve, seen: Observed, day: int, surgery_end: datetime, zone: ZoneInfo
+) -> DayRow | None:
+    place = nearest(curve.hours, day * 24.0 + (24.0 if _is_daily(metric.key) else 12.0))
+    if place is None:
+        return None
+    measured = _median(_of_day(metric.key, seen, day))
+    worn = sum(day * 24 <= hour < day * 24 + 24 for hour in seen.worn_hours)
+    return DayRow(
+        day=str(day) if day >= 0 else f"{wording.MINUS}{-day}",
+        date=wording.calendar_day(surgery_end + timedelta(days=day), zone),
+        measured=wording.quantity(measured, metric.key, metric.unit) if measured is not None else "none",
+        expected=wording.number(curve.q50[place], wording.decimals(metric.key)),
+        range90=wording.span(curve.q05[place], curve.q95[place], metric.key),
+        norm=wording.number(curve.norm[place], wording.decimals(metric.key)) if curve.norm[place] is not None else "",
+        covered=f"{worn} of 24 h" if seen.worn_hours else "",
+    )
+
+
+def nearest(hours: Sequence[float], wanted: float) -> int | None:
+    """Index of the curve point nearest to `wanted`, at most 12 h away."""
+    best = min(range(len(hours)), key=lambda i: abs(hours[i] - wanted), default=None)
+    return best if best is not None and abs(hours[best] - wanted) <= 12.0 else None
+
+
+def _of_day(metric: str, seen: Observed, day: int) -> list[float]:
+    """Measurements of day `day`; a daily total stands at its day's end."""
+    shift = 24.0 if _is_daily(metric) else 0.0
+    start = day * 24.0 + shift
+    return [v for h, v in zip(seen.hours, seen.values, strict=True) if start <= h < start + 24.0]
+
+
+def _median(values: list[float]) -> float | None:
+    ordered = sorted(values)
+    middle = len(ordered) // 2
+    if not ordered:
+        return None
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2.0
+
+
+def _is_daily(metric: str) -> bool:
+    return metric in METRICS and METRICS[metric].grain == "day"
+
+
+def _shown(hours: Sequence[int], x: Scale) -> list[int]:
+    return [hour for hour in hours if x.low <= hour and hour + 1 <= x.high]
+
+
+def _limits(metric: MetricSaid, seen: Observed) -> tuple[float, float]:
+    """The y range: bands, course and readings, inside what the catalogue says can be shown."""
+    assert metric.curve is not None  # noqa: S101  (draw returns early)
+    curve = metric.curve
+    every = [v for name in ("q05", "q95", "norm", "q50") for v in getattr(curve, name) if v is not None]
+    every += seen.values
+    if metric.now is not None:
+        every.append(metric.now)
+    if not every:
+        return 0.0, 1.0
+    low, high = min(every), max(every)
+    pad = (high - low) * 0.06 or max(abs(high) * 0.05, 0.5)
+    floor, ceiling = METRICS[metric.key].display if metric.key in METRICS else (low - pad, high + pad)
+    low, high = max(low - pad, min(floor, low)), min(high + pad, max(ceiling, high))
+    return (low, high) if high > low else (low - 0.5, high + 0.5)
+
+
+def _y_ticks(metric: str, y: Scale) -> tuple[Tick, ...]:
+    places = wording.decimals(metric)
+    ticks = nice_ticks(y.low, y.high)
+    step = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
+    while places < 3 and abs(round(step, places) - step) > 1e-9:
+        places += 1
+    return tuple(Tick(f"{y(tick):.1f}", wording.number(tick, places)) for tick in ticks)
+
+
+def _x_ticks(x: Scale, surgery_end: datetime, zone: ZoneInfo) -> tuple[Tick, ...]:
+    first, last = int(-(-x.low // 24)), int(x.high // 24)
+    step = next((s for s in DAY_STEPS if (last - first) / s <= MOST_DAYS), DAY_STEPS[-1])
+    days = [day for day in range(first, last + 1) if day % step == 0]
+    return tuple(
+        Tick(
+            at=x.percent(day * 24.0),
+            label=f"day {day}" if day >= 0 else f"day {wording.MINUS}{-day}",
+            under=wording.short_date(surgery_end + timedelta(days=day), zone),
+            minor=len(days) > 4 and (day // step) % 2 != 0,
+        )
+        for day in days
+        if x(day * 24.0) < WIDTH * 0.97
+    )
+
+
+def _hollow(metric: MetricSaid, seen: Observed, x: Scale, y: Scale) -> tuple[Hollow, ...]:
+    """Refused readings at the edge of the drawing where their value lies outside it."""
+    refused = [(note.hour, note.value) for note in metric.gates.recent if note.decision == "rejected"]
+    refused += [(point.hour, point.value) for point in seen.rejected]
+    return tuple(
+        Hollow(x.percent(hour), f"{min(max(y(value), TOP), BOTTOM):.1f}")
+        for hour, value in sorted(set(refused))[-100:]
+        if value is not None and x.low <= hour <= x.high
+    )

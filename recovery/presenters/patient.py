@@ -1,0 +1,269 @@
+"""One patient's page, ready to print. Everything said here stands in the snapshot; this only puts it in words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from recovery.presenters import wording
+from recovery.presenters.alerts import AlertCard, alert_card
+from recovery.presenters.board import origin_label
+from recovery.presenters.chart import Chart, band_place, draw
+from recovery.presenters.risk import RiskCard, risk_card
+from recovery.selectors.patient import LastLook, PatientPage
+from recovery.selectors.people import Operation, Person
+from recovery.selectors.snapshot import GateNote, MetricSaid, Risk, Said, Score, headline_risk
+from recovery.selectors.timeline import Observed
+from recovery.twin.metrics import METRICS
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    name: str
+    born: str
+    record: str
+    procedure: str
+    day: str
+    label: str
+    died: str
+
+
+@dataclass(frozen=True, slots=True)
+class MetricCard:
+    key: str
+    label: str
+    value: str
+    unit: str
+    when: str
+    source: str
+    is_stale: bool
+    expected: str
+    place: str
+    place_class: str
+    norm: str
+    notes: tuple[str, ...]
+    gates: str
+    gate_notes: tuple[str, ...]
+    record: str
+    chart: Chart | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreCard:
+    name: str
+    value: str
+    band: str
+    partial: str
+    items: tuple[tuple[str, str, str], ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class PatientView:
+    banner: Banner
+    state: str
+    state_word: str
+    sentence: str
+    reasons: tuple[str, ...]
+    curve_note: str
+    computed: str
+    is_stale: bool
+    readings_until: str
+    last_look: str
+    metrics: tuple[MetricCard, ...]
+    unmeasured: str
+    headline: RiskCard | None
+    risks: tuple[tuple[str, tuple[RiskCard, ...]], ...]
+    scores: tuple[ScoreCard, ...]
+    alerts: tuple[AlertCard, ...]
+    model_lines: tuple[str, ...]
+
+
+def patient_view(page: PatientPage, now: datetime, zone: ZoneInfo) -> PatientView:
+    said = page.said
+    cards = metric_cards(said, page.observed, page.operation, now, zone) if said else ()
+    lead = headline_risk(said.risks) if said else None
+    return PatientView(
+        banner=banner(page.person, page.operation, said, now),
+        state=said.state if said else "no_data",
+        state_word=wording.STATES.get(said.state if said else "no_data", "No data"),
+        sentence=said.sentence if said else "Nothing has been computed for this patient yet.",
+        reasons=said.reasons if said else (),
+        curve_note=said.curve_note if said else "",
+        computed=_computed(said, now, zone),
+        is_stale=said is not None and _hours(said.made_at, now) > wording.STALE_SNAPSHOT_HOURS,
+        readings_until=wording.clock(said.data_until, zone) if said and said.data_until else "no reading yet",
+        last_look=last_look_line(page.last_look, said, now, zone),
+        metrics=cards,
+        unmeasured=", ".join(_unmeasured(said, cards)),
+        headline=risk_card(lead) if lead else None,
+        risks=_by_horizon(said.risks, lead) if said else (),
+        scores=tuple(score_card(score) for score in said.scores) if said else (),
+        alerts=tuple(alert_card(alert, now, zone) for alert in page.alerts),
+        model_lines=model_lines(said),
+    )
+
+
+def banner(person: Person, operation: Operation, said: Said | None, now: datetime) -> Banner:
+    end = operation.surgery_end
+    return Banner(
+        name=person.name,
+        born=wording.birth(person.birth_date, now.date()),
+        record=person.record_number or "no record number",
+        procedure=(said.procedure_label if said else "") or operation.procedure_text or "procedure not known",
+        day=wording.recovery_day(_hours(end, now) if end else None),
+        label=origin_label(person),
+        died="died" if person.died_at else "",
+    )
+
+
+def metric_cards(
+    said: Said, observed: Mapping[str, Observed], operation: Operation, now: datetime, zone: ZoneInfo
+) -> tuple[MetricCard, ...]:
+    """Cards of the metrics with anything measured, in the catalogue's order."""
+    order = {key: place for place, key in enumerate(METRICS)}
+    keys = sorted(said.metrics, key=lambda key: order.get(key, len(order)))
+    measured = [key for key in keys if said.metrics[key].now is not None or observed.get(key)]
+    return tuple(metric_card(said.metrics[key], observed.get(key), operation, now, zone) for key in measured)
+
+
+def metric_card(
+    metric: MetricSaid, seen: Observed | None, operation: Operation, now: datetime, zone: ZoneInfo
+) -> MetricCard:
+    place = band_place(metric)
+    stale = metric.hours_since is None or metric.hours_since > wording.STALE_READING_HOURS
+    return MetricCard(
+        key=metric.key,
+        label=metric.label,
+        value=wording.number(metric.now, wording.decimals(metric.key)),
+        unit=wording.unit(metric.unit) if metric.now is not None else "",
+        when=_when(metric, now, zone),
+        source=metric.now_source,
+        is_stale=stale and not _is_report(metric.key),
+        expected=_expected(metric),
+        place=place,
+        place_class=_place_class(place),
+        norm=f"{wording.quantity(metric.norm, metric.key, metric.unit)} is usual after this operation at this time"
+        if metric.norm is not None
+        else "",
+        notes=() if metric.personal else (metric.personal_note or "Follows the population curve, not a personal one.",),
+        gates=_gates(metric),
+        gate_notes=tuple(_gate_note(metric, note) for note in metric.gates.recent[-6:]),
+        record=scorecard_line(metric),
+        chart=draw(
+            metric, seen, now_hour=_hours(operation.surgery_end, now), surgery_end=operation.surgery_end, zone=zone
+        )
+        if operation.surgery_end
+        else None,
+    )
+
+
+def score_card(score: Score) -> ScoreCard:
+    return ScoreCard(
+        name=score.name,
+        value=wording.number(score.value) if score.value is not None else "not computed",
+        band=score.band,
+        partial=""
+        if score.complete
+        else f"partial: {', '.join(score.missing) or 'items'} missing, not counted as zero",
+        items=tuple(
+            (item.name, item.value, wording.number(item.points) if item.points is not None else "missing")
+            for item in score.items
+        ),
+        source=score.source,
+    )
+
+
+def last_look_line(look: LastLook | None, said: Said | None, now: datetime, zone: ZoneInfo) -> str:
+    """What changed since this person last looked."""
+    if look is None:
+        return "You have not opened this page before."
+    when = f"You last looked {wording.age_of(look.at, now)}"
+    if said is None or not look.state:
+        return f"{when}."
+    before = wording.STATES.get(look.state, look.state)
+    return f"{when}: then {before}." if look.state != said.state else f"{when}: same state as now."
+
+
+def model_lines(said: Said | None) -> tuple[str, ...]:
+    if said is None:
+        return ()
+    names = (("population", "Expected course"), ("hazard", "Risk"), ("trained_on", "Trained on"))
+    return tuple(f"{label}: {said.model[key]}" for key, label in names if said.model.get(key))
+
+
+def scorecard_line(metric: MetricSaid) -> str:
+    """How often the twin's own 90 % band held what was read next."""
+    card = metric.scorecard
+    count = card.get("n") or card.get("count") or 0
+    coverage = card.get("coverage90", card.get("coverage_90"))
+    if not count or not isinstance(coverage, (int, float)):
+        return ""
+    return f"{round(coverage * 100)} of 100 readings fell inside the 90 % band ({wording.plural(int(count), 'prediction')})"
+
+
+def _by_horizon(risks: tuple[Risk, ...], lead: Risk | None) -> tuple[tuple[str, tuple[RiskCard, ...]], ...]:
+    """The other risks, grouped by how far ahead they look: the headline's horizon first."""
+    rest = [risk for risk in risks if risk is not lead]
+    first = lead.horizon_h if lead else 0.0
+    horizons = sorted({risk.horizon_h for risk in rest}, key=lambda hours: (hours != first, hours))
+    return tuple(
+        (f"Within {_horizon_word(hours)}", tuple(risk_card(risk) for risk in rest if risk.horizon_h == hours))
+        for hours in horizons
+    )
+
+
+def _horizon_word(hours: float) -> str:
+    return f"{round(hours)} hours" if hours <= 72 else f"{round(hours / 24)} days"
+
+
+def _computed(said: Said | None, now: datetime, zone: ZoneInfo) -> str:
+    return f"{wording.clock(said.made_at, zone)} ({wording.age_of(said.made_at, now)})" if said else "not yet"
+
+
+def _when(metric: MetricSaid, now: datetime, zone: ZoneInfo) -> str:
+    if metric.now_at is None:
+        return "never measured" if metric.hours_since is None else f"{wording.lasting(metric.hours_since)} ago"
+    return f"{wording.clock(metric.now_at, zone)}, {wording.age_of(metric.now_at, now)}"
+
+
+def _expected(metric: MetricSaid) -> str:
+    wide = wording.span(metric.low90, metric.high90, metric.key)
+    if metric.expected is None or not wide:
+        return ""
+    return f"{wording.number(metric.expected, wording.decimals(metric.key))} (90 % band {wide})"
+
+
+def _place_class(place: str) -> str:
+    return "out" if "below" in place or "above" in place else ""
+
+
+def _gates(metric: MetricSaid) -> str:
+    gates = metric.gates
+    if not (gates.down_weighted or gates.rejected):
+        return ""
+    parts = [f"{wording.number(gates.accepted)} accepted"]
+    if gates.down_weighted:
+        parts.append(f"{wording.number(gates.down_weighted)} given less weight")
+    if gates.rejected:
+        parts.append(f"{wording.number(gates.rejected)} rejected")
+    return "Readings: " + ", ".join(parts)
+
+
+def _gate_note(metric: MetricSaid, note: GateNote) -> str:
+    value = wording.quantity(note.value, metric.key, metric.unit)
+    word = {"rejected": "rejected", "down_weighted": "given less weight"}.get(note.decision, note.decision)
+    return f"Hour {wording.number(note.hour)}: {value} {word}" + (f" ({note.reason})" if note.reason else "")
+
+
+def _unmeasured(said: Said | None, cards: tuple[MetricCard, ...]) -> list[str]:
+    shown = {card.key for card in cards}
+    return [metric.label for key, metric in said.metrics.items() if key not in shown] if said else []
+
+
+def _is_report(metric: str) -> bool:
+    return metric in METRICS and METRICS[metric].grain == "report"
+
+
+def _hours(since: datetime | None, now: datetime) -> float:
+    return (now - since).total_seconds() / 3600.0 if since else 0.0
