@@ -9,16 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SENTENCES = {
-    "above_own_curve": "{label} {size} above own curve{lasting}",
-    "below_own_curve": "{label} {size} below own curve{lasting}",
-    "on_own_curve": "{label} on own curve",
-    "worn_little": "device worn {percent} of the last 24 h",
-    "worn_well": "device worn {percent} of the last 24 h",
+    "above_own_curve": "{label} {size} above own expected curve{lasting}",
+    "below_own_curve": "{label} {size} below own expected curve{lasting}",
+    "worn": "device worn {percent} of the last 24 h",
     "data_age": "last reading {value} h ago",
-    "no_reading_yet": "no reading yet",
-    "rejected_readings": "{value} readings rejected as implausible in the last 24 h",
-    "outside_own_band": "{percent} of recent readings outside the band expected to hold 90 %",
+    "refused": "{percent} of the last day's {label} readings refused as implausible",
+    "abstained": "no risk estimate: {label}",
     "score": "{label} {value}",
+    "three_points": "{label} scores three points",
     "risk": "{label}: {percent} within {hours} h",
     "age": "age {value} years",
     "has": "{label}",

@@ -15,11 +15,15 @@ from numpy.typing import NDArray
 
 from recovery.twin.facts import Fact
 from recovery.twin.profile import Profile
+from recovery.twin.signals import VITALS, Signal, by_metric, newest_worn_h
+from recovery.twin.surprise import RecoveryFeatures
 from recovery.twin.survival import HazardModel
 
 SMALLEST_BLOOD_LOSS_ML = 10.0
 """Estimated blood loss below this is written down as none; the logarithm needs a floor."""
 SHORTEST_OPERATION_H = 0.2
+FOLLOWED = (*VITALS, "steps", "pain")
+"""Metrics the risk model may read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,53 @@ class RiskInputs:
 
     def in_order_of(self, model: HazardModel) -> NDArray[np.float64]:
         return np.array([self.value(f.key) for f in model.features])
+
+
+def risk_inputs(
+    profile: Profile,
+    features: RecoveryFeatures | None,
+    factors: RiskFactors,
+    lasting: Mapping[str, float] | None = None,
+) -> RiskInputs:
+    """All inputs of one patient now. `lasting` is for how many hours a metric has been on its worse side,
+    where the caller remembers it (`alerts.lasting`); it enters the facts, not the numbers."""
+    static = static_inputs(profile, factors)
+    history = static_facts(profile, factors)
+    if features is None:
+        return RiskInputs(static, history, False, None)
+    found = by_metric(features)
+    age = newest_worn_h(features)
+    return RiskInputs(
+        static | recent_inputs(found, age), history | recent_facts(found, age, lasting or {}), bool(found), age
+    )
+
+
+def recent_inputs(found: Mapping[str, Signal], age: float | None) -> dict[str, float]:
+    """Per metric, on the worse side: z (deviation), surprise (mean of the last day), shift (from the expected
+    course); then the wear of the last day and the age of the newest reading. Nothing read is nan."""
+    values: dict[str, float] = {}
+    for metric in FOLLOWED:
+        signal = found.get(metric)
+        current = signal is not None and signal.is_current
+        values[f"z_{metric}"] = signal.z if signal and current else nan
+        values[f"surprise_{metric}"] = _number(signal.surprise) if signal and current else nan
+        values[f"shift_{metric}"] = signal.worse_shift if signal and current else nan
+    worn = [signal.worn_fraction for key, signal in found.items() if key in VITALS]
+    return values | {"not_worn": 1.0 - max(worn) if worn else nan, "data_age": _number(age)}
+
+
+def recent_facts(found: Mapping[str, Signal], age: float | None, lasting: Mapping[str, float]) -> dict[str, Fact]:
+    """One fact per metric, shared by its inputs, so that a reason about a metric is told once."""
+    told: dict[str, Fact] = {}
+    for metric, signal in found.items():
+        fact = signal.fact(lasting.get(metric))
+        told |= dict.fromkeys((f"z_{metric}", f"surprise_{metric}", f"shift_{metric}"), fact)
+    worn = [signal.worn_fraction for key, signal in found.items() if key in VITALS]
+    if worn:
+        told["not_worn"] = Fact("worn", "wear", "", max(worn), "1")
+    if age is not None:
+        told["data_age"] = Fact("data_age", "data_age", "", age, "h")
+    return told
 
 
 def static_inputs(profile: Profile, factors: RiskFactors) -> dict[str, float]:

@@ -179,10 +179,11 @@ def cumulative_incidence(increments: Floats) -> Floats:
     return np.cumsum(share * events[..., None, :], axis=-1)
 
 
-def lead_weights(model_fade_hours: float) -> Floats:
+def lead_weights(fade_hours: float) -> Floats:
     """(bins,) how much of a recent feature's news is left at the middle of each lead bin."""
     edges = np.array(LEAD_EDGES)
-    return np.exp(-(edges[:-1] + edges[1:]) / 2.0 / model_fade_hours)
+    weights: Floats = np.exp(-(edges[:-1] + edges[1:]) / 2.0 / fade_hours)
+    return weights
 
 
 def published_model(version: str = "published-1") -> HazardModel:

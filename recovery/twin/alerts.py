@@ -1,0 +1,158 @@
+"""Alert candidates: sustained, not instant; closed with hysteresis; one per cause; each with its facts and
+options.
+
+Pure: the hour is an argument, what must be remembered between calls is a plain dict for JSON, and the same
+calls in the same order give the same answer. What is done with a candidate (rows, owners, deadlines, budget)
+is not decided here. This is a distributed information system, not a primary alarm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from math import floor
+from typing import Any, Literal
+
+from recovery.twin.alert_measures import NOTABLE_SD, Measure, measures
+from recovery.twin.alert_policy import AlertPolicy, BadPolicy, Kind, Rule, Severity
+from recovery.twin.alert_wording import STEPS, TITLES
+from recovery.twin.facts import Fact
+from recovery.twin.risk import RiskEstimate
+from recovery.twin.scores.result import ScoreResult
+from recovery.twin.signals import signals
+from recovery.twin.surprise import RecoveryFeatures
+
+MEMORY_FORMAT = 1
+
+Memory = dict[str, Any]
+Change = Literal["raised", "held", "cleared"]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertCandidate:
+    """What the policy says about one cause now.
+
+    change: raised (new), held (still there: extend, do not repeat), cleared (may be closed). since_h: hour
+    after surgery at which it was raised. `steps` are options for a clinician, never orders.
+    """
+
+    cause: str
+    kind: Kind
+    severity: Severity
+    change: Change
+    title: str
+    because: tuple[Fact, ...]
+    steps: tuple[str, ...]
+    value: float
+    since_h: float
+    at_h: float
+    policy_version: str
+
+
+def candidates(
+    features: RecoveryFeatures,
+    risks: Collection[RiskEstimate],
+    scores: Collection[ScoreResult],
+    policy: AlertPolicy,
+    memory: Mapping[str, Any],
+    *,
+    refused: Mapping[str, float] | None = None,
+) -> tuple[tuple[AlertCandidate, ...], Memory]:
+    """The alerts of one patient at `features.now_hour`, and the memory to pass next time ({} the first time).
+
+    refused: share of each metric's readings of the last day that the plausibility gate refused, where known.
+    A cause whose measure is not known now (no data, no risk) neither gains nor loses: silence is not
+    recovery. Raises BadPolicy when the memory is of another format or from a later hour.
+    """
+    hours = features.now_hour
+    past = _checked(memory, hours)
+    worse_since = _worse_since(features, past.get("worse_since", {}))
+    found = measures(features, risks, scores, refused or {}, _lasting(worse_since, hours))
+    rows: dict[str, Any] = {}
+    out = []
+    for rule in policy.rules:
+        row, measure = past.get("causes", {}).get(rule.cause, {}), found.get(rule.cause)
+        if measure is None:
+            rows[rule.cause] = row
+            continue
+        change, rows[rule.cause] = _step(rule, row, measure.value, hours)
+        if change is not None:
+            since = row.get("since", hours)
+            out.append(_candidate(rule, policy, measure, change, since, hours))
+    kept = {cause: row for cause, row in rows.items() if row}
+    return tuple(out), {"format": MEMORY_FORMAT, "at": hours, "worse_since": worse_since, "causes": kept}
+
+
+def lasting(memory: Mapping[str, Any], hours: float) -> dict[str, float]:
+    """For how many hours each metric has been on its worse side, from the memory of the last look; what
+    `risk.assess` takes to word its reasons."""
+    return _lasting(memory.get("worse_since", {}), hours)
+
+
+def sustained(rule: Rule, seen: Mapping[int, bool]) -> bool:
+    """N of M: the hits span at least `hits` hours and are at least hits / window_h of the looks in the
+    window.
+
+    Stated as a span and a share so that a patient looked at every three hours is judged as one looked at
+    hourly.
+    """
+    hits = [hour for hour, hit in seen.items() if hit]
+    if not hits:
+        return False
+    return max(hits) - min(hits) + 1 >= rule.hits and len(hits) / len(seen) >= rule.hits / rule.window_h
+
+
+def _step(rule: Rule, row: Mapping[str, Any], value: float, hours: float) -> tuple[Change | None, dict[str, Any]]:
+    """One look at one cause: the change, if any, and what to remember. A cleared cause starts afresh."""
+    if "since" in row:
+        last_bad = hours if value >= rule.close_at else float(row["last_bad"])
+        if value < rule.close_at and hours - last_bad >= rule.close_after_h:
+            return "cleared", {}
+        return "held", {"since": float(row["since"]), "last_bad": last_bad}
+    seen = {int(hour): bool(hit) for hour, hit in row.get("seen", ())} | {floor(hours): value >= rule.raise_at}
+    seen = {hour: hit for hour, hit in seen.items() if hour > floor(hours) - rule.window_h}
+    if value >= rule.raise_at and sustained(rule, seen):
+        return "raised", {"since": hours, "last_bad": hours}
+    return None, {"seen": [[hour, hit] for hour, hit in sorted(seen.items())]}
+
+
+def _candidate(
+    rule: Rule, policy: AlertPolicy, measure: Measure, change: Change, since: float, hours: float
+) -> AlertCandidate:
+    return AlertCandidate(
+        cause=rule.cause,
+        kind=rule.kind,
+        severity=rule.severity_at(measure.value),
+        change=change,
+        title=TITLES[rule.cause],
+        because=measure.because,
+        steps=STEPS[rule.cause],
+        value=measure.value,
+        since_h=float(since),
+        at_h=hours,
+        policy_version=policy.version,
+    )
+
+
+def _worse_since(features: RecoveryFeatures, before: Mapping[str, float]) -> dict[str, float]:
+    """Per metric notably on its worse side now: the hour at which that began. Without a fresh reading the
+    memory stands as it was."""
+    since: dict[str, float] = {}
+    for signal in signals(features):
+        if signal.z >= NOTABLE_SD or (not signal.is_current and signal.metric in before):
+            since[signal.metric] = float(before.get(signal.metric, features.now_hour))
+    return since
+
+
+def _lasting(worse_since: Mapping[str, float], hours: float) -> dict[str, float]:
+    return {metric: hours - since for metric, since in worse_since.items() if hours - since >= 1.0}
+
+
+def _checked(memory: Mapping[str, Any], hours: float) -> Mapping[str, Any]:
+    if not memory:
+        return {}
+    if memory.get("format") != MEMORY_FORMAT:
+        raise BadPolicy(f"alert memory has format {memory.get('format')!r}, not {MEMORY_FORMAT}")
+    if hours < float(memory["at"]):
+        raise BadPolicy(f"alerts were last looked at {memory['at']} h after surgery, after {hours} h")
+    return memory

@@ -1,0 +1,232 @@
+"""From one patient's profile and recovery features to risks with interval, reasons, and honest silence.
+
+A risk is given for every outcome and horizon that has a published incidence after this kind of operation. It
+abstains (probability None, and a sentence) outside the model's domain instead of extrapolating without a
+word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from recovery.twin.facts import Fact
+from recovery.twin.incidence import GENERIC, LABELS, NAMED, OUTCOMES
+from recovery.twin.profile import Profile
+from recovery.twin.risk_inputs import RiskFactors, RiskInputs, risk_inputs
+from recovery.twin.surprise import RecoveryFeatures
+from recovery.twin.survival import COVERED_HOURS, HORIZONS, HazardModel, Prediction, predict
+
+PROCEDURE_CLASSES = {
+    "knee_replacement": "arthroplasty",
+    "hip_replacement": "arthroplasty",
+    "colectomy": "colorectal",
+    "colectomy_laparoscopic": "colorectal",
+    "colectomy_open": "colorectal",
+    "cholecystectomy": "lap_cholecystectomy",
+    "cardiac": "cardiac",
+    "hip_fracture": "hip_fracture",
+    "lobectomy": "lobectomy",
+    "lobectomy_vats": "lobectomy",
+    "lobectomy_open": "lobectomy",
+    "sleeve_gastrectomy": "sleeve",
+    "hysterectomy": "hysterectomy",
+    "hysterectomy_minimal": "hysterectomy",
+    "hysterectomy_open": "hysterectomy",
+    "spinal_fusion": "spine_fusion",
+}
+"""Row of the published incidence table for each procedure; an unknown one gets the generic row, wider, and
+says so."""
+
+YOUNGEST = 18.0
+OLDEST_DATA_H = 48.0
+"""No estimate on readings older than this: two missed days of a daily report [G: this project's choice]."""
+SMALLEST_REASON = 0.10
+"""A reason is worth a line when it moves the hazard by a tenth or more."""
+MOST_REASONS = 4
+
+ABSTENTIONS = {
+    "before_surgery": "No risk is given before the operation has ended.",
+    "after_day_30": "The model covers the first 30 days after the operation.",
+    "age_below_18": "The model was made for adults.",
+    "no_recent_data": "No reading has arrived for more than 48 hours, so the present state is not known.",
+    "outside_training_range": "This patient lies outside the range of patients the model has seen.",
+    "already_diagnosed": "Already diagnosed; the model speaks of a first occurrence.",
+}
+NOTES = {
+    "operation_not_known": "The kind of operation is not known, so figures for surgery in general are used.",
+    "beyond_day_30": "Part of the period lies after day 30, where published figures end; the tail is extrapolated.",
+    "no_twin": "No readings are used, only the operation and the patient's history.",
+    "held_at_training_edge": "A reading beyond anything in training counts as the most extreme seen there.",
+    "features_not_known": "Some of the patient's risk factors are not known, which widens the interval.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One measured fact that moves the risk: direction, size in log hazard, and the fact itself."""
+
+    text_key: str
+    feature: str
+    direction: Literal["raises", "lowers"]
+    contribution: float
+    fact: Fact
+
+    @property
+    def text(self) -> str:
+        return self.fact.text
+
+
+@dataclass(frozen=True, slots=True)
+class RiskEstimate:
+    """Probability of a first `outcome` within `horizon_h` hours, with its central 90 % interval.
+
+    probability, low and high are None exactly when `abstained_because` (a key of ABSTENTIONS) is set.
+    data_age_h is the age of the newest reading underneath; `notes` are keys of NOTES; `evidence` says what
+    the model was fitted on.
+    """
+
+    outcome: str
+    label: str
+    horizon_h: int
+    probability: float | None
+    low: float | None
+    high: float | None
+    reasons: tuple[Reason, ...]
+    model_version: str
+    abstained_because: str | None
+    evidence: str
+    data_age_h: float | None
+    notes: tuple[str, ...] = ()
+
+
+def assess(
+    profile: Profile,
+    features: RecoveryFeatures | None,
+    hours: float,
+    model: HazardModel,
+    *,
+    factors: RiskFactors | None = None,
+    diagnosed: Collection[str] = (),
+    lasting: Mapping[str, float] | None = None,
+    horizons: tuple[int, ...] = HORIZONS,
+) -> tuple[RiskEstimate, ...]:
+    """All risks of one patient at `hours` after surgery, outcome by outcome, horizon by horizon.
+
+    `features` None means a patient without readings: profile and factors only, and the estimate says so.
+    `diagnosed` are outcomes that have already happened; their risk, and that of a first complication,
+    abstains. Outcomes without a published figure after this operation (a leak after a knee) are absent.
+    `lasting` only words the reasons.
+    """
+    inputs = risk_inputs(profile, features, factors or RiskFactors(), lasting)
+    procedure_class = PROCEDURE_CLASSES.get(profile.procedure or "", GENERIC)
+    outcomes = [o for o in OUTCOMES if model.baseline(o, procedure_class) is not None]
+    refusal = _refusal(profile, features, hours, inputs, model)
+    return _coherent(
+        tuple(
+            estimate
+            for outcome in outcomes
+            for estimate in _estimates(
+                model, outcome, procedure_class, hours, inputs, horizons, refusal or _known(outcome, diagnosed)
+            )
+        )
+    )
+
+
+def _estimates(
+    model: HazardModel,
+    outcome: str,
+    procedure_class: str,
+    hours: float,
+    inputs: RiskInputs,
+    horizons: tuple[int, ...],
+    refusal: str | None,
+) -> tuple[RiskEstimate, ...]:
+    values = inputs.in_order_of(model)
+    predicted = None if refusal else predict(model, outcome, procedure_class, hours, values, horizons)
+    return tuple(
+        RiskEstimate(
+            outcome=outcome,
+            label=LABELS[outcome],
+            horizon_h=horizon,
+            probability=float(predicted.probability[i]) if predicted else None,
+            low=float(predicted.low[i]) if predicted else None,
+            high=float(predicted.high[i]) if predicted else None,
+            reasons=_reasons(model, inputs, predicted, i) if predicted else (),
+            model_version=model.version,
+            abstained_because=refusal,
+            evidence=model.evidence,
+            data_age_h=inputs.data_age_h,
+            notes=_notes(model, inputs, procedure_class, hours + horizon),
+        )
+        for i, horizon in enumerate(horizons)
+    )
+
+
+def _refusal(
+    profile: Profile, features: RecoveryFeatures | None, hours: float, inputs: RiskInputs, model: HazardModel
+) -> str | None:
+    """Why no risk at all can be given, as a key of ABSTENTIONS."""
+    if hours < 0:
+        return "before_surgery"
+    if hours > COVERED_HOURS:
+        return "after_day_30"
+    if profile.age_years is not None and profile.age_years < YOUNGEST:
+        return "age_below_18"
+    if features is not None and (inputs.data_age_h is None or inputs.data_age_h > OLDEST_DATA_H):
+        return "no_recent_data"
+    if any(f.kind == "static" and f.outside(inputs.value(f.key, f.mean)) for f in model.features):
+        return "outside_training_range"
+    return None
+
+
+def _known(outcome: str, diagnosed: Collection[str]) -> str | None:
+    had_any = outcome == "complication" and any(o in NAMED or o == "complication" for o in diagnosed)
+    return "already_diagnosed" if outcome in diagnosed or had_any else None
+
+
+def _notes(model: HazardModel, inputs: RiskInputs, procedure_class: str, until: float) -> tuple[str, ...]:
+    recent = [f for f in model.features if f.kind == "recent"]
+    holds = {
+        "operation_not_known": procedure_class == GENERIC,
+        "beyond_day_30": until > COVERED_HOURS,
+        "no_twin": not inputs.has_twin,
+        "held_at_training_edge": any(f.outside(inputs.value(f.key, f.mean)) for f in recent),
+        "features_not_known": any(np.isnan(inputs.value(f.key)) for f in model.features if f.kind == "static"),
+    }
+    return tuple(note for note, holding in holds.items() if holding)
+
+
+def _reasons(model: HazardModel, inputs: RiskInputs, predicted: Prediction, horizon: int) -> tuple[Reason, ...]:
+    """The features that move the hazard most, as facts; features about the same measure are told once."""
+    told: dict[str, Reason] = {}
+    for feature, size in zip(model.features, predicted.contributions[horizon], strict=True):
+        fact = inputs.facts.get(feature.key)
+        if fact is None:
+            continue
+        before = told[fact.about].contribution if fact.about in told else 0.0
+        total = before + float(size)
+        told[fact.about] = Reason(fact.key, feature.key, "raises" if total > 0 else "lowers", total, fact)
+    weighty = [reason for reason in told.values() if abs(reason.contribution) >= SMALLEST_REASON]
+    return tuple(sorted(weighty, key=lambda reason: -abs(reason.contribution))[:MOST_REASONS])
+
+
+def _coherent(estimates: tuple[RiskEstimate, ...]) -> tuple[RiskEstimate, ...]:
+    """A named complication is never shown likelier than any complication: it is held at that figure.
+
+    The published rows count differently (a transfusion is not on the index list), so the two can cross."""
+    ceiling = {e.horizon_h: e for e in estimates if e.outcome == "complication" and e.probability is not None}
+    return tuple(
+        _held(e, ceiling[e.horizon_h]) if e.outcome in NAMED and e.horizon_h in ceiling else e for e in estimates
+    )
+
+
+def _held(estimate: RiskEstimate, ceiling: RiskEstimate) -> RiskEstimate:
+    parts = {}
+    for part in ("probability", "low", "high"):
+        own, most = getattr(estimate, part), getattr(ceiling, part)
+        parts[part] = own if own is None or most is None else min(own, most)
+    return replace(estimate, **parts)

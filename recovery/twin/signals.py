@@ -1,0 +1,95 @@
+"""What risk and alerts read of the twin: per metric, how far on the worse side of the expected course, how
+fresh."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import log
+
+from recovery.twin.facts import Fact
+from recovery.twin.metrics import METRICS
+from recovery.twin.surprise import MetricFeatures, RecoveryFeatures
+
+FRESH_H = {"hour": 12.0, "day": 48.0, "report": 36.0}
+"""A metric speaks of the present while its newest reading is no older than this, by grain: two six-hourly uploads
+for hourly ones, a missed day for daily ones [G: this project's choice]."""
+VITALS = ("heart_rate", "respiratory_rate", "spo2", "temperature")
+ACTIVITY = ("steps", "qualified_steps")
+LEAST_STEPS = 50.0
+"""Below this many steps a day a ratio says nothing; the same floor as the metric's own scale."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One metric now, never read ones left out.
+
+    z: expected deviation in standard deviations, surprise: mean standardised surprise of the last day (None
+    without readings in it); both positive on the worse side. level and expected are in natural units, the
+    expected one that of the procedure's curve on the person's own baseline. age_h: since the newest reading.
+    """
+
+    metric: str
+    label: str
+    unit: str
+    z: float
+    surprise: float | None
+    level: float
+    expected: float
+    worse_sign: int
+    age_h: float
+    worn_fraction: float
+    is_current: bool
+
+    @property
+    def shift(self) -> float:
+        """Level less expected, natural units, signed as measured."""
+        return self.level - self.expected
+
+    @property
+    def worse_shift(self) -> float:
+        """The shift with its sign turned to the worse side; for step counts the log ratio, since they
+        scale."""
+        if self.metric in ACTIVITY:
+            return log(max(self.expected, LEAST_STEPS) / max(self.level, LEAST_STEPS))
+        return self.worse_sign * self.shift
+
+    def fact(self, lasting_h: float | None = None) -> Fact:
+        key = "above_own_curve" if self.shift > 0 else "below_own_curve"
+        return Fact(key, self.metric, self.label.lower(), self.shift, self.unit, lasting_h)
+
+
+def signals(features: RecoveryFeatures) -> tuple[Signal, ...]:
+    """The metrics that have been read, in the order of the registry."""
+    found = (_signal(key, features.metrics.get(key)) for key in METRICS)
+    return tuple(signal for signal in found if signal is not None)
+
+
+def newest_worn_h(features: RecoveryFeatures) -> float | None:
+    """Hours since the newest reading of anything worn (vital signs, steps); None before the first."""
+    ages = [s.age_h for s in signals(features) if s.metric in (*VITALS, *ACTIVITY)]
+    return min(ages, default=None)
+
+
+def by_metric(features: RecoveryFeatures) -> Mapping[str, Signal]:
+    return {signal.metric: signal for signal in signals(features)}
+
+
+def _signal(key: str, found: MetricFeatures | None) -> Signal | None:
+    age = found.hours_since_last_reading if found else None
+    if found is None or age is None or found.deviation_z is None or found.level is None or found.expected is None:
+        return None
+    metric, sign, surprise = METRICS[key], found.worse_sign, found.mean_surprise_24h
+    return Signal(
+        metric=key,
+        label=metric.label,
+        unit=metric.unit,
+        z=sign * found.deviation_z,
+        surprise=None if surprise is None else sign * surprise,
+        level=found.level,
+        expected=found.expected,
+        worse_sign=sign,
+        age_h=age,
+        worn_fraction=found.worn_fraction_24h,
+        is_current=age <= FRESH_H[metric.grain],
+    )
