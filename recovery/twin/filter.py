@@ -65,11 +65,11 @@ def design(params: MetricParams, hours: ArrayLike) -> Floats:
     t = np.asarray(hours, dtype=float)
     extra = (1,) * (t.ndim - np.ndim(params.clock_hour))
     h = np.moveaxis(np.empty((STATE_SIZE, *t.shape)), 0, -1)
-    tau = params.tau_hours.reshape(*params.tau_hours.shape[:-1], *extra, -1)
+    tau = np.reshape(params.tau_hours, (*params.tau_hours.shape[:-1], *extra, -1))
     after = t >= 0.0
     h[..., BASELINE] = h[..., DEVIATION] = 1.0
     h[..., CURVE] = np.exp(-np.where(after, t, 0.0)[..., None] / tau) * after[..., None]
-    angle = (2.0 * np.pi / 24.0) * (params.clock_hour.reshape(*np.shape(params.clock_hour), *extra) + t)
+    angle = (2.0 * np.pi / 24.0) * (np.reshape(params.clock_hour, (*np.shape(params.clock_hour), *extra)) + t)
     h[..., CLOCK.start], h[..., CLOCK.start + 1] = np.cos(angle), np.sin(angle)
     return h
 
