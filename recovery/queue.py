@@ -27,13 +27,17 @@ QUEUE_OF_KIND = {"twin": "twin"}
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One piece of work taken: its row id, what it is about, the `seq` it covers and from when data is new."""
+    """One piece of work taken: its row id, what it is about, the `seq` it covers and from when data is new.
+
+    `until`: when the claim runs out; it also tells this claim from a later one on the same row.
+    """
 
     row_id: int
     key: int
     seq: int
     dirty_from_ms: int | None
     owed_since: datetime
+    until: datetime
 
 
 def owe(*, kind: str, dirty: Mapping[int, int | None], now: datetime) -> None:
@@ -98,19 +102,18 @@ def claim(*, kind: str, limit: int, now: datetime) -> list[Claim]:
             .update(claimed_until=now + CLAIM_FOR, attempts=F("attempts") + 1)
         )
         if mine == 1:
-            claims.append(Claim(row.pk, row.key, row.seq, row.dirty_from_ms, row.owed_since))
+            claims.append(Claim(row.pk, row.key, row.seq, row.dirty_from_ms, row.owed_since, now + CLAIM_FOR))
     return claims
 
 
-def settle(claimed: Claim) -> None:
-    """The work up to `claimed.seq` is done. What arrived meanwhile stays owed, from its own dirty time on.
+def settle(claimed: Claim) -> bool:
+    """The work up to `claimed.seq` is done; False when the claim is no longer ours, and nothing may be stored.
 
-    Must run in the transaction that stores the result. A row that grew while it was worked on keeps its
-    `dirty_from_ms`: folding a stretch again changes nothing.
+    Must run in the transaction that stores the result. A row that grew while it was worked on stays owed and keeps
+    its `dirty_from_ms`: folding a stretch again changes nothing.
     """
-    Owed.objects.filter(pk=claimed.row_id, done_seq__lt=claimed.seq).update(
-        done_seq=claimed.seq, claimed_until=None, attempts=0, not_before=None, last_error=""
-    )
+    mine = Owed.objects.filter(pk=claimed.row_id, claimed_until=claimed.until, done_seq__lt=claimed.seq)
+    return 1 == mine.update(done_seq=claimed.seq, claimed_until=None, attempts=0, not_before=None, last_error="")
 
 
 def fail(claimed: Claim, *, error: str, now: datetime) -> None:
@@ -118,7 +121,9 @@ def fail(claimed: Claim, *, error: str, now: datetime) -> None:
     row = Owed.objects.filter(pk=claimed.row_id).only("attempts").first()
     attempts = row.attempts if row else 1
     wait = min(RETRY_MOST, RETRY_FIRST * (2 ** min(attempts, 12)))
-    Owed.objects.filter(pk=claimed.row_id).update(claimed_until=None, not_before=now + wait, last_error=error[:200])
+    Owed.objects.filter(pk=claimed.row_id, claimed_until=claimed.until).update(
+        claimed_until=None, not_before=now + wait, last_error=error[:200]
+    )
 
 
 def release(claims: Iterable[Claim]) -> None:

@@ -127,6 +127,13 @@ def _clear(alert: Alert | None, now: datetime) -> bool:
     return True
 
 
+def open_severities(episode: Episode) -> list[str]:
+    """Severities of the episode's alerts that nobody has closed or put off."""
+    return list(
+        Alert.objects.filter(episode=episode, status__in=[OPEN, ACKNOWLEDGED]).values_list("severity", flat=True)
+    )
+
+
 def facts(candidate: AlertCandidate) -> list[dict[str, Any]]:
     return [{**asdict(fact), "text": fact.text} for fact in candidate.because]
 

@@ -24,9 +24,7 @@ class Known:
 
 def known_at(episode: Episode, now: datetime) -> Known:
     """What was recorded about the episode's patient by `now`. Not recorded is not known, which is not 'no'."""
-    findings = list(
-        Finding.objects.filter(patient_id=episode.patient_id).order_by("recorded_at", "pk")
-    )
+    findings = list(Finding.objects.filter(patient_id=episode.patient_id).order_by("recorded_at", "pk"))
     recorded = [one for one in findings if one.recorded_at is None or one.recorded_at <= now]
     numbers = {one.key: one.number for one in recorded if one.key and one.number is not None}
     history = [one for one in recorded if one.kind == Finding.Kind.COMORBIDITY]
@@ -58,9 +56,7 @@ def _factors(episode: Episode, numbers: dict[str, float | None], history: list[F
     duration = None
     if episode.surgery_start is not None and episode.surgery_end is not None:
         duration = (episode.surgery_end - episode.surgery_start).total_seconds() / 3600
-    return RiskFactors(
-        asa=numbers.get("asa"), blood_loss_ml=numbers.get("blood_loss_ml"), duration_h=duration, **known
-    )
+    return RiskFactors(asa=numbers.get("asa"), blood_loss_ml=numbers.get("blood_loss_ml"), duration_h=duration, **known)
 
 
 def _diagnosed(episode: Episode, recorded: list[Finding]) -> frozenset[str]:

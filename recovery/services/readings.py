@@ -40,9 +40,7 @@ def load_samples(episode: Episode, window: Window) -> dict[str, Samples]:
 
     The time of a value that covers a period is the period's middle.
     """
-    series = {
-        row.pk: row for row in Series.objects.filter(patient_id=episode.patient_id, metric__in=list(METRICS))
-    }
+    series = {row.pk: row for row in Series.objects.filter(patient_id=episode.patient_id, metric__in=list(METRICS))}
     by_metric: dict[str, list[tuple[float, ...]]] = {}
     for series_id, at_ms, value in _rows(episode, series, window):
         one = series[series_id]

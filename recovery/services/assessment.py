@@ -1,0 +1,267 @@
+"""From a folded twin to what is said about the patient: courses, scores, risks, alert candidates, one snapshot.
+
+`assess` computes; `with_state` adds the lane that follows from the alerts that stand. The result is the content of
+the Snapshot that every page, resource and card reads (promise 1).
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from recovery.models import Device, Series
+from recovery.services import served_models
+from recovery.services.bedside import Bedside, bedside_scores
+from recovery.services.twinning import Folded
+from recovery.twin.alert_policy import DEFAULT_POLICY, AlertPolicy
+from recovery.twin.alerts import AlertCandidate, candidates
+from recovery.twin.course import course
+from recovery.twin.fold import Judged
+from recovery.twin.measurement import Measured
+from recovery.twin.metrics import METRICS, Tier
+from recovery.twin.params import PopulationParams
+from recovery.twin.profile import PROCEDURES
+from recovery.twin.risk import ABSTENTIONS, NOTES, RiskEstimate
+from recovery.twin.risk import assess as assess_risks
+from recovery.twin.scores.result import ScoreResult
+from recovery.twin.summary import summarise
+from recovery.twin.surprise import MetricFeatures, RecoveryFeatures, features
+
+RECENT_DECISIONS = 12
+PERSONAL_NOTE = "So far the usual course after this operation has predicted this patient better, so it is shown."
+GENERIC_NOTE = "The kind of operation is not known: the course of surgery in general is shown, with a wider band."
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """All that was concluded. `content` lacks only what depends on standing alerts (see `with_state`)."""
+
+    content: dict[str, Any]
+    found: RecoveryFeatures
+    candidates: tuple[AlertCandidate, ...]
+    memory: dict[str, Any]
+    data_until: datetime | None
+    model_version: str
+
+
+def assess(folded: Folded, *, memory: Mapping[str, Any], now: datetime) -> Assessment:
+    """Conclude from one folded twin at `now`. `memory` is the alert memory kept with the twin."""
+    params, hazard = served_models.population(), served_models.hazard()
+    state, profile, hour = folded.fold.state, folded.known.profile, folded.now_hour
+    found = features(state, params, hour, profile)
+    bedside = bedside_scores(folded, found)
+    risks = assess_risks(profile, found, hour, hazard, factors=folded.known.factors, diagnosed=folded.known.diagnosed)
+    alerts, remembered = _alerts(folded, found, risks, bedside, memory)
+    data_until = _data_until(folded, found)
+    content = {
+        "day": int(hour // 24),
+        "hour": round(hour, 2),
+        "procedure_label": _procedure_label(folded),
+        "curve_note": GENERIC_NOTE if profile.curve_is_generic else "",
+        "metrics": _metrics(folded, found, params),
+        "risks": [_risk(risk) for risk in risks],
+        "scores": [_score(score) for score in bedside.scores],
+        "model": {"population": params.version, "hazard": hazard.version, "trained_on": hazard.evidence},
+    }
+    return Assessment(content, found, alerts, remembered, data_until, f"{params.version}/{hazard.version}")
+
+
+def with_state(assessed: Assessment, open_severities: Collection[str]) -> dict[str, Any]:
+    """The whole content: with the lane, the sentence and the reasons."""
+    said = summarise(assessed.found, open_severities)
+    return {"state": said.state, "sentence": said.sentence, "reasons": list(said.reasons), **assessed.content}
+
+
+def _alerts(
+    folded: Folded,
+    found: RecoveryFeatures,
+    risks: tuple[RiskEstimate, ...],
+    bedside: Bedside,
+    memory: Mapping[str, Any],
+) -> tuple[tuple[AlertCandidate, ...], dict[str, Any]]:
+    """Candidates under the pathway's policy. Before surgery nobody is alerted; a clock set back starts afresh."""
+    if folded.now_hour < 0:
+        return (), {}
+    pathway = folded.episode.pathway
+    policy = AlertPolicy.from_plain(pathway.policy) if pathway and pathway.policy else DEFAULT_POLICY
+    if memory and float(memory.get("at", 0.0)) > folded.now_hour:
+        memory = {}
+    return candidates(found, risks, bedside.scores, policy, memory, refused=_refused_shares(folded))
+
+
+def _refused_shares(folded: Folded) -> dict[str, float]:
+    """metric -> share of the last day's readings that the plausibility gate refused, where there were any."""
+    since = folded.now_hour - 24.0
+    shares = {}
+    for key, measured in folded.loaded.by_metric.items():
+        refused = sum(one.hour >= since for one in measured.rejected)
+        kept = int(measured.measurements.n[measured.measurements.start >= since].sum())
+        if refused + kept:
+            shares[key] = refused / (refused + kept)
+    return shares
+
+
+def _procedure_label(folded: Folded) -> str:
+    known = PROCEDURES.get(folded.episode.procedure)
+    return folded.episode.procedure_text or (known.label if known else "Operation not stated")
+
+
+def _moment(folded: Folded, hour: float) -> datetime:
+    return folded.episode.surgery_end + timedelta(hours=hour)
+
+
+def _data_until(folded: Folded, found: RecoveryFeatures) -> datetime | None:
+    ages = [m.hours_since_last_reading for m in found.metrics.values() if m.hours_since_last_reading is not None]
+    return _moment(folded, folded.now_hour - min(ages)) if ages else None
+
+
+def _metrics(folded: Folded, found: RecoveryFeatures, params: PopulationParams) -> dict[str, Any]:
+    """What is said about each metric that has been read."""
+    sources = _sources(folded)
+    said = {}
+    for key in METRICS:
+        if key in folded.fold.state.metrics:
+            measured = folded.loaded.by_metric.get(key) or Measured.nothing()
+            said[key] = _metric(key, folded, found.metrics[key], params, measured, sources.get(key, ""))
+    return said
+
+
+def _sources(folded: Folded) -> dict[str, str]:
+    """metric -> name of the device (or way) of its most trusted source."""
+    rows = Series.objects.filter(patient_id=folded.episode.patient_id, metric__in=list(METRICS))
+    pairs = sorted(set(rows.values_list("metric", "source", "tier")), key=lambda row: list(_TIERS).index(row[2]))
+    wanted = {source.removeprefix("Device/") for _, source, _ in pairs}
+    names = dict(Device.objects.filter(fhir_id__in=wanted).values_list("fhir_id", "name"))
+    told: dict[str, str] = {}
+    for metric, source, tier in pairs:
+        told.setdefault(metric, names.get(source.removeprefix("Device/")) or _TIERS[tier])
+    return told
+
+
+_TIERS = {"implant": "Implant", "cleared": "Medical device", "consumer": "Wearable", "self_report": "Patient report"}
+
+
+def _metric(
+    key: str,
+    folded: Folded,
+    found: MetricFeatures,
+    params: PopulationParams,
+    measured: Measured,
+    source: str,
+) -> dict[str, Any]:
+    metric, state = METRICS[key], folded.fold.state
+    measurements = measured.measurements
+    tier = Tier(int(measurements.tier[-1])) if len(measurements.tier) else Tier.CONSUMER
+    at = course(state, params, folded.known.profile, key, folded.now_hour, tier)
+    card = state.metrics[key].memory.card
+    since = found.hours_since_last_reading
+    q05, q25, q50, q75, q95 = (_number(value, metric.decimals) for value in at.now)
+    return {
+        "label": metric.label,
+        "unit": metric.unit,
+        "now": _number(measurements.value[-1], metric.decimals) if len(measurements.value) else None,
+        "now_at": None if since is None else _moment(folded, folded.now_hour - since).isoformat(),
+        "now_source": source,
+        "expected": q50,
+        "low50": q25,
+        "high50": q75,
+        "low90": q05,
+        "high90": q95,
+        "norm": _number(at.norm_now, metric.decimals),
+        "deviation": _number(found.deviation_z, 2),
+        "baseline": _baseline(key, folded, params) if found.baseline_is_known else None,
+        "worn": _number(found.worn_fraction_24h, 3),
+        "hours_since": _number(since, 2),
+        "personal": at.curve.basis == "personal",
+        "personal_note": "" if at.curve.basis == "personal" else PERSONAL_NOTE,
+        "curve": {
+            "hours": [round(float(hour), 1) for hour in at.curve.hours],
+            **{
+                name: _numbers(at.curve.quantiles[:, i], metric.decimals)
+                for i, name in enumerate(("q05", "q25", "q50", "q75", "q95"))
+            },
+            "norm": _numbers(at.norm, metric.decimals),
+        },
+        "gates": _gates(folded.fold.judged.get(key), measured),
+        "scorecard": {
+            "n": int(card.n),
+            "coverage90": _number(card.coverage90, 3),
+            "coverage50": _number(card.coverage50, 3),
+            "skill": _number(card.skill, 3),
+        },
+    }
+
+
+def _baseline(key: str, folded: Folded, params: PopulationParams) -> float | None:
+    mean = folded.fold.state.metrics[key].memory.belief.mean[0]
+    return _number(METRICS[key].transform.inverse(mean), METRICS[key].decimals)
+
+
+def _gates(judged: Judged | None, measured: Measured) -> dict[str, Any]:
+    """Decisions on the stretch that was folded now, and the newest of them that were not plain acceptances."""
+    verdicts = judged.verdicts() if judged else []
+    notable = [
+        (float(judged.measurements.at[i]), float(judged.measurements.value[i]), verdict, reason)
+        for i, (verdict, reason) in enumerate(verdicts)
+        if judged and verdict != "accepted"
+    ]
+    notable += [(one.hour, one.value, "rejected", one.reason) for one in measured.rejected]
+    newest = sorted(notable, key=lambda row: -row[0])[:RECENT_DECISIONS]
+    down = sum(verdict != "accepted" for verdict, _ in verdicts)
+    return {
+        "accepted": len(verdicts) - down,
+        "down_weighted": down,
+        "rejected": len(measured.rejected),
+        "recent": [
+            {"hour": round(hour, 2), "value": _number(value, 2), "decision": decision, "reason": reason}
+            for hour, value, decision, reason in newest
+        ],
+    }
+
+
+def _risk(risk: RiskEstimate) -> dict[str, Any]:
+    because = risk.abstained_because
+    return {
+        "outcome": risk.outcome,
+        "label": risk.label,
+        "horizon_h": risk.horizon_h,
+        "probability": _number(risk.probability, 4),
+        "low": _number(risk.low, 4),
+        "high": _number(risk.high, 4),
+        "abstained": ABSTENTIONS.get(because, because) if because else None,
+        "notes": [NOTES.get(note, note) for note in risk.notes],
+        "reasons": [
+            {"text": one.text, "direction": one.direction, "contribution": round(one.contribution, 3)}
+            for one in risk.reasons
+        ],
+        "model": risk.model_version,
+        "evidence": risk.evidence,
+    }
+
+
+def _score(score: ScoreResult) -> dict[str, Any]:
+    return {
+        "name": score.label,
+        "value": score.value,
+        "highest": score.highest,
+        "band": score.band,
+        "complete": score.complete,
+        "missing": list(score.missing),
+        "items": [
+            {"name": item.label, "points": item.points, "value": item.value}
+            for item in score.items
+            if item.points is not None
+        ],
+        "source": score.source,
+    }
+
+
+def _number(value: Any, decimals: int) -> float | None:
+    """A finite number rounded for display, or None."""
+    if value is None or value != value or value in (float("inf"), float("-inf")):
+        return None
+    return round(float(value), decimals)
+
+
+def _numbers(values: Iterable[float], decimals: int) -> list[float | None]:
+    return [_number(value, decimals) for value in values]

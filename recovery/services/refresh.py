@@ -1,0 +1,190 @@
+"""Bringing twins up to date: claim what is owed, fold, assess, store; one Snapshot comes out of it.
+
+Everything that a refresh stores goes into one transaction with the settling of the work owed, so a worker that dies
+in between has done nothing, and the work is still owed.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from django.db import transaction
+from django.db.models import F, OuterRef, Q, Subquery
+
+from recovery import queue
+from recovery.models import Episode, LiveEvent, Owed, Snapshot, Twin
+from recovery.queue import Claim
+from recovery.services import alerting, assessment, served_models, twinning
+from recovery.services.assessment import Assessment
+from recovery.services.twinning import Folded, Prepared
+from recovery.twin.params import PopulationParams
+
+logger = logging.getLogger(__name__)
+
+KIND = "twin"
+EPISODES_A_PASS = 24
+# A task gives way after this long, well under its time limit, and rings for the rest.
+WORK_FOR = timedelta(seconds=45)
+# Silence is a signal too: an active twin is looked at again at least this often.
+LOOK_AGAIN_AFTER = timedelta(hours=1)
+SILENT_A_SWEEP = 500
+
+Clock = Callable[[], datetime]
+Result = TypeVar("Result")
+
+
+class ClaimLost(Exception):
+    """The claim ran out and somebody else has the work: what was computed is not stored."""
+
+
+def refresh_owed(*, clock: Clock) -> int:
+    """Refresh every twin that is owed it, oldest work first; returns how many were brought up to date."""
+    stop_at = clock() + WORK_FOR
+    done = 0
+    while clock() < stop_at:
+        claims = queue.claim(kind=KIND, limit=EPISODES_A_PASS, now=clock())
+        if not claims:
+            return done
+        done += _refresh(claims, clock())
+    queue.ring(KIND)
+    return done
+
+
+def _refresh(claims: list[Claim], now: datetime) -> int:
+    """One pass. An episode that cannot be refreshed fails by itself and is tried again later."""
+    params = served_models.population()
+    prepared: list[tuple[Claim, Prepared]] = []
+    episodes = _episodes([one.key for one in claims])
+    for one in claims:
+        episode = episodes.get(one.key)
+        if episode is None or episode.surgery_end is None or episode.status == Episode.Status.CANCELLED:
+            queue.settle(one)
+            continue
+        ready = _guarded(one, now, lambda e=episode, c=one: _prepare(e, c, now, params))
+        if ready is not None:
+            prepared.append((one, ready))
+    return sum(_store_guarded(one, folded, now) for one, folded in _fold(prepared, params, now))
+
+
+def _episodes(keys: list[int]) -> dict[int, Episode]:
+    return Episode.objects.select_related("patient", "pathway", "team", "twin").in_bulk(keys)
+
+
+def _prepare(episode: Episode, claim: Claim, now: datetime, params: PopulationParams) -> Prepared:
+    return twinning.prepare(episode, getattr(episode, "twin", None), claim.dirty_from_ms, now, params)
+
+
+def _fold(
+    prepared: list[tuple[Claim, Prepared]], params: PopulationParams, now: datetime
+) -> list[tuple[Claim, Folded]]:
+    """All in one passage; should one of them break it, each by itself."""
+    if not prepared:
+        return []
+    try:
+        folded = twinning.fold_prepared([ready for _, ready in prepared], params)
+        return [(claim, one) for (claim, _), one in zip(prepared, folded, strict=True)]
+    except Exception:
+        logger.exception("a pass of %d episodes could not be folded together", len(prepared))
+    singles = [
+        (claim, _guarded(claim, now, lambda r=ready: twinning.fold_prepared([r], params)[0]))
+        for claim, ready in prepared
+    ]
+    return [(claim, one) for claim, one in singles if one is not None]
+
+
+def _guarded(claim: Claim, now: datetime, step: Callable[[], Result]) -> Result | None:
+    """Run `step`; a failure is written to the work owed with its kind, and the neighbours go on."""
+    try:
+        return step()
+    except Exception as error:
+        logger.exception("a refresh failed")
+        queue.fail(claim, error=type(error).__name__, now=now)
+        return None
+
+
+def _store_guarded(claim: Claim, folded: Folded, now: datetime) -> int:
+    try:
+        _store(claim, folded, now)
+    except ClaimLost:
+        return 0
+    except Exception as error:
+        logger.exception("a refresh could not be stored")
+        queue.fail(claim, error=type(error).__name__, now=now)
+        return 0
+    return 1
+
+
+def _store(claim: Claim, folded: Folded, now: datetime) -> None:
+    episode = folded.episode
+    twin = getattr(episode, "twin", None)
+    assessed = assessment.assess(folded, memory=twin.memory if twin else {}, now=now)
+    with transaction.atomic():
+        if not queue.settle(claim):
+            raise ClaimLost
+        alerting.apply_candidates(episode=episode, candidates=assessed.candidates, now=now)
+        content = assessment.with_state(assessed, alerting.open_severities(episode))
+        _save_twin(folded, assessed, now)
+        _save_snapshot(folded, assessed, content, now)
+        LiveEvent.objects.create(at=now, kind="twin", episode=episode, team_id=episode.team_id)
+
+
+def _save_twin(folded: Folded, assessed: Assessment, now: datetime) -> None:
+    Twin.objects.update_or_create(
+        episode=folded.episode,
+        defaults={
+            "state": folded.fold.state.to_plain(),
+            "memory": assessed.memory,
+            "model_version": folded.fold.state.model_version,
+            "computed_at": now,
+            "data_until": assessed.data_until,
+        },
+    )
+
+
+def _save_snapshot(folded: Folded, assessed: Assessment, content: dict[str, object], now: datetime) -> None:
+    """Rewrite this clock hour's snapshot, or begin a new one; earlier hours stay as they were."""
+    hour = int(now.timestamp() // 3600)
+    Snapshot.objects.filter(episode=folded.episode, current=True).exclude(hour=hour).update(current=False)
+    Snapshot.objects.update_or_create(
+        episode=folded.episode,
+        hour=hour,
+        defaults={
+            "made_at": now,
+            "data_until": assessed.data_until,
+            "model_version": assessed.model_version,
+            "current": True,
+            "content": content,
+        },
+    )
+
+
+def owe_silent(*, now: datetime) -> int:
+    """Owe a look at active twins that nobody has looked at for an hour; returns how many."""
+    computed = Twin.objects.filter(episode=OuterRef("pk")).values("computed_at")[:1]
+    rows = (
+        Episode.objects.filter(status=Episode.Status.ACTIVE, surgery_end__isnull=False, surgery_end__lte=now)
+        .annotate(computed_at=Subquery(computed))
+        .filter(Q(computed_at__isnull=True) | Q(computed_at__lt=now - LOOK_AGAIN_AFTER))
+        .exclude(pk__in=Owed.objects.filter(kind=KIND, done_seq__lt=F("seq")).values("key"))
+        .select_related("pathway")
+    )
+    open_window = [row for row in rows[: 4 * SILENT_A_SWEEP] if _still_looked_at(row)][:SILENT_A_SWEEP]
+    now_ms = int(now.astimezone(UTC).timestamp() * 1000)
+    with transaction.atomic():
+        queue.owe(kind=KIND, dirty={row.pk: now_ms if row.computed_at else None for row in open_window}, now=now)
+    return len(open_window)
+
+
+def _still_looked_at(row: Episode) -> bool:
+    """Within its pathway, or its last look was before the pathway's end."""
+    end = row.surgery_end + timedelta(hours=twinning.window_end(row))
+    return row.computed_at is None or row.computed_at < end
+
+
+def owe_all(*, now: datetime) -> int:
+    """Owe a rebuild of every twin: a new population model has been promoted."""
+    keys = list(Episode.objects.filter(surgery_end__isnull=False).values_list("pk", flat=True))
+    with transaction.atomic():
+        queue.owe(kind=KIND, dirty=dict.fromkeys(keys), now=now)
+    return len(keys)

@@ -1,0 +1,70 @@
+"""One patient in a sentence: how urgent, and where they stand against their own expected course.
+
+Pure wording of what the twin found; it decides nothing that an alert rule has not decided.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+from recovery.twin.signals import Signal, signals
+from recovery.twin.surprise import RecoveryFeatures
+
+State = Literal["act", "review", "watch", "on_track", "no_data"]
+
+# From one standard deviation of the own slow variation a difference is worth a word [G: one in six by chance].
+NOTABLE_Z = 1.0
+# Without any reading for a day the present state is not known (clinical reference, rule 19).
+SILENT_HOURS = 24.0
+MOST_REASONS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """`state` is the lane on the board; `sentence` and `reasons` are plain words with measured facts."""
+
+    state: State
+    sentence: str
+    reasons: tuple[str, ...]
+
+
+def summarise(features: RecoveryFeatures, open_severities: Collection[str]) -> Summary:
+    """The summary of one patient now. `open_severities`: of the alerts that nobody has closed."""
+    found = signals(features)
+    state = _state(found, open_severities)
+    off = sorted((s for s in found if s.is_current and s.z >= NOTABLE_Z), key=lambda s: -s.z)
+    return Summary(state, _sentence(found, off), tuple(s.fact().text for s in off[:MOST_REASONS]))
+
+
+def _state(found: Collection[Signal], open_severities: Collection[str]) -> State:
+    if "high" in open_severities:
+        return "act"
+    if "medium" in open_severities:
+        return "review"
+    if not found or min(s.age_h for s in found) >= SILENT_HOURS:
+        return "no_data"
+    return "watch" if open_severities else "on_track"
+
+
+def _sentence(found: Collection[Signal], off: list[Signal]) -> str:
+    if not found:
+        return "No reading has arrived yet."
+    age = min(s.age_h for s in found)
+    if age >= SILENT_HOURS:
+        return f"No reading for {_span(age)}: the present state is not known."
+    current = [s for s in found if s.is_current]
+    on = [s for s in current if s.z < NOTABLE_Z]
+    if not off:
+        return f"{_names(on).capitalize()} on the own expected course." if on else "Too few recent readings to say."
+    told = _names(off)
+    rest = f"; {_names(on)} as expected" if on else ""
+    return f"{told[:1].upper()}{told[1:]} off the own expected course{rest}."
+
+
+def _names(found: Collection[Signal]) -> str:
+    names = [s.label[0].lower() + s.label[1:] for s in found]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
+
+
+def _span(hours: float) -> str:
+    return f"{hours:.0f} hours" if hours < 48 else f"{hours / 24:.0f} days"
