@@ -133,13 +133,12 @@ class Supervisor:
         child.restart_at = self._clock() + wait
 
     def _relay(self, name: str, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None  # noqa: S101  (asked for above)
-        for line in process.stdout:
-            if line.strip():
-                self._say_as(name, line.rstrip())
-
-    def _say_as(self, name: str, line: str) -> None:
-        self._say(f"{name:<9}| {line}")
+        if process.stdout is None:
+            return
+        with process.stdout as lines:
+            for line in lines:
+                if line.strip():
+                    self._say(f"{name:<9}| {line.rstrip()}")
 
 
 def _ending(returncode: int) -> str:

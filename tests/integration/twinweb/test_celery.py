@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
-from tests.integration.twinweb.redis_server import free_port, redis_server
+from tests.servers import free_port, redis_server
 from twinweb import celery, doorbell
 from twinweb.schedule import SCHEDULE
 

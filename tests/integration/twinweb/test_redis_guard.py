@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.test import override_settings
 
-from tests.integration.twinweb.redis_server import free_port, redis_server
+from tests.servers import free_port, redis_server
 from twinweb import redis_guard
 from twinweb.checks import redis_keeps_messages
 

@@ -1,0 +1,50 @@
+# One command to run it (make run), one to check it (make test). Needs Python 3.11 or newer; uv is used when present.
+SHELL := /bin/sh
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.requirements
+BASE_PYTHON ?= python3
+
+export TWINWEB_DATA ?= ./var
+# Byte code makes every start three times as quick.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: setup run test test-embedded test-production lint check clean
+.DEFAULT_GOAL := run
+
+setup: $(STAMP)
+
+$(STAMP): requirements.txt requirements-dev.txt
+	@if command -v uv >/dev/null 2>&1; then \
+		test -x $(PY) || uv venv --quiet --python '>=3.11' $(VENV) && \
+		uv pip install --quiet --python $(PY) -r requirements-dev.txt; \
+	else \
+		test -x $(PY) || $(BASE_PYTHON) -m venv $(VENV) && \
+		$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt; \
+	fi
+	@touch $@
+
+run: setup
+	@exec $(PY) manage.py up
+
+test: setup
+	@.ci/system_packages
+	@exec $(PY) tests/run_suite.py
+
+test-embedded: setup
+	@exec $(PY) tests/run_suite.py --embedded
+
+test-production: setup
+	@exec $(PY) tests/run_suite.py --production
+
+lint: setup
+	@$(PY) -m ruff check .
+	@$(PY) -m mypy twinweb recovery integrations
+
+check: lint
+	@$(PY) manage.py check --fail-level WARNING
+	@$(PY) manage.py makemigrations --check --dry-run
+
+clean:
+	@rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

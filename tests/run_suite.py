@@ -1,0 +1,103 @@
+"""The whole suite, twice: embedded (SQLite, own broker), then on a temporary PostgreSQL and Redis.
+
+    python tests/run_suite.py [--embedded | --production] [arguments for pytest]
+
+pytest's own lines are printed as they come; the exit code is 0 only when every run that could be made passed. A
+server that is not installed is named in a line that starts with "skipped:".
+"""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.servers import ServerMissing, running_postgres, running_redis  # noqa: E402
+
+# Two workers suit two cores; a file stays on one worker, so that a module's servers are started once.
+PYTEST = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile"]
+OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "STATIC_ROOT", "HOST", "PORT", "DEBUG", "TWINWEB_DEMO")
+
+
+def main(arguments: list[str]) -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are stopped on the way out
+    rest = [word for word in arguments if word not in ("--embedded", "--production")]
+    results = {}
+    if "--production" not in arguments:
+        results["embedded: SQLite"] = _embedded(rest)
+    if "--embedded" not in arguments:
+        results["production: PostgreSQL + Redis"] = _production(rest)
+    for name, code in results.items():
+        print(f"{name}: {_verdict(code)}", flush=True)
+    return next((code for code in results.values() if code), 0)
+
+
+def _embedded(arguments: list[str]) -> int:
+    _title("embedded: SQLite and the embedded broker")
+    with _data_directory() as data:
+        return _pytest(arguments, {"TWINWEB_DATA": data})
+
+
+def _production(arguments: list[str]) -> int | None:
+    """None when a server is not installed."""
+    _title("production: PostgreSQL and Redis")
+    try:
+        with _data_directory() as data, running_postgres() as database, _redis() as redis:
+            environment = {
+                "TWINWEB_DATA": data,
+                "DATABASE_URL": database,
+                "REDIS_URL": redis,
+                "SECRET_KEY": secrets.token_urlsafe(50),
+                "STATIC_ROOT": str(Path(data) / "staticfiles"),
+            }
+            collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
+            subprocess.run(collect, cwd=ROOT, env=_environment(environment), check=True)
+            return _pytest(arguments, environment)
+    except ServerMissing as error:
+        print(f"skipped: the run on PostgreSQL and Redis, because {error}", flush=True)
+        return None
+
+
+def _pytest(arguments: list[str], environment: Mapping[str, str]) -> int:
+    begun = time.monotonic()
+    code = subprocess.run([*PYTEST, *arguments], cwd=ROOT, env=_environment(environment)).returncode
+    print(f"({time.monotonic() - begun:.0f} s)", flush=True)
+    return code
+
+
+def _environment(ours: Mapping[str, str]) -> dict[str, str]:
+    """What the shell has set for a product of its own must not reach the tests."""
+    kept = {name: value for name, value in os.environ.items() if name not in OURS}
+    return {**kept, **ours, "TWINWEB_DEMO": "0"}
+
+
+@contextmanager
+def _data_directory() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="twinweb-test-", ignore_cleanup_errors=True) as data:
+        yield data
+
+
+@contextmanager
+def _redis() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="twinweb-redis-") as data, running_redis(Path(data)) as url:
+        yield url
+
+
+def _title(text: str) -> None:
+    print(f"\n=== {text} ===", flush=True)
+
+
+def _verdict(code: int | None) -> str:
+    return {None: "skipped", 0: "passed"}.get(code, f"FAILED (pytest exit code {code})")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
