@@ -177,7 +177,8 @@ def test_numbers_drawn_from_a_document_follow_its_corrections_and_the_past_stays
     at = d.ms(d.SURGERY_END)
     write = replace(d.device(0, "note"), type="Observation", facts=None, samples=(ProjectedSample(key, at, 80.0, 0),))
     send(Delivery("test", documents=(write,)), now=NOW)
-    corrected = replace(write, content={"resourceType": "Observation", "v": 2}, samples=(ProjectedSample(key, at, 88.0, 0),))
+    said = {"resourceType": "Observation", "v": 2}
+    corrected = replace(write, content=said, samples=(ProjectedSample(key, at, 88.0, 0),))
     send(Delivery("test", documents=(corrected,)), now=NOW + timedelta(hours=1))
     assert list(Sample.objects.known_at(None).values_list("value", flat=True)) == [88.0]
     assert list(Sample.objects.known_at(NOW).values_list("value", flat=True)) == [80.0]
