@@ -35,12 +35,14 @@ class Advance(NamedTuple):
     """Result of `advance`. surprises: standardised innovations (..., T), nan where padded.
 
     weights (..., T): 1 accepted whole, below 1 down-weighted. residuals (..., T): innovations, model scale.
+    population_residuals (..., T): readings less the prior curve, what a twin that never learns would be wrong by.
     """
 
     belief: Belief
     surprises: Floats
     weights: Floats
     residuals: Floats
+    population_residuals: Floats
 
 
 def batch_last(array: ArrayLike, kept: int) -> Floats:
@@ -98,23 +100,39 @@ def predict(belief: Belief, hours: ArrayLike, params: MetricParams) -> Belief:
     return Belief(mean, cov, at)
 
 
-def innovation(belief: Belief, h: Floats, value: Floats) -> tuple[Floats, Floats]:
-    """v = y - h'm and the signal variance h'Ph; the innovation variance is S = h'Ph + r."""
-    signal = np.einsum("...i,...i->...", np.einsum("...ij,...j->...i", belief.cov, h), h)
-    return value - np.einsum("...i,...i->...", belief.mean, h), signal
+class Innovation(NamedTuple):
+    """residual v = y - h'm (...,), gain direction g = P h (..., d), signal variance h'g (...,)."""
+
+    residual: Floats
+    direction: Floats
+    signal_var: Floats
+
+
+def innovation(belief: Belief, h: Floats, value: Floats) -> Innovation:
+    """How a reading y differs from expectation; its variance is S = h'g + r."""
+    g = np.einsum("...ij,...j->...i", belief.cov, h)
+    residual = value - np.einsum("...i,...i->...", belief.mean, h)
+    return Innovation(residual, g, np.einsum("...i,...i->...", g, h))
 
 
 def condition_on(belief: Belief, h: Floats, noise_var: Floats, value: Floats) -> Belief:
-    """Posterior after y = h'x + e, e ~ N(0, r), at the belief's hour (scalar update, Joseph form).
+    """Posterior after y = h'x + e, e ~ N(0, r), at the belief's hour (scalar update, Joseph form)."""
+    return absorb(belief, h, np.asarray(noise_var), innovation(belief, h, value))
 
-    g = P h,  S = h'g + r,  k = g / S,  m <- m + k (y - h'm),
+
+def absorb(belief: Belief, h: Floats, noise_var: Floats, seen: Innovation) -> Belief:
+    """The update of `condition_on`, given the innovation.
+
+    S = h'g + r,  k = g / S,  m <- m + k v,
     P <- (I - k h') P (I - k h')' + r k k', computed as A = P - k g', P <- A + (r k - A h) k'.
     """
-    g = np.einsum("...ij,...j->...i", belief.cov, h)
-    k = g / (np.einsum("...i,...i->...", g, h) + noise_var)[..., None]
-    mean = belief.mean + k * (value - np.einsum("...i,...i->...", belief.mean, h))[..., None]
-    cov = belief.cov - k[..., :, None] * g[..., None, :]
-    cov += (noise_var[..., None] * k - np.einsum("...ij,...j->...i", cov, h))[..., :, None] * k[..., None, :]
+    g = seen.direction
+    k = g / (seen.signal_var + noise_var)[..., None]
+    mean = belief.mean + k * seen.residual[..., None]
+    cov = k[..., :, None] * g[..., None, :]
+    np.subtract(belief.cov, cov, out=cov)
+    rest = noise_var[..., None] * k - np.einsum("...ij,...j->...i", cov, h)
+    cov += rest[..., :, None] * k[..., None, :]
     return Belief(mean, cov, belief.at)
 
 
@@ -137,27 +155,26 @@ def advance(belief: Belief, params: MetricParams, readings: Readings, bound: flo
 
     A padded step (nan) leaves belief and hour untouched. Raises `BackwardsInTime` on readings out of order.
     """
-    steps = readings.at.shape[-1]
-    surprises = np.full(readings.at.shape, np.nan)
-    weights, residuals = surprises.copy(), surprises.copy()
-    for t in range(steps):
-        belief, *seen = _step(belief, params, Readings(*(a[..., t] for a in readings)), bound)
-        surprises[..., t], weights[..., t], residuals[..., t] = seen
-    return Advance(belief, surprises, weights, residuals)
+    seen = np.full((4, *readings.at.shape), np.nan)
+    for t in range(readings.at.shape[-1]):
+        belief, seen[..., t] = _step(belief, params, Readings(*(a[..., t] for a in readings)), bound)
+    return Advance(belief, *seen)
 
 
-def _step(
-    belief: Belief, params: MetricParams, reading: Readings, bound: float
-) -> tuple[Belief, Floats, Floats, Floats]:
-    """One reading per batch row; a missing one gets a zero design row, which conditions on nothing."""
+def _step(belief: Belief, params: MetricParams, reading: Readings, bound: float) -> tuple[Belief, Floats]:
+    """One reading per batch row, and its (surprise, weight, residual, population residual) as (4, ...).
+
+    A missing reading gets a zero design row, which conditions on nothing.
+    """
     present = np.isfinite(reading.at) & np.isfinite(reading.value)
     hours = np.where(present, reading.at, belief.at)
     belief = predict(belief, hours, params)
     h = design(params, np.where(present, hours, 0.0)) * present[..., None]
     noise = np.where(present, reading.noise_var, 1.0)
     value = np.where(present, reading.value, 0.0)
-    residual, signal = innovation(belief, h, value)
-    bounded, weight = bounded_noise(residual, signal, noise, bound)
-    belief = condition_on(belief, h, bounded, value)
-    blank = np.where(present, 1.0, np.nan)
-    return belief, blank * residual / np.sqrt(signal + noise), blank * weight, blank * residual
+    seen = innovation(belief, h, value)
+    bounded, weight = bounded_noise(seen.residual, seen.signal_var, noise, bound)
+    surprise = seen.residual / np.sqrt(seen.signal_var + noise)
+    unlearned = value - np.einsum("...i,...i->...", h, params.prior_mean)
+    found = np.stack([surprise, weight, seen.residual, unlearned])
+    return absorb(belief, h, bounded, seen), np.where(present, found, np.nan)

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from recovery.twin.errors import BackwardsInTime, ModelMismatch
-from recovery.twin.filter import Belief, Readings, advance, batch_last, design, initial
+from recovery.twin.filter import Belief, Readings, advance, batch_last, initial
 from recovery.twin.measurement import Measured, Measurements, Samples, measure
 from recovery.twin.metrics import METRICS, metric
 from recovery.twin.params import MetricParams, PopulationParams, stack
@@ -195,7 +195,7 @@ def _run(rows: Sequence[_Row], bound: float) -> list[_Track]:
         readings = _padded([_segment(row, k) for row in rows])
         out = advance(belief, params, readings, bound)
         belief = out.belief._replace(cov=mirrored(out.belief.cov))
-        cards = cards + tally(out.surprises, out.residuals, _population_residuals(params, readings))
+        cards = cards + tally(out.surprises, out.residuals, out.population_residuals)
         for i, track in enumerate(tracks):
             n = len(_segment(rows[i], k).at)
             track.memories.append(Memory(Belief(*(np.array(a[i]) for a in belief)), Card(*map(float, cards[i]))))
@@ -222,12 +222,6 @@ def _stacked(beliefs: Sequence[Belief]) -> Belief:
     return Belief(batch_last(mean, 1), batch_last(cov, 2), at)
 
 
-def _population_residuals(params: MetricParams, readings: Readings) -> Floats:
-    """Readings less the population curve (..., T): what a twin that never learns would be wrong by."""
-    h = design(params, np.nan_to_num(readings.at))
-    return np.asarray(readings.value - np.einsum("...td,...d->...t", h, params.prior_mean))
-
-
 def _finished(plan: _Plan, tracks: Sequence[_Track], version: str) -> Fold:
     state, until = plan.request.state, plan.request.loaded.until_hour
     metrics = {row.key: _metric_state(plan, row, track) for row, track in zip(plan.rows, tracks, strict=True)}
@@ -250,19 +244,19 @@ def _metric_state(plan: _Plan, row: _Row, track: _Track) -> MetricState:
     measured = plan.request.loaded.by_metric.get(row.key) or Measured.nothing()
     since = plan.request.loaded.until_hour - DAY
     hours, surprises = row.measurements.at, np.concatenate(track.surprises)
-    worn = {h for h in measured.worn_hours if h >= plan.start}
+    worn = [h for h in measured.worn_hours[-DAY - 1 :] if h >= max(plan.start, since)]
     lasts = [measured.last_sample_hour]
     if old:
         untouched = old.recent_hours + (0 if metric(row.key).grain == "day" else 1) <= plan.start
         hours = np.concatenate([old.recent_hours[untouched], hours])
         surprises = np.concatenate([old.recent_surprises[untouched], surprises])
-        worn |= {h for h in old.worn_hours if h < plan.start}
+        worn = [h for h in old.worn_hours if since <= h < plan.start] + worn
         lasts.append(old.last_reading_hour)
     recent = hours >= since
     return MetricState(
         track.memories[-1],
         hours[recent],
         surprises[recent],
-        tuple(sorted(h for h in worn if h >= since)),
+        tuple(worn),
         max((h for h in lasts if h is not None), default=None),
     )

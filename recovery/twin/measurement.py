@@ -103,7 +103,7 @@ class Measured:
     """What one metric's samples amount to by `until_hour`.
 
     incomplete_days: (day, worn hours) of finished days worn too little to count. worn_hours: hour bins with at
-    least one accepted sample. last_sample_hour: None when there is none.
+    least one accepted sample, ascending. last_sample_hour: None when there is none.
     """
 
     measurements: Measurements
@@ -158,7 +158,7 @@ def measure(metric: Metric, samples: Samples, until_hour: float) -> Measured:
     bins = np.floor(kept.hours).astype(np.int64)
     short = kept.span_hours <= 1.0
     found, incomplete = _days(kept, bins, until_hour) if metric.grain == "day" else (_hours(kept, bins), ())
-    worn = tuple(int(h) for h in np.unique(bins[short]))
+    worn = tuple(np.unique(bins[short]).tolist())
     return Measured(found, rejected, incomplete, worn, float(kept.hours[0]), float(kept.hours[-1]))
 
 
