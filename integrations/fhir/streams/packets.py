@@ -1,0 +1,60 @@
+"""SampledData: text of equally spaced numbers to points in time (FHIR R4 datatypes.html#SampledData)."""
+
+import hashlib
+import re
+from decimal import Decimal
+from typing import Any
+
+# Tokens: a decimal, or E (error), L (below detection), U (above detection). The three are not numbers, never zero.
+_TOKEN = r"(?:-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|[EUL])"  # noqa: S105
+_DATA = re.compile(rf"{_TOKEN}(?:[ \t\r\n]+{_TOKEN})*")
+WORDS = frozenset("EUL")
+# Signals faster than one value a second (ECG, PPG) stay packets: the twin reads hours, not waveforms.
+SHORTEST_PERIOD_MS = 1000
+MOST_POINTS = 100_000
+
+
+def is_data(data: object) -> bool:
+    return type(data) is str and _DATA.fullmatch(data) is not None
+
+
+def count(data: str) -> int:
+    """Number of tokens, E, U and L included: they take their place in time."""
+    return len(data.split())
+
+
+def points(data: str, start_ms: int, sampled: dict[str, Any]) -> tuple[tuple[int, float], ...]:
+    """(ms, value in the unit of origin) for each number in `data`, oldest first.
+
+    value = origin + factor x token, as R4 defines; E, U and L give no point. Waveforms (period < 1 s) and packets
+    beyond 100,000 values give none: they are kept as text.
+    """
+    period, factor, origin = _scaling(sampled)
+    tokens = data.split()
+    if period < SHORTEST_PERIOD_MS or len(tokens) > MOST_POINTS:
+        return ()
+    if factor == 1.0 and origin == 0.0:
+        return tuple(
+            (start_ms + round(place * period), float(token)) for place, token in enumerate(tokens) if token not in WORDS
+        )
+    return tuple(
+        (start_ms + round(place * period), origin + factor * float(token))
+        for place, token in enumerate(tokens)
+        if token not in WORDS
+    )
+
+
+def last_ms(data: str, start_ms: int, sampled: dict[str, Any]) -> int:
+    """End of the last value's period."""
+    return start_ms + round(count(data) * _scaling(sampled)[0])
+
+
+def _scaling(sampled: dict[str, Any]) -> tuple[float, float, float]:
+    factor: int | Decimal = sampled.get("factor", 1)
+    return float(sampled["period"]), float(factor), float(sampled["origin"]["value"])
+
+
+def digest(data: str, end_ms: int) -> int:
+    """What tells two packets of one series and start apart: signed 64 bits of the SHA-256 of data and end."""
+    mark = hashlib.sha256(f"{end_ms}|{data}".encode()).digest()
+    return int.from_bytes(mark[:8], "big", signed=True)
