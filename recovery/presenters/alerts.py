@@ -6,6 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from recovery.presenters import wording
+from recovery.presenters.wording import origin_label
 from recovery.selectors.alerts import AlertOfPatient, AlertSeen, Step
 
 SEVERITIES = {"high": "High", "medium": "Medium", "low": "Low"}
@@ -30,6 +31,8 @@ VIEWS = {
     "resolved": "Resolved",
     "all": "All",
 }
+# At most 4 h for a high alert and 24 h for the others (services.alerting holds the rule).
+SNOOZE_HOURS = {"high": (1, 2, 4), "medium": (2, 4, 8, 12, 24), "low": (4, 8, 12, 24)}
 OUTCOMES = {
     "true_problem": "A true problem",
     "expected_course": "The expected course",
@@ -51,7 +54,8 @@ class StepLine:
 class AlertCard:
     key: UUID
     version: int
-    severity: str
+    severity: str  # colour of the card: quiet once somebody has it
+    severity_key: str
     severity_word: str
     kind_word: str
     status: str
@@ -67,7 +71,9 @@ class AlertCard:
     can_reopen: bool
     outcome: str
     steps: tuple[StepLine, ...]
+    snooze_hours: tuple[int, ...]
     patient_name: str = ""
+    patient_label: str = ""
     patient_line: str = ""
     patient_key: UUID | None = None
 
@@ -77,6 +83,7 @@ def alert_card(alert: AlertSeen, now: datetime, zone: ZoneInfo, of: AlertOfPatie
         key=alert.key,
         version=alert.version,
         severity=alert.severity if alert.status == "open" else "quiet",
+        severity_key=alert.severity,
         severity_word=SEVERITIES.get(alert.severity, alert.severity),
         kind_word=KINDS.get(alert.kind, alert.kind),
         status=alert.status,
@@ -92,6 +99,8 @@ def alert_card(alert: AlertSeen, now: datetime, zone: ZoneInfo, of: AlertOfPatie
         can_reopen=alert.status != "open",
         outcome=OUTCOMES.get(alert.outcome, alert.outcome),
         steps=tuple(_step(step, zone) for step in alert.steps),
+        snooze_hours=SNOOZE_HOURS.get(alert.severity, (1,)),
+        patient_label=_label(of),
         patient_name=of.person.name if of else "",
         patient_line=_patient_line(of, now) if of else "",
         patient_key=of.operation.key if of else None,
@@ -106,6 +115,10 @@ def status_line(alert: AlertSeen, now: datetime, zone: ZoneInfo) -> str:
     if alert.status == "snoozed":
         return f"Snoozed until {wording.clock(alert.snoozed_until, zone)}; opens again sooner if it gets graver"
     return f"Resolved {wording.clock(alert.resolved_at, zone)}"
+
+
+def _label(of: AlertOfPatient | None) -> str:
+    return origin_label(of.person) if of else ""
 
 
 def _patient_line(of: AlertOfPatient, now: datetime) -> str:

@@ -11,7 +11,6 @@ from recovery.presenters.risk import short_risk
 from recovery.presenters.sparkline import Sparkline, draw_spark
 from recovery.selectors.alerts import AlertSeen
 from recovery.selectors.careteam import Board, BoardRow
-from recovery.selectors.people import Person
 from recovery.selectors.snapshot import headline_risk
 from recovery.twin.profile import PROCEDURES
 
@@ -79,14 +78,14 @@ def row_card(row: BoardRow, now: datetime, zone: ZoneInfo) -> RowCard:
     return RowCard(
         key=row.operation.key,
         name=row.person.name,
-        label=origin_label(row.person),
+        label=wording.origin_label(row.person),
         record=row.person.record_number,
         procedure=procedure_name(row),
         day=wording.recovery_day((now - end).total_seconds() / 3600.0 if end else None),
         state=said.state if said else "no_data",
         state_word=wording.STATES.get(said.state if said else "no_data", "No data"),
         risk=short_risk(risk) if said else "not estimated yet",
-        risk_event=risk.label if risk else "",
+        risk_event=risk.label[:1].upper() + risk.label[1:] if risk else "",
         why=_why(row),
         age=f"data {wording.age_of(until, now)}" if until else "no readings yet",
         is_stale=until is None or (now - until).total_seconds() / 3600.0 > wording.STALE_READING_HOURS,
@@ -95,13 +94,6 @@ def row_card(row: BoardRow, now: datetime, zone: ZoneInfo) -> RowCard:
         action="Answer alert" if alert and alert.status == "open" else "Open",
         spark=draw_spark(row.spark),
     )
-
-
-def origin_label(person: Person) -> str:
-    """Synthetic or imported people are labelled wherever they are shown."""
-    if person.is_synthetic:
-        return "synthetic patient"
-    return person.origin
 
 
 def procedure_name(row: BoardRow) -> str:

@@ -37,6 +37,7 @@ class Hollow:
 class DayRow:
     """One postoperative day in the table that says the same as the drawing."""
 
+    x: str
     day: str
     date: str
     measured: str
@@ -62,11 +63,12 @@ class Chart:
     middle: str
     norm: str
     dots: str
-    fine: bool
+    dot_class: str  # fine: many readings; big: one a day
     joined: str
     hollow: tuple[Hollow, ...]
     now_x: str
     now_at: float
+    ahead: float
     zero_x: str
     worn: tuple[tuple[float, float], ...]
     worn_words: str
@@ -103,15 +105,16 @@ def draw(
         middle=line(x, y, curve.hours, course["q50"]),
         norm=line(x, y, curve.hours, course["norm"]),
         dots=dots(x, y, hours, clip_values(values, low, high)),
-        fine=len(values) > FINE_DOTS,
+        dot_class="big" if _is_daily(metric.key) else "fine" if len(values) > FINE_DOTS else "",
         joined=line(x, y, hours, clip_values(values, low, high)) if _is_daily(metric.key) else "",
         hollow=_hollow(metric, seen, x, y),
         now_x=x.percent(now_hour),
         now_at=x(now_hour),
+        ahead=max(WIDTH - x(now_hour), 0.0),
         zero_x=x.percent(0.0) if x.low < 0.0 else "",
         worn=tuple((round(x(a), 1), round(x(b) - x(a), 1)) for a, b in runs(_shown(seen.worn_hours, x))),
         worn_words=worn_words(metric, seen, now_hour),
-        rows=day_rows(metric, seen, surgery_end, zone),
+        rows=day_rows(metric, seen, x, surgery_end, zone),
     )
 
 
@@ -164,24 +167,25 @@ def worn_words(metric: MetricSaid, seen: Observed, now_hour: float) -> str:
     return text + (f"; {wording.plural(short_days, 'day')} worn too little to count" if short_days else "")
 
 
-def day_rows(metric: MetricSaid, seen: Observed, surgery_end: datetime, zone: ZoneInfo) -> tuple[DayRow, ...]:
+def day_rows(metric: MetricSaid, seen: Observed, x: Scale, surgery_end: datetime, zone: ZoneInfo) -> tuple[DayRow, ...]:
     """One row a postoperative day over the whole curve; measured = median of the day (a daily metric: its total)."""
     if metric.curve is None:
         return ()
     first, last = int(metric.curve.hours[0] // 24), int(metric.curve.hours[-1] // 24)
-    rows = (_day_row(metric, metric.curve, seen, day, surgery_end, zone) for day in range(first, last + 1))
+    rows = (_day_row(metric, metric.curve, seen, x, day, surgery_end, zone) for day in range(first, last + 1))
     return tuple(row for row in rows if row is not None)
 
 
 def _day_row(
-    metric: MetricSaid, curve: Curve, seen: Observed, day: int, surgery_end: datetime, zone: ZoneInfo
+    metric: MetricSaid, curve: Curve, seen: Observed, x: Scale, day: int, surgery_end: datetime, zone: ZoneInfo
 ) -> DayRow | None:
-    place = nearest(curve.hours, day * 24.0 + (24.0 if _is_daily(metric.key) else 12.0))
+    place = nearest(curve.hours, day * 24.0 + 12.0)
     if place is None:
         return None
-    measured = _median(_of_day(metric.key, seen, day))
+    measured = _median(_of_day(seen, day))
     worn = sum(day * 24 <= hour < day * 24 + 24 for hour in seen.worn_hours)
     return DayRow(
+        x=x.percent(curve.hours[place]),
         day=str(day) if day >= 0 else f"{wording.MINUS}{-day}",
         date=wording.calendar_day(surgery_end + timedelta(days=day), zone),
         measured=wording.quantity(measured, metric.key, metric.unit) if measured is not None else "none",
@@ -198,10 +202,8 @@ def nearest(hours: Sequence[float], wanted: float) -> int | None:
     return best if best is not None and abs(hours[best] - wanted) <= 12.0 else None
 
 
-def _of_day(metric: str, seen: Observed, day: int) -> list[float]:
-    """Measurements of day `day`; a daily total stands at its day's end."""
-    shift = 24.0 if _is_daily(metric) else 0.0
-    start = day * 24.0 + shift
+def _of_day(seen: Observed, day: int) -> list[float]:
+    start = day * 24.0
     return [v for h, v in zip(seen.hours, seen.values, strict=True) if start <= h < start + 24.0]
 
 

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 from recovery.presenters import wording
 from recovery.presenters.alerts import AlertCard, alert_card
-from recovery.presenters.board import origin_label
 from recovery.presenters.chart import Chart, band_place, draw
 from recovery.presenters.risk import RiskCard, risk_card
 from recovery.selectors.patient import LastLook, PatientPage
@@ -77,6 +76,7 @@ class PatientView:
     scores: tuple[ScoreCard, ...]
     alerts: tuple[AlertCard, ...]
     model_lines: tuple[str, ...]
+    version: str
 
 
 def patient_view(page: PatientPage, now: datetime, zone: ZoneInfo) -> PatientView:
@@ -101,6 +101,7 @@ def patient_view(page: PatientPage, now: datetime, zone: ZoneInfo) -> PatientVie
         scores=tuple(score_card(score) for score in said.scores) if said else (),
         alerts=tuple(alert_card(alert, now, zone) for alert in page.alerts),
         model_lines=model_lines(said),
+        version=_version(page),
     )
 
 
@@ -112,7 +113,7 @@ def banner(person: Person, operation: Operation, said: Said | None, now: datetim
         record=person.record_number or "no record number",
         procedure=(said.procedure_label if said else "") or operation.procedure_text or "procedure not known",
         day=wording.recovery_day(_hours(end, now) if end else None),
-        label=origin_label(person),
+        label=wording.origin_label(person),
         died="died" if person.died_at else "",
     )
 
@@ -163,15 +164,22 @@ def score_card(score: Score) -> ScoreCard:
         name=score.name,
         value=wording.number(score.value) if score.value is not None else "not computed",
         band=score.band,
-        partial=""
-        if score.complete
-        else f"partial: {', '.join(score.missing) or 'items'} missing, not counted as zero",
+        partial=_partial(score),
         items=tuple(
             (item.name, item.value, wording.number(item.points) if item.points is not None else "missing")
             for item in score.items
         ),
         source=score.source,
     )
+
+
+def _partial(score: Score) -> str:
+    """What is missing, and how high the score could be: a missing item is never a silent zero."""
+    if score.complete:
+        return ""
+    missing = ", ".join(name.lower() for name in score.missing) or "items"
+    top = f"; with it the score could be up to {wording.number(score.highest)}" if score.highest is not None else ""
+    return f"Partial: {missing} missing{top}"
 
 
 def last_look_line(look: LastLook | None, said: Said | None, now: datetime, zone: ZoneInfo) -> str:
@@ -199,7 +207,16 @@ def scorecard_line(metric: MetricSaid) -> str:
     coverage = card.get("coverage90", card.get("coverage_90"))
     if not count or not isinstance(coverage, (int, float)):
         return ""
-    return f"{round(coverage * 100)} of 100 readings fell inside the 90 % band ({wording.plural(int(count), 'prediction')})"
+    return (
+        f"{round(coverage * 100)} of 100 readings fell inside the 90 % band"
+        f" ({wording.plural(int(count), 'prediction')})"
+    )
+
+
+def _version(page: PatientPage) -> str:
+    """Changes when anything on the page does, so that an open page knows whether to renew itself."""
+    made = page.said.made_at.isoformat() if page.said else ""
+    return " ".join([made, *(f"{alert.key}.{alert.version}.{alert.hits}" for alert in page.alerts)])
 
 
 def _by_horizon(risks: tuple[Risk, ...], lead: Risk | None) -> tuple[tuple[str, tuple[RiskCard, ...]], ...]:
@@ -222,6 +239,8 @@ def _computed(said: Said | None, now: datetime, zone: ZoneInfo) -> str:
 
 
 def _when(metric: MetricSaid, now: datetime, zone: ZoneInfo) -> str:
+    if _is_daily(metric.key) and metric.now is not None:
+        return f"last complete day; newest reading {wording.age_of(metric.now_at, now)}"
     if metric.now_at is None:
         return "never measured" if metric.hours_since is None else f"{wording.lasting(metric.hours_since)} ago"
     return f"{wording.clock(metric.now_at, zone)}, {wording.age_of(metric.now_at, now)}"
@@ -259,6 +278,10 @@ def _gate_note(metric: MetricSaid, note: GateNote) -> str:
 def _unmeasured(said: Said | None, cards: tuple[MetricCard, ...]) -> list[str]:
     shown = {card.key for card in cards}
     return [metric.label for key, metric in said.metrics.items() if key not in shown] if said else []
+
+
+def _is_daily(metric: str) -> bool:
+    return metric in METRICS and METRICS[metric].grain == "day"
 
 
 def _is_report(metric: str) -> bool:

@@ -18,7 +18,7 @@ class RiskReasonLine:
 
 @dataclass(frozen=True, slots=True)
 class RiskCard:
-    """One risk ready to print. `low`, `point`, `high` are 0..100 for the bar; None when withheld."""
+    """One risk ready to print; `point_at` and `range_*` place it on a bar of 100 %, blank when withheld."""
 
     label: str
     horizon: str
@@ -27,10 +27,11 @@ class RiskCard:
     interval: str
     others: str
     withheld: str
-    point: float | None
-    low: float | None
-    high: float | None
+    point_at: str
+    range_start: str
+    range_width: str
     reasons: tuple[RiskReasonLine, ...]
+    notes: tuple[str, ...]
     model: str
     evidence: str
 
@@ -68,10 +69,9 @@ def short_risk(risk: Risk | None) -> str:
 def risk_card(risk: Risk) -> RiskCard:
     if risk.probability is None:
         return _withheld(risk)
-    point = risk.probability * 100.0
     within = horizon(risk.horizon_h)
     return RiskCard(
-        label=risk.label,
+        label=_capital(risk.label),
         horizon=within,
         short=f"{out_of_100(risk.probability)} in 100",
         sentence=f"{_capital(out_of_100(risk.probability))} in 100 people like this: "
@@ -81,10 +81,11 @@ def risk_card(risk: Risk) -> RiskCard:
         else "",
         others=f"{_capital(out_of_100(1.0 - risk.probability))} in 100 do not.",
         withheld="",
-        point=point,
-        low=None if risk.low is None else risk.low * 100.0,
-        high=None if risk.high is None else risk.high * 100.0,
+        point_at=_percent(risk.probability),
+        range_start=_percent(risk.low),
+        range_width=_percent(None if risk.low is None or risk.high is None else risk.high - risk.low),
         reasons=tuple(RiskReasonLine(reason.text, _effect(reason.direction)) for reason in risk.reasons if reason.text),
+        notes=risk.notes,
         model=risk.model,
         evidence=risk.evidence,
     )
@@ -92,17 +93,18 @@ def risk_card(risk: Risk) -> RiskCard:
 
 def _withheld(risk: Risk) -> RiskCard:
     return RiskCard(
-        label=risk.label,
+        label=_capital(risk.label),
         horizon=horizon(risk.horizon_h),
         short="withheld",
         sentence="",
         interval="",
         others="",
         withheld=_capital(risk.abstained) or "The model did not say why.",
-        point=None,
-        low=None,
-        high=None,
+        point_at="",
+        range_start="",
+        range_width="",
         reasons=(),
+        notes=risk.notes,
         model=risk.model,
         evidence=risk.evidence,
     )
@@ -119,6 +121,10 @@ def _effect(direction: str) -> str:
     if word in ("up", "raises", "higher", "+", "increases"):
         return UP
     return DOWN if word in ("down", "lowers", "lower", "-", "decreases") else ""
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share * 100.0:.2f}%"
 
 
 def _capital(text: str) -> str:

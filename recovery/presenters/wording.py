@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from recovery.selectors.people import Person
 from recovery.twin.metrics import METRICS
 
 # Judgement of the product ("G", site-configurable later): past these ages a number greys and says so.
@@ -127,3 +128,10 @@ def recovery_day(hour: float | None) -> str:
 
 def plural(count: int, one: str, many: str = "") -> str:
     return f"{number(count)} {one if count == 1 else many or one + 's'}"
+
+
+def origin_label(person: Person) -> str:
+    """Synthetic or imported people are labelled wherever they are shown."""
+    if person.is_synthetic:
+        return "synthetic patient"
+    return person.origin

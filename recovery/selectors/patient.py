@@ -44,12 +44,17 @@ def patient_page(user: User, key: UUID, now: datetime) -> PatientPage:
         patient_id=episode.patient_id,
         person=person_of(episode.patient),
         operation=operation_of(episode),
-        said=current_snapshots(Q(episode=episode)).get(episode.pk),
+        said=said_of(episode),
         observed=observed(episode, now),
         alerts=alerts_of(episode) if user.is_clinical else (),
         last_look=last_look(user, episode, now),
         last_event=last_event,
     )
+
+
+def said_of(episode: Episode) -> Said | None:
+    """The current snapshot; None before the first."""
+    return current_snapshots(Q(episode=episode)).get(episode.pk)
 
 
 def last_look(user: User, episode: Episode, now: datetime) -> LastLook | None:

@@ -91,6 +91,7 @@ class Risk:
     high: float | None
     abstained: str
     reasons: tuple[RiskReason, ...]
+    notes: tuple[str, ...]
     model: str
     evidence: str
 
@@ -106,6 +107,7 @@ class ScoreItem:
 class Score:
     name: str
     value: float | None
+    highest: float | None
     band: str
     complete: bool
     missing: tuple[str, ...]
@@ -235,6 +237,7 @@ def _risk(said: Mapping[str, Any]) -> Risk:
         high=_number(said.get("high")),
         abstained=_text(said.get("abstained")),
         reasons=reasons,
+        notes=tuple(_text(note) for note in said.get("notes") or ()),
         model=_text(said.get("model")),
         evidence=_text(said.get("evidence")),
     )
@@ -242,18 +245,26 @@ def _risk(said: Mapping[str, Any]) -> Risk:
 
 def _score(said: Mapping[str, Any]) -> Score:
     items = tuple(
-        ScoreItem(_text(item.get("name")), _number(item.get("points")), _text(item.get("value")))
+        ScoreItem(_text(item.get("name")), _number(item.get("points")), _item_value(item.get("value")))
         for item in said.get("items") or ()
     )
     return Score(
         name=_text(said.get("name")),
         value=_number(said.get("value")),
+        highest=_number(said.get("highest")),
         band=_text(said.get("band")),
         complete=bool(said.get("complete", False)),
         missing=tuple(_text(name) for name in said.get("missing") or ()),
         items=items,
         source=_text(said.get("source")),
     )
+
+
+def _item_value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    number = _number(value)
+    return f"{number:g}" if number is not None else _text(value)
 
 
 def _number(value: Any) -> float | None:

@@ -57,13 +57,13 @@ def sparks_of(episodes: Iterable[Episode], said: Mapping[int, Said], now: dateti
 
 
 def _best_series(chosen: Mapping[int, tuple[Episode, MetricSaid]]) -> dict[int, Series]:
-    """Per episode id, the series of its metric with the best tier, then the newest reading."""
+    """Per episode id, the series of its metric with the best tier (of several, the newest series)."""
     wanted = {(episode.patient_id, metric.key): pk for pk, (episode, metric) in chosen.items()}
     rows = Series.objects.filter(
         patient_id__in={patient for patient, _ in wanted}, metric__in={metric for _, metric in wanted}
     )
     ours = [row for row in rows if (row.patient_id, row.metric) in wanted]
-    ours.sort(key=lambda row: (-_tier_rank(row.tier), row.last_ms or 0))
+    ours.sort(key=lambda row: (-_tier_rank(row.tier), row.pk))
     return {wanted[row.patient_id, row.metric]: row for row in ours}
 
 
@@ -76,7 +76,8 @@ def _hourly(series: Iterable[Series], now: datetime) -> dict[int, Hourly]:
     every = {row.pk: row for row in series}
     since = now - timedelta(days=SPARK_DAYS)
     found = (
-        Sample.objects.filter(series_id__in=every, at_ms__gte=_ms(since), at_ms__lte=_ms(now), ended_batch__isnull=True)
+        Sample.objects.known_at(None)
+        .filter(series_id__in=every, at_ms__gte=_ms(since), at_ms__lte=_ms(now))
         .annotate(bin=Floor(Cast(F("at_ms"), FloatField()) / float(MS_PER_HOUR)))
         .values("series_id", "bin")
         .annotate(mean=Avg("value"), total=Sum("value"))
@@ -98,7 +99,7 @@ def _points(metric: str, bins: Hourly) -> dict[float, float]:
         groups.setdefault(int(hour // size), []).append(value)
     if daily:
         worn = {day: sum(total for _, total in found) for day, found in groups.items() if _worn_enough(found)}
-        return {(day + 1) * 24.0: worn[day] for day in sorted(worn)}
+        return {day * 24.0 + 12.0: worn[day] for day in sorted(worn)}
     return {(group + 0.5) * size: median(mean for mean, _ in groups[group]) for group in sorted(groups)}
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+from django.db.models import QuerySet
 
 from recovery.models import Device, Episode, Sample, Series
 from recovery.twin.measurement import Measured, Samples, measure
@@ -105,19 +106,21 @@ def _series(episode: Episode, metrics: Iterable[str] | None) -> dict[int, Series
 
 def _rows(series: Mapping[int, Series], from_ms: int, to_ms: int) -> np.ndarray:
     """(n, 3) float array of series id, at_ms, sent value."""
-    found = Sample.objects.filter(
-        series_id__in=series, at_ms__gte=from_ms, at_ms__lte=to_ms, ended_batch__isnull=True
-    ).values_list("series_id", "at_ms", "value")
-    return np.array(list(found), dtype=float).reshape(-1, 3)
+    found = Sample.objects.known_at(None).filter(series_id__in=series, at_ms__gte=from_ms, at_ms__lte=to_ms)
+    return np.array(list(found.values_list("series_id", "at_ms", "value")), dtype=float).reshape(-1, 3)
 
 
 def _samples_by_metric(rows: np.ndarray, series: Mapping[int, Series], end_ms: int) -> dict[str, Samples]:
+    """As the twin is fed: the time of a value that covers a period is its middle; one source is one device."""
+    sources = sorted({row.source for row in series.values()})
     parts: dict[str, list[Samples]] = {}
     for pk in np.unique(rows[:, 0]).astype(int):
         own, mine = series[pk], rows[rows[:, 0] == pk]
-        hours = (mine[:, 1] - end_ms) / MS_PER_HOUR
+        hours = (mine[:, 1] + own.span_ms / 2 - end_ms) / MS_PER_HOUR
         values = mine[:, 2] * own.scale + own.shift
-        parts.setdefault(own.metric, []).append(Samples.of(hours, values, _tier(own.tier), pk))
+        span = own.span_ms / MS_PER_HOUR
+        found = Samples.of(hours, values, _tier(own.tier), sources.index(own.source), span)
+        parts.setdefault(own.metric, []).append(found)
     return {metric: _joined(found) for metric, found in parts.items()}
 
 
@@ -145,8 +148,8 @@ def _observed(metric: str, samples: Samples, until: float) -> Observed:
 
 
 def _thinned(found: Measured) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Measurement times and values; beyond MAX_POINTS, medians of equally many neighbours."""
-    at, value = found.measurements.at, found.measurements.value
+    """Middles of the measured periods and their values; beyond MAX_POINTS, medians of equally many neighbours."""
+    at, value = (found.measurements.start + found.measurements.end) / 2.0, found.measurements.value
     size = -(-len(at) // MAX_POINTS) or 1
     if size > 1:
         at = np.array([np.median(at[i : i + size]) for i in range(0, len(at), size)])
@@ -154,10 +157,9 @@ def _thinned(found: Measured) -> tuple[tuple[float, ...], tuple[float, ...]]:
     return tuple(at.tolist()), tuple(value.tolist())
 
 
-def _readings(series: Mapping[int, Series], now: datetime):  # type: ignore[no-untyped-def]
-    return Sample.objects.filter(series_id__in=series, at_ms__lte=_ms(now), ended_batch__isnull=True).select_related(
-        "batch"
-    )
+def _readings(series: Mapping[int, Series], now: datetime) -> QuerySet[Sample]:
+    found = Sample.objects.known_at(None).filter(series_id__in=series, at_ms__lte=_ms(now))
+    return found.select_related("batch")
 
 
 def _as_readings(samples: Iterable[Sample], series: Mapping[int, Series], episode: Episode) -> list[Reading]:

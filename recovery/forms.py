@@ -1,0 +1,62 @@
+"""What people may send: shapes only. The rules of the domain live in the services."""
+
+from django import forms
+
+from recovery.presenters.alerts import OUTCOMES
+from recovery.presenters.wording import STATES
+from recovery.selectors.careteam import BoardFilter
+
+USEFUL = {"yes": True, "no": False, "": None}
+
+
+class BoardForm(forms.Form):
+    """The board's filters as they stand in the URL. What cannot be read is left out, not an error page."""
+
+    state = forms.ChoiceField(choices=[(key, key) for key in STATES], required=False)
+    procedure = forms.SlugField(max_length=64, required=False)
+    q = forms.CharField(max_length=100, required=False)
+    page = forms.IntegerField(min_value=1, max_value=100_000, required=False)
+
+    def wanted(self) -> BoardFilter:
+        self.is_valid()
+        good = self.cleaned_data
+        return BoardFilter(
+            state=good.get("state", ""),
+            procedure=good.get("procedure", ""),
+            search=good.get("q", ""),
+            page=good.get("page") or 1,
+        )
+
+
+class PageForm(forms.Form):
+    page = forms.IntegerField(min_value=1, max_value=100_000, required=False)
+
+    def number(self) -> int:
+        return (self.is_valid() and self.cleaned_data["page"]) or 1
+
+
+class AlertForm(forms.Form):
+    """`version`: the alert as the person saw it; the service refuses when it has changed since."""
+
+    version = forms.IntegerField(min_value=1)
+
+
+class SnoozeForm(AlertForm):
+    hours = forms.IntegerField(min_value=1, max_value=24)
+    reason = forms.CharField(max_length=300)
+
+
+class ResolveForm(AlertForm):
+    outcome = forms.ChoiceField(choices=list(OUTCOMES.items()))
+    useful = forms.ChoiceField(choices=[(key, key) for key in USEFUL], required=False)
+    note = forms.CharField(max_length=300, required=False)
+
+
+class UndoForm(forms.Form):
+    """What a page needs to offer the undo of the action just done; from the URL, so nothing is remembered."""
+
+    undo = forms.UUIDField()
+    v = forms.IntegerField(min_value=1)
+    done = forms.ChoiceField(
+        choices=[("acknowledge", "You have it."), ("snooze", "Snoozed."), ("resolve", "Resolved."), ("reopen", "")]
+    )

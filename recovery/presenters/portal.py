@@ -1,0 +1,158 @@
+"""The patient's own page in plain words (reading age 9 to 11): no risk numbers, no red for an ordinary bad day.
+
+Compared with themself first. The words come from the snapshot: a reading is "usual for you" when it lies within the
+90 % band of the person's own course.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from recovery.presenters import wording
+from recovery.presenters.chart import Chart, band_place, draw
+from recovery.selectors.people import Operation
+from recovery.selectors.portal import OwnPage
+from recovery.selectors.snapshot import MetricSaid, Said
+from recovery.twin.metrics import METRICS
+
+PLAIN = {
+    "steps": "Walking (steps in a day)",
+    "pain": "Pain (0 to 10)",
+    "heart_rate": "Heart beats in a minute",
+    "respiratory_rate": "Breaths in a minute",
+    "spo2": "Oxygen in your blood",
+    "temperature": "Body temperature",
+    "walking_speed": "Walking speed",
+    "cadence": "Steps in a minute when walking",
+    "stride_length": "Length of your stride",
+    "qualified_steps": "Steps counted by your implant in a day",
+    "knee_rom": "How far your knee bends",
+}
+ORDER = tuple(PLAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMetric:
+    key: str
+    label: str
+    latest: str
+    when: str
+    usual: str
+    verdict: str
+    chart: Chart | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnView:
+    first_name: str
+    operation: str
+    day: str
+    sentence: str
+    team: str
+    team_line: str
+    data_line: str
+    label: str
+    metrics: tuple[OwnMetric, ...]
+
+
+def own_view(page: OwnPage, now: datetime, zone: ZoneInfo) -> OwnView:
+    said, end = page.said, page.operation.surgery_end
+    hour = (now - end).total_seconds() / 3600.0 if end else None
+    return OwnView(
+        first_name=page.person.name.split(" ")[0],
+        operation=(said.procedure_label if said else "") or page.operation.procedure_text or "your operation",
+        day=wording.recovery_day(hour),
+        sentence=own_sentence(said, hour),
+        team=page.operation.team or "your care team",
+        team_line=team_line(page),
+        data_line=data_line(said, now, zone),
+        label=wording.origin_label(page.person),
+        metrics=own_metrics(page, hour, zone) if said and hour is not None else (),
+    )
+
+
+def own_sentence(said: Said | None, hour: float | None) -> str:
+    """How am I doing, in one sentence."""
+    if said is None or hour is None:
+        return "We have nothing to show yet. Your readings will appear here."
+    read = [metric for metric in said.metrics.values() if metric.now is not None]
+    day = wording.recovery_day(hour)
+    if not read:
+        return f"It is {day}. We have no fresh readings from you."
+    away = [metric for metric in read if _is_away(metric)]
+    if not away:
+        return f"Your readings are as expected for you on {day}."
+    names = _listed([_plain_noun(metric) for metric in away[:3]])
+    verb = "are" if len(away) > 1 else "is"
+    return f"Most of your readings are as expected for {day}. Your {names} {verb} different from what we expected."
+
+
+def team_line(page: OwnPage) -> str:
+    """Only what is true: an alert that exists, and whether somebody has taken it."""
+    team = page.operation.team or "Your care team"
+    if page.team_has_answered:
+        return f"{team} has seen this and is looking after it."
+    if page.team_has_alert:
+        return f"{team} has been sent a message about your readings."
+    return f"{team} can see these readings."
+
+
+def data_line(said: Said | None, now: datetime, zone: ZoneInfo) -> str:
+    if said is None or said.data_until is None:
+        return "No readings have arrived yet."
+    return (
+        f"Your newest reading is from {wording.clock(said.data_until, zone)} ({wording.age_of(said.data_until, now)})."
+    )
+
+
+def own_metrics(page: OwnPage, hour: float, zone: ZoneInfo) -> tuple[OwnMetric, ...]:
+    assert page.said is not None  # noqa: S101  (own_view asks only then)
+    said = page.said
+    keys = [
+        key for key in ORDER if key in said.metrics and (said.metrics[key].now is not None or page.observed.get(key))
+    ]
+    return tuple(own_metric(said.metrics[key], page, hour, zone) for key in keys)
+
+
+def own_metric(metric: MetricSaid, page: OwnPage, hour: float, zone: ZoneInfo) -> OwnMetric:
+    operation: Operation = page.operation
+    usual = wording.span(metric.low90, metric.high90, metric.key)
+    day = wording.recovery_day(hour)
+    unit = wording.unit(metric.unit)
+    return OwnMetric(
+        key=metric.key,
+        label=PLAIN.get(metric.key, metric.label),
+        latest=wording.quantity(metric.now, metric.key, metric.unit),
+        when=wording.clock(metric.now_at, zone) if metric.now_at else "",
+        usual=f"Usual for you on {day}: {usual} {unit}".strip() if usual else "",
+        verdict=_verdict(metric),
+        chart=draw(metric, page.observed.get(metric.key), now_hour=hour, surgery_end=operation.surgery_end, zone=zone)
+        if operation.surgery_end
+        else None,
+    )
+
+
+def _verdict(metric: MetricSaid) -> str:
+    if metric.now is None:
+        return "No reading lately."
+    place = band_place(metric)
+    if not place:
+        return ""
+    if "above" in place or "below" in place:
+        side = "higher" if "above" in place else "lower"
+        better = METRICS[metric.key].better if metric.key in METRICS else "baseline"
+        good = (better == "higher" and side == "higher") or (better == "lower" and side == "lower")
+        return f"{side.capitalize()} than we expected" + (": a good sign." if good else ".")
+    return "As expected for you."
+
+
+def _is_away(metric: MetricSaid) -> bool:
+    return "above" in band_place(metric) or "below" in band_place(metric)
+
+
+def _plain_noun(metric: MetricSaid) -> str:
+    return metric.label.lower()
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,115 @@
+"""Readings as rows: the numbers behind a chart, each with source, device, trust tier and what the twin did with it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from recovery.presenters import wording
+from recovery.presenters.patient import Banner, banner
+from recovery.selectors.people import Operation, Person
+from recovery.selectors.snapshot import GateNote, MetricSaid, Said
+from recovery.selectors.timeline import Reading, ReadingsPage
+from recovery.twin.metrics import METRICS
+
+CSV_HEADER = (
+    "measured_at",
+    "hours_after_surgery",
+    "value",
+    "unit",
+    "source",
+    "device",
+    "tier",
+    "received_at",
+    "refused",
+)
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingLine:
+    at: str
+    day: str
+    value: str
+    source: str
+    tier: str
+    received: str
+    decision: str
+    is_refused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingsView:
+    banner: Banner
+    label: str
+    unit: str
+    range_words: str
+    rows: tuple[ReadingLine, ...]
+    shown: str
+
+
+def readings_view(
+    found: ReadingsPage,
+    metric: str,
+    said: Said | None,
+    person: Person,
+    operation: Operation,
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+) -> ReadingsView:
+    kind = METRICS[metric]
+    notes = _notes(said.metrics.get(metric) if said else None)
+    low, high = kind.plausible
+    return ReadingsView(
+        banner=banner(person, operation, said, now),
+        label=kind.label,
+        unit=wording.unit(kind.unit),
+        range_words=f"{wording.number(low, kind.decimals)} to "
+        f"{wording.quantity(high, metric, kind.unit)} ({kind.plausible_source})",
+        rows=tuple(_line(row, metric, kind.unit, notes, zone) for row in found.rows),
+        shown=wording.plural(found.total, "reading"),
+    )
+
+
+def csv_row(row: Reading, metric: str) -> tuple[str, ...]:
+    """One line of the export. Text that a spreadsheet would run as a formula is quoted."""
+    kind = METRICS[metric]
+    texts = (row.source, row.device, row.tier, row.received_at.isoformat(), row.refused)
+    return (
+        row.at.isoformat(),
+        f"{row.hour:.3f}",
+        f"{row.value:.{max(kind.decimals, 3)}f}",
+        kind.unit,
+        *(_harmless(text) for text in texts),
+    )
+
+
+def _line(row: Reading, metric: str, code: str, notes: dict[int, GateNote], zone: ZoneInfo) -> ReadingLine:
+    note = notes.get(int(row.hour // 1))
+    decision = f"Rejected: {row.refused}" if row.refused else _decision(note)
+    return ReadingLine(
+        at=wording.clock(row.at, zone),
+        day=wording.recovery_day(row.hour),
+        value=wording.quantity(row.value, metric, code),
+        source=" · ".join(part for part in (row.device, row.source) if part) or "source not named",
+        tier=wording.TIERS.get(row.tier, row.tier),
+        received=wording.clock(row.received_at, zone),
+        decision=decision,
+        is_refused=bool(row.refused),
+    )
+
+
+def _decision(note: GateNote | None) -> str:
+    if note is None:
+        return "Accepted"
+    word = {"rejected": "Its hour was rejected", "down_weighted": "Its hour was given less weight"}
+    return word.get(note.decision, note.decision) + (f": {note.reason}" if note.reason else "")
+
+
+def _notes(metric: MetricSaid | None) -> dict[int, GateNote]:
+    """The snapshot's remarks by whole hour after surgery end."""
+    return {int(note.hour // 1): note for note in metric.gates.recent} if metric else {}
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

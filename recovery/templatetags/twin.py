@@ -1,0 +1,36 @@
+"""The few tags that every page shares."""
+
+from typing import Any
+
+from django import template
+from django.template.context import Context
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+STAFF_MENU = (("board", "My patients"), ("alerts", "Alerts"), ("model", "Model"), ("help", "Help"))
+PATIENT_MENU = (("me", "My recovery"), ("help", "Help"))
+ADMIN_MENU = (("unmapped", "Unmapped codes"), ("model", "Model"), ("help", "Help"))
+MENUS = {"clinician": STAFF_MENU, "lead": STAFF_MENU, "patient": PATIENT_MENU, "administrator": ADMIN_MENU}
+
+
+@register.simple_tag(takes_context=True)
+def menu(context: Context) -> SafeString:
+    """Links of the signed-in person's role; the page one is on is marked."""
+    here = getattr(context.get("request"), "path", "")
+    rows = ((reverse(name), label) for name, label in MENUS.get(getattr(context.get("user"), "role", ""), ()))
+    return format_html_join(
+        "\n", "<a href='{}'{}>{}</a>", ((url, _current(here.startswith(url)), label) for url, label in rows)
+    )
+
+
+def _current(is_here: bool) -> SafeString:
+    return format_html(' aria-current="{}"', "page") if is_here else SafeString("")
+
+
+@register.inclusion_tag("parts/chip.html")
+def chip(state: str, word: str) -> dict[str, Any]:
+    """Shape, word and colour: never colour alone."""
+    return {"state": state, "word": word}
