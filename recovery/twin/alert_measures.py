@@ -28,6 +28,9 @@ NOT_THE_MODEL = frozenset({"already_diagnosed", "before_surgery", "after_day_30"
 """Abstentions that are no shortcoming of the model: silence of the device has its own cause."""
 
 
+MODEL_SPEAKS = Fact("model_speaks", "model")
+
+
 class Measure(NamedTuple):
     """What a rule watches: a number in the rule's unit and the facts that make it up."""
 
@@ -64,7 +67,8 @@ def deterioration(vitals: Collection[Signal], lasting: Mapping[str, float]) -> M
         return None
     notable = sorted((s for s in current if s.z >= NOTABLE_SD), key=lambda s: -s.z)
     value = sum((signal.z - NOTABLE_SD) ** 2 for signal in notable)
-    return Measure(value, tuple(signal.fact(lasting.get(signal.metric)) for signal in notable))
+    told = tuple(signal.fact(lasting.get(signal.metric)) for signal in notable)
+    return Measure(value, told or (Fact("near_own_curve", "vitals", "vital signs"),))
 
 
 def deviation(signal: Signal | None, lasting: Mapping[str, float]) -> Measure | None:
@@ -107,4 +111,6 @@ def abstaining(risks: Collection[RiskEstimate], found: Collection[Signal]) -> Me
     if not whole or not any(signal.is_current for signal in found):
         return None
     silent = sorted(reason for reason in whole if reason is not None and reason not in NOT_THE_MODEL)
-    return Measure(float(bool(silent)), tuple(Fact("abstained", "model", ABSTENTIONS[why]) for why in silent))
+    return Measure(
+        float(bool(silent)), tuple(Fact("abstained", "model", ABSTENTIONS[why]) for why in silent) or (MODEL_SPEAKS,)
+    )

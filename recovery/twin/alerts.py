@@ -23,6 +23,9 @@ from recovery.twin.signals import signals
 from recovery.twin.surprise import RecoveryFeatures
 
 MEMORY_FORMAT = 1
+LONGEST_GAP_H = 8.0
+"""Two bad looks further apart than this (and than the rule's window) are not one run: devices upload
+six-hourly."""
 
 Memory = dict[str, Any]
 Change = Literal["raised", "held", "cleared"]
@@ -89,17 +92,10 @@ def lasting(memory: Mapping[str, Any], hours: float) -> dict[str, float]:
     return _lasting(memory.get("worse_since", {}), hours)
 
 
-def sustained(rule: Rule, seen: Mapping[int, bool]) -> bool:
-    """N of M: the hits span at least `hits` hours and are at least hits / window_h of the looks in the
-    window.
-
-    Stated as a span and a share so that a patient looked at every three hours is judged as one looked at
-    hourly.
-    """
-    hits = [hour for hour, hit in seen.items() if hit]
-    if not hits:
-        return False
-    return max(hits) - min(hits) + 1 >= rule.hits and len(hits) / len(seen) >= rule.hits / rule.window_h
+def sustained(rule: Rule, seen: Mapping[int, bool], bad_since: float, hours: float) -> bool:
+    """N of the last M hourly looks, or every look for N hours, so that a patient looked at every six hours
+    is judged as one looked at hourly."""
+    return sum(seen.values()) >= rule.hits or hours - bad_since + 1 >= rule.hits
 
 
 def _step(rule: Rule, row: Mapping[str, Any], value: float, hours: float) -> tuple[Change | None, dict[str, Any]]:
@@ -110,10 +106,19 @@ def _step(rule: Rule, row: Mapping[str, Any], value: float, hours: float) -> tup
             return "cleared", {}
         return "held", {"since": float(row["since"]), "last_bad": last_bad}
     seen = {int(hour): bool(hit) for hour, hit in row.get("seen", ())} | {floor(hours): value >= rule.raise_at}
-    seen = {hour: hit for hour, hit in seen.items() if hour > floor(hours) - rule.window_h}
-    if value >= rule.raise_at and sustained(rule, seen):
+    kept: dict[str, Any] = {"seen": [[h, hit] for h, hit in sorted(seen.items()) if h > hours - rule.window_h]}
+    if value < rule.raise_at:
+        return None, kept
+    bad_since = _bad_since(rule, row, hours)
+    if sustained(rule, dict(kept["seen"]), bad_since, hours):
         return "raised", {"since": hours, "last_bad": hours}
-    return None, {"seen": [[hour, hit] for hour, hit in sorted(seen.items())]}
+    return None, kept | {"bad_since": bad_since, "bad_at": hours}
+
+
+def _bad_since(rule: Rule, row: Mapping[str, Any], hours: float) -> float:
+    """Start of the unbroken run of bad looks; a silence longer than the window breaks it."""
+    unbroken = "bad_since" in row and hours - float(row["bad_at"]) <= max(rule.window_h, LONGEST_GAP_H)
+    return float(row["bad_since"]) if unbroken else hours
 
 
 def _candidate(

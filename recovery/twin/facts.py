@@ -11,9 +11,11 @@ from dataclasses import dataclass
 SENTENCES = {
     "above_own_curve": "{label} {size} above own expected curve{lasting}",
     "below_own_curve": "{label} {size} below own expected curve{lasting}",
+    "near_own_curve": "{label} near own expected curve",
     "worn": "device worn {percent} of the last 24 h",
     "data_age": "last reading {value} h ago",
     "refused": "{percent} of the last day's {label} readings refused as implausible",
+    "model_speaks": "a risk estimate is given",
     "abstained": "no risk estimate: {label}",
     "score": "{label} {value}",
     "three_points": "{label} scores three points",
