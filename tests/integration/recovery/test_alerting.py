@@ -1,0 +1,171 @@
+"""Alerts end to end in rows: one per cause, sustained by hits, acted on once, undone, never lost."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from recovery.audit import Actor
+from recovery.exceptions import Conflict, Invalid, NotFound
+from recovery.models import Alert, AlertTransition, AuditEvent, LiveEvent
+from recovery.services import alerting
+from recovery.twin.alerts import AlertCandidate
+from recovery.twin.facts import Fact
+from tests.people import make_ward
+
+NOW = datetime(2026, 3, 5, 10, tzinfo=UTC)
+pytestmark = pytest.mark.django_db
+
+
+def candidate(change: str = "raised", severity: str = "medium") -> AlertCandidate:
+    fact = Fact("above_own_curve", "respiratory_rate", "respiratory rate", 5.0, "/min", 9.0)
+    return AlertCandidate(
+        cause="deterioration",
+        kind="physiological",
+        severity=severity,
+        change=change,
+        title="Vital signs off the expected course",
+        because=(fact,),
+        steps=("Consider a bedside assessment.",),
+        value=7.0,
+        since_h=70.0,
+        at_h=72.0,
+        policy_version="alerts-1",
+    )
+
+
+def raised(ward, severity: str = "medium") -> Alert:
+    alerting.apply_candidates(episode=ward.episode, candidates=[candidate(severity=severity)], now=NOW)
+    return Alert.objects.get()
+
+
+def by(user) -> Actor:
+    return Actor.of_user(user)
+
+
+def test_a_candidate_raises_one_alert_with_its_facts_and_tells_open_pages():
+    alert = raised(make_ward())
+    assert alert.because[0]["text"] == "Respiratory rate 5 /min above own expected curve for 9 h"
+    assert AlertTransition.objects.get().to_status == "open"
+    assert LiveEvent.objects.filter(kind="alert").count() == 1
+
+
+def test_a_further_hit_extends_the_alert_that_is_there():
+    ward = make_ward()
+    raised(ward)
+    alerting.apply_candidates(episode=ward.episode, candidates=[candidate("held")], now=NOW + timedelta(hours=1))
+    alert = Alert.objects.get()
+    assert (alert.hits, alert.last_hit_at) == (2, NOW + timedelta(hours=1))
+
+
+def test_an_acknowledged_alert_has_an_owner_a_transition_and_an_audit_row():
+    ward = make_ward()
+    alert = raised(ward)
+    alerting.acknowledge_alert(alert_key=alert.key, version=alert.version, actor=by(ward.own), now=NOW)
+    alert.refresh_from_db()
+    assert (alert.status, alert.owner) == ("acknowledged", ward.own)
+    assert AuditEvent.objects.filter(action="alert_acknowledge", patient=ward.episode.patient).count() == 1
+
+
+def test_who_comes_second_learns_who_was_first():
+    ward = make_ward()
+    alert = raised(ward)
+    alerting.acknowledge_alert(alert_key=alert.key, version=alert.version, actor=by(ward.own), now=NOW)
+    with pytest.raises(Conflict, match="own set it to acknowledged at 10:00"):
+        alerting.acknowledge_alert(alert_key=alert.key, version=alert.version, actor=by(ward.former), now=NOW)
+
+
+def test_a_high_alert_is_not_snoozed_for_a_day():
+    ward = make_ward()
+    alert = raised(ward, "high")
+    with pytest.raises(Invalid, match="4 hours"):
+        alerting.snooze_alert(
+            alert_key=alert.key,
+            version=1,
+            until=NOW + timedelta(hours=24),
+            reason="asleep",
+            actor=by(ward.own),
+            now=NOW,
+        )
+
+
+def test_a_snooze_needs_a_reason():
+    ward = make_ward()
+    alert = raised(ward)
+    with pytest.raises(Invalid, match="why"):
+        alerting.snooze_alert(
+            alert_key=alert.key, version=1, until=NOW + timedelta(hours=1), reason=" ", actor=by(ward.own), now=NOW
+        )
+
+
+def snoozed(ward) -> Alert:
+    alert = raised(ward)
+    until = NOW + timedelta(hours=2)
+    return alerting.snooze_alert(
+        alert_key=alert.key, version=1, until=until, reason="seen", actor=by(ward.own), now=NOW
+    )
+
+
+def test_a_snoozed_alert_wakes_when_its_time_is_over():
+    ward = make_ward()
+    snoozed(ward)
+    assert alerting.wake_snoozed(now=NOW + timedelta(hours=1)) == 0
+    assert alerting.wake_snoozed(now=NOW + timedelta(hours=2)) == 1
+    assert Alert.objects.get().status == "open"
+
+
+def test_a_snoozed_alert_wakes_when_it_becomes_graver():
+    ward = make_ward()
+    snoozed(ward)
+    alerting.apply_candidates(episode=ward.episode, candidates=[candidate("held", "high")], now=NOW)
+    alert = Alert.objects.get()
+    assert (alert.status, alert.severity) == ("open", "high")
+
+
+def test_a_resolved_alert_keeps_its_outcome_and_is_not_raised_again_by_hits_that_go_on():
+    ward = make_ward()
+    alert = raised(ward)
+    alerting.resolve_alert(
+        alert_key=alert.key, version=1, outcome="expected_course", useful=False, note="", actor=by(ward.own), now=NOW
+    )
+    alerting.apply_candidates(episode=ward.episode, candidates=[candidate("held")], now=NOW)
+    assert Alert.objects.get().outcome == "expected_course"
+    alerting.apply_candidates(episode=ward.episode, candidates=[candidate("raised")], now=NOW)
+    assert Alert.objects.count() == 2
+
+
+def test_an_unknown_outcome_is_refused():
+    ward = make_ward()
+    alert = raised(ward)
+    with pytest.raises(Invalid, match="outcome must be one of"):
+        alerting.resolve_alert(
+            alert_key=alert.key, version=1, outcome="meh", useful=None, note="", actor=by(ward.own), now=NOW
+        )
+
+
+def test_the_last_step_can_be_undone():
+    ward = make_ward()
+    alert = raised(ward)
+    acknowledged = alerting.acknowledge_alert(alert_key=alert.key, version=1, actor=by(ward.own), now=NOW)
+    alerting.reopen_alert(alert_key=alert.key, version=acknowledged.version, actor=by(ward.own), now=NOW)
+    assert Alert.objects.get().status == "open"
+
+
+def test_readings_back_within_limits_close_an_alert_that_nobody_has_in_hand():
+    ward = make_ward()
+    raised(ward)
+    alerting.apply_candidates(episode=ward.episode, candidates=[candidate("cleared")], now=NOW)
+    assert Alert.objects.get().status == "resolved"
+
+
+def test_an_alert_in_hand_is_left_to_its_owner():
+    ward = make_ward()
+    alert = raised(ward)
+    alerting.acknowledge_alert(alert_key=alert.key, version=1, actor=by(ward.own), now=NOW)
+    alerting.apply_candidates(episode=ward.episode, candidates=[candidate("cleared")], now=NOW)
+    assert Alert.objects.get().status == "acknowledged"
+
+
+def test_an_alert_that_does_not_exist_is_not_found():
+    ward = make_ward()
+    with pytest.raises(NotFound):
+        alerting.acknowledge_alert(alert_key=ward.episode.key, version=1, actor=by(ward.own), now=NOW)
