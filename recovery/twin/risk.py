@@ -122,31 +122,36 @@ def assess(
     `lasting` only words the reasons.
     """
     inputs = risk_inputs(profile, features, factors or RiskFactors(), lasting)
-    procedure_class = PROCEDURE_CLASSES.get(profile.procedure or "", GENERIC)
-    outcomes = [o for o in OUTCOMES if model.baseline(o, procedure_class) is not None]
+    row = procedure_class(profile)
+    outcomes = [o for o in OUTCOMES if model.baseline(o, row) is not None]
     refusal = _refusal(profile, features, hours, inputs, model)
     return _coherent(
         tuple(
             estimate
             for outcome in outcomes
             for estimate in _estimates(
-                model, outcome, procedure_class, hours, inputs, horizons, refusal or _known(outcome, diagnosed)
+                model, outcome, row, hours, inputs, horizons, refusal or _known(outcome, diagnosed)
             )
         )
     )
 
 
+def procedure_class(profile: Profile) -> str:
+    """Row of the published incidence table for this operation; the generic one when it is not known."""
+    return PROCEDURE_CLASSES.get(profile.procedure or "", GENERIC)
+
+
 def _estimates(
     model: HazardModel,
     outcome: str,
-    procedure_class: str,
+    row: str,
     hours: float,
     inputs: RiskInputs,
     horizons: tuple[int, ...],
     refusal: str | None,
 ) -> tuple[RiskEstimate, ...]:
     values = inputs.in_order_of(model)
-    predicted = None if refusal else predict(model, outcome, procedure_class, hours, values, horizons)
+    predicted = None if refusal else predict(model, outcome, row, hours, values, horizons)
     return tuple(
         RiskEstimate(
             outcome=outcome,
@@ -160,7 +165,7 @@ def _estimates(
             abstained_because=refusal,
             evidence=model.evidence,
             data_age_h=inputs.data_age_h,
-            notes=_notes(model, inputs, procedure_class, hours + horizon),
+            notes=_notes(model, inputs, row, hours + horizon),
         )
         for i, horizon in enumerate(horizons)
     )
@@ -188,10 +193,10 @@ def _known(outcome: str, diagnosed: Collection[str]) -> str | None:
     return "already_diagnosed" if outcome in diagnosed or had_any else None
 
 
-def _notes(model: HazardModel, inputs: RiskInputs, procedure_class: str, until: float) -> tuple[str, ...]:
+def _notes(model: HazardModel, inputs: RiskInputs, row: str, until: float) -> tuple[str, ...]:
     recent = [f for f in model.features if f.kind == "recent"]
     holds = {
-        "operation_not_known": procedure_class == GENERIC,
+        "operation_not_known": row == GENERIC,
         "beyond_day_30": until > COVERED_HOURS,
         "no_twin": not inputs.has_twin,
         "held_at_training_edge": any(f.outside(inputs.value(f.key, f.mean)) for f in recent),
