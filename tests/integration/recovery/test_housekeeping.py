@@ -1,0 +1,43 @@
+"""Partitions where the engine has them, and events that no page can still want."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+
+from recovery.models import LiveEvent
+from recovery.services import housekeeping
+from tests.people import make_ward
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+pytestmark = pytest.mark.django_db
+on_postgresql = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="partitions are PostgreSQL's")
+
+
+def partitions(table: str) -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass", [table])
+        return {row[0] for row in cursor.fetchall()}
+
+
+@on_postgresql
+@pytest.mark.parametrize("table", ["recovery_sample", "recovery_packet"])
+def test_what_grows_is_partitioned_by_month_a_quarter_ahead(table):
+    made = housekeeping.make_partitions(now=NOW)
+    assert made == 8
+    months = {f"{table}_{month}" for month in ("2026_11", "2026_12", "2027_01", "2027_02")}
+    assert partitions(table) == {f"{table}_rest", *months}
+    assert housekeeping.make_partitions(now=NOW) == 0
+
+
+@pytest.mark.skipif("connection.vendor == 'postgresql'", reason="the embedded default has no partitions")
+def test_the_embedded_default_has_nothing_to_partition():
+    assert housekeeping.make_partitions(now=NOW) == 0
+
+
+def test_page_events_older_than_a_day_are_dropped():
+    episode = make_ward().episode
+    for hours in (30, 1):
+        LiveEvent.objects.create(at=NOW - timedelta(hours=hours), kind="twin", episode=episode)
+    assert housekeeping.thin_live_events(now=NOW) == 1
+    assert LiveEvent.objects.count() == 1
