@@ -22,14 +22,15 @@ from twinweb.schedule import SCHEDULE
 from twinweb.worker import install
 
 QUEUES = ("ingest", "twin", "alerts", "training")  # in the order in which a worker empties them
+# What is not named goes to `twin`. Housekeeping is last of the live queues, never behind hours of training.
 ROUTES = {
     "recovery.sweep": "ingest",
     "recovery.deliver*": "alerts",
+    "recovery.seal_audit": "alerts",
+    "recovery.make_partitions": "alerts",
+    "recovery.thin_history": "alerts",
     "recovery.train*": "training",
     "recovery.backtest*": "training",
-    "recovery.seal_audit": "training",
-    "recovery.make_partitions": "training",
-    "recovery.thin_history": "training",
 }
 TASK_TIME_LIMIT = 240  # s; below the visibility timeout, or Redis hands out a long task again while it runs
 VISIBILITY_TIMEOUT = 300  # s
