@@ -103,6 +103,7 @@ def _params(metric: Metric, curve: str, parts: Sequence[str]) -> MetricParams:
         sensor_noise_var=frozen(sensor + white_var),
         sample_noise_var=frozen(sample),
         clock_hour=frozen(12.0),
+        lag_hours=frozen(metric.span_hours / 2.0 if metric.grain == "day" else 0.0),
         last_hour=24.0 * max(curves.days[-1], 90.0),
         sources=(
             level_source,

@@ -60,12 +60,13 @@ def initial(params: MetricParams) -> Belief:
 
 
 def design(params: MetricParams, hours: ArrayLike) -> Floats:
-    """h(t) (..., d) at hours (...,): [1, exp(-t / tau) or 0 before surgery, cos, sin, 1].
+    """h(t) (..., d) for a measurement conditioned at hours (...,): [1, exp(-t / tau) or 0 before surgery, cos, sin, 1].
 
-    hours may carry axes after the batch axes of params. Angle = 2 pi (clock hour at surgery end + t) / 24.
+    t = hours - lag_hours. hours may carry axes after the batch axes of params. Angle = 2 pi (clock hour at
+    surgery end + t) / 24.
     """
-    t = np.asarray(hours, dtype=float)
-    extra = (1,) * (t.ndim - np.ndim(params.clock_hour))
+    extra = (1,) * (np.ndim(hours) - np.ndim(params.clock_hour))
+    t = np.asarray(hours, dtype=float) - np.reshape(params.lag_hours, (*np.shape(params.lag_hours), *extra))
     h = np.moveaxis(np.empty((STATE_SIZE, *t.shape)), 0, -1)
     tau = np.reshape(params.tau_hours, (*params.tau_hours.shape[:-1], *extra, -1))
     after = t >= 0.0
@@ -145,7 +146,7 @@ def bounded_noise(residual: Floats, signal_var: Floats, noise_var: Floats, bound
     """
     total = signal_var + noise_var
     size = np.abs(residual) / np.sqrt(total)
-    weight = np.minimum(1.0, bound / np.maximum(size, bound))
+    weight = np.divide(bound, size, out=np.ones(np.shape(size)), where=size > bound)
     return np.where(weight < 1.0, total / weight - signal_var, noise_var), weight
 
 

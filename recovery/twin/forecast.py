@@ -133,12 +133,14 @@ def forecast(
 ) -> Curve:
     """Forecast quantiles at hours (H,). reading True adds the noise of one measurement of `tier`.
 
+    For day grain the value at an hour is the total of the 24 h around it.
+
     Raises `OutsideDomain` beyond the last hour the model's sources speak about.
     """
     bound = params.for_metric(metric, profile)
     at = _within(bound, hours)
     belief, basis = _belief(state, bound)
-    mean, var = level(belief, bound, at, clock)
+    mean, var = level(belief, bound, at + bound.lag_hours, clock)
     if reading:
         var = var + bound.noise_var(int(tier), 1)
     covers: Literal["level", "reading"] = "reading" if reading else "level"

@@ -32,6 +32,7 @@ _ARRAYS = (
     "sensor_noise_var",
     "sample_noise_var",
     "clock_hour",
+    "lag_hours",
 )
 
 
@@ -42,8 +43,10 @@ class MetricParams:
     prior_mean (..., d), prior_cov (..., d, d); covariate_effects (..., d, 4): shift of the prior mean per unit of
     `profile.COVARIATES`. tau_hours (..., 3). deviation_rate (...,) per hour and deviation_var (...,): the
     Ornstein-Uhlenbeck process. sensor_noise_var (..., 4) by `Tier` per bin, sample_noise_var (...,) per sample in
-    a bin. clock_hour (...,): local hour of day at surgery end. last_hour: end of the hours its sources speak
-    about. Variances and means are on the model scale of the metric.
+    a bin. clock_hour (...,): local hour of day at surgery end. last_hour: end of the hours its sources speak about.
+    lag_hours (...,): how long before the hour of conditioning the design row is read; 12 for day grain, so that a
+    total conditioned at its day's end speaks about the middle of the day, and the day before surgery about the time
+    before surgery. Means and variances are on the model scale of the metric.
     """
 
     metric: str
@@ -57,6 +60,7 @@ class MetricParams:
     sensor_noise_var: Floats
     sample_noise_var: Floats
     clock_hour: Floats
+    lag_hours: Floats
     last_hour: float
     sources: tuple[Source, ...] = field(default=())
 
