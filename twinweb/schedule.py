@@ -21,6 +21,7 @@ SCHEDULE = {
     "sweep": _entry("recovery.sweep", SWEEP_EVERY, expires=30),
     "seal-audit": _entry("recovery.seal_audit", timedelta(seconds=60), expires=60),
     "make-partitions": _entry("recovery.make_partitions", crontab(hour="2", minute="10"), expires=6 * 3600),
+    "prove-twins": _entry("recovery.prove_twins", crontab(hour="3", minute="5"), expires=6 * 3600),
     "thin-history": _entry("recovery.thin_history", crontab(minute="25"), expires=3600),
 }
 

@@ -91,9 +91,16 @@ def fold_prepared(prepared: list[Prepared], params: PopulationParams) -> list[Fo
     ]
 
 
-def rebuild(episode: Episode, now: datetime, params: PopulationParams, *, known_by: datetime | None = None) -> Folded:
-    """The twin from all readings up to `now`; with `known_by`, from what had been received by that time."""
-    until = look_until(episode, now)
+def rebuild(
+    episode: Episode,
+    now: datetime,
+    params: PopulationParams,
+    *,
+    known_by: datetime | None = None,
+    until_hour: float | None = None,
+) -> Folded:
+    """The twin from all readings up to `now` (or `until_hour`); with `known_by`, from what was received by then."""
+    until = look_until(episode, now) if until_hour is None else until_hour
     known = known_at(episode, known_by or now)
     loaded = load(load_samples(episode, Window(-inf, until, known_by)), until)
     prepared = Prepared(episode, known, Request(None, known.profile, loaded), until)

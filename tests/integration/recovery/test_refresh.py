@@ -8,7 +8,7 @@ import pytest
 from recovery import queue
 from recovery.audit import Actor
 from recovery.models import Episode, LiveEvent, Owed, Snapshot, Twin
-from recovery.services import refresh, served_models, twinning
+from recovery.services import proof, refresh, served_models, twinning
 from recovery.services.ingestion import deliver
 from recovery.services.intake import Delivery
 from recovery.twin.state import TwinState
@@ -189,3 +189,16 @@ def test_silence_is_looked_at_again_within_the_hour():
     said = Snapshot.objects.get(current=True).content
     assert said["state"] == "no_data" or said["metrics"]["heart_rate"]["hours_since"] > 24
     assert "not known" in said["sentence"]
+
+
+def test_the_nightly_proof_passes_and_finds_a_twin_that_was_tampered_with():
+    twin_after([Delivery("test", readings=tuple(vital_signs()))])
+    assert proof.prove_twins(now=NOW + timedelta(hours=3)) == (1, [])
+    twin = Twin.objects.get()
+    state = TwinState.from_plain(twin.state)
+    state.metrics["heart_rate"].memory.belief.mean[0] += 1e-6
+    twin.state = state.to_plain()
+    twin.save()
+    assert proof.prove_twins(now=NOW) == (1, [twin.episode_id])
+    refresh.refresh_owed(clock=clock_at(NOW))
+    assert proof.prove_twins(now=NOW) == (1, [])
