@@ -5,7 +5,7 @@ entrusted to; a patient sees only themself; an administrator runs the product an
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from django.db.models import Q, QuerySet
 
@@ -17,7 +17,7 @@ CLINICAL_ACTIONS = frozenset({"view", "act", "export"})
 PATIENT_ACTIONS = frozenset({"view", "export"})
 
 
-def current_team_ids(user: User, now: datetime) -> QuerySet:
+def current_team_ids(user: User, now: datetime) -> QuerySet[TeamMembership, Any]:
     """Teams of which the user is a member at `now`."""
     return (
         TeamMembership.objects.filter(user=user, since__lte=now)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from celery import current_app
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from recovery.models import Owed
 
@@ -83,7 +83,7 @@ def ring(kind: str) -> None:
         logger.warning("doorbell not rung, the sweep will ring again: %s", type(error).__name__)
 
 
-def open_work(kind: str, now: datetime):
+def open_work(kind: str, now: datetime) -> QuerySet[Owed]:
     """Rows of `kind` that are owed, unclaimed and not waiting for a retry."""
     return (
         Owed.objects.filter(kind=kind, done_seq__lt=F("seq"))

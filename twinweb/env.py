@@ -30,7 +30,7 @@ def secret_key(data: Path) -> str:
     """
     given = env.str("SECRET_KEY", default="")
     if given:
-        return given
+        return str(given)
     if env.str("DATABASE_URL", default=""):
         raise ImproperlyConfigured(
             "SECRET_KEY is not set. With DATABASE_URL set (production), give SECRET_KEY or SECRET_KEY_FILE; make one"

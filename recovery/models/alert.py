@@ -34,9 +34,7 @@ class Alert(models.Model):
     kind = models.CharField(max_length=16, choices=Kind.choices)
     severity = models.CharField(max_length=8, choices=Severity.choices)
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.OPEN)
-    version = models.PositiveIntegerField(
-        default=1, help_text="Grows with every change: optimistic concurrency."
-    )
+    version = models.PositiveIntegerField(default=1, help_text="Grows with every change: optimistic concurrency.")
     headline = models.CharField(max_length=300)
     because = models.JSONField(default=list)
     steps = models.JSONField(default=list)
@@ -60,9 +58,7 @@ class Alert(models.Model):
                 | (~Q(status="resolved") & Q(resolved_at__isnull=True)),
                 name="alert_resolved_has_a_time",
             ),
-            models.CheckConstraint(
-                condition=Q(severity__in=["high", "medium", "low"]), name="alert_severity_known"
-            ),
+            models.CheckConstraint(condition=Q(severity__in=["high", "medium", "low"]), name="alert_severity_known"),
         ]
         indexes = [models.Index(fields=["episode", "status"], name="alert_of_episode")]
 

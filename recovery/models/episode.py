@@ -1,9 +1,12 @@
 """Episodes: one operation, its day zero and its pathway."""
 
 import uuid
+from datetime import datetime
 
 from django.db import models
 from django.db.models import F, Q
+
+from recovery.exceptions import Invalid
 
 
 class Episode(models.Model):
@@ -21,17 +24,13 @@ class Episode(models.Model):
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     patient = models.ForeignKey("recovery.Patient", on_delete=models.PROTECT, related_name="episodes")
     fhir_id = models.CharField(max_length=64, unique=True, help_text="Id of the Procedure document.")
-    procedure = models.CharField(
-        max_length=64, blank=True, help_text="Key in recovery.twin.profile; blank: unknown."
-    )
+    procedure = models.CharField(max_length=64, blank=True, help_text="Key in recovery.twin.profile; blank: unknown.")
     procedure_text = models.CharField(max_length=300, blank=True)
     surgery_start = models.DateTimeField(null=True, blank=True)
     surgery_end = models.DateTimeField(null=True, blank=True)
     discharged_at = models.DateTimeField(null=True, blank=True)
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.ACTIVE)
-    team = models.ForeignKey(
-        "recovery.Team", null=True, blank=True, on_delete=models.PROTECT, related_name="episodes"
-    )
+    team = models.ForeignKey("recovery.Team", null=True, blank=True, on_delete=models.PROTECT, related_name="episodes")
     pathway = models.ForeignKey("recovery.Pathway", null=True, blank=True, on_delete=models.PROTECT)
     time_zone = models.CharField(max_length=64, default="UTC")
 
@@ -49,3 +48,10 @@ class Episode(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["team", "status"], name="episode_of_team")]
+
+    @property
+    def day_zero(self) -> datetime:
+        """End of surgery: where the clock of the episode starts. Raises Invalid while the operation is planned."""
+        if self.surgery_end is None:
+            raise Invalid("The operation has no end yet, so there is no day zero.", field="surgery_end")
+        return self.surgery_end

@@ -10,9 +10,7 @@ class Pathway(models.Model):
     key = models.SlugField(max_length=64)
     version = models.PositiveIntegerField(default=1)
     name = models.CharField(max_length=120)
-    procedure = models.CharField(
-        max_length=64, blank=True, help_text="Key in recovery.twin.profile; blank: any."
-    )
+    procedure = models.CharField(max_length=64, blank=True, help_text="Key in recovery.twin.profile; blank: any.")
     days = models.PositiveSmallIntegerField(default=30)
     policy = models.JSONField(default=dict)
     active = models.BooleanField(default=True)
@@ -21,9 +19,7 @@ class Pathway(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["key", "version"], name="pathway_version_once"),
             models.UniqueConstraint(fields=["key"], condition=Q(active=True), name="pathway_active_once"),
-            models.CheckConstraint(
-                condition=Q(days__gte=1) & Q(days__lte=365), name="pathway_days_in_a_year"
-            ),
+            models.CheckConstraint(condition=Q(days__gte=1) & Q(days__lte=365), name="pathway_days_in_a_year"),
         ]
 
     def __str__(self) -> str:

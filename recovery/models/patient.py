@@ -25,9 +25,7 @@ class Patient(models.Model):
     sex = models.CharField(max_length=8, choices=Sex.choices, default=Sex.UNKNOWN)
     died_at = models.DateTimeField(null=True, blank=True)
     is_synthetic = models.BooleanField(default=False)
-    origin = models.CharField(
-        max_length=200, blank=True, help_text="Where imported data came from; shown with it."
-    )
+    origin = models.CharField(max_length=200, blank=True, help_text="Where imported data came from; shown with it.")
     deleted_at = models.DateTimeField(null=True, blank=True)
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="patient"

@@ -109,9 +109,7 @@ class Packet(models.Model):
     fhir_id = models.CharField(max_length=64, null=True, blank=True)
 
     class Meta:
-        constraints = [
-            models.CheckConstraint(condition=Q(end_ms__gte=F("at_ms")), name="packet_ends_after_start")
-        ]
+        constraints = [models.CheckConstraint(condition=Q(end_ms__gte=F("at_ms")), name="packet_ends_after_start")]
         indexes = [
             models.Index(fields=["fhir_id"], condition=Q(fhir_id__isnull=False), name="packet_by_fhir_id"),
         ]

@@ -35,7 +35,7 @@ def insert_new(
     return new
 
 
-class SampleQuerySet(models.QuerySet):
+class SampleQuerySet(models.QuerySet[Any]):
     """Reads of samples that every caller needs to phrase the same way."""
 
     def known_at(self, when: datetime | None) -> "SampleQuerySet":

@@ -54,9 +54,7 @@ class Snapshot(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["episode", "hour"], name="snapshot_hourly"),
-            models.UniqueConstraint(
-                fields=["episode"], condition=Q(current=True), name="snapshot_current_once"
-            ),
+            models.UniqueConstraint(fields=["episode"], condition=Q(current=True), name="snapshot_current_once"),
         ]
 
 
@@ -65,9 +63,5 @@ class LiveEvent(models.Model):
 
     at = models.DateTimeField()
     kind = models.CharField(max_length=12)  # twin | alert
-    episode = models.ForeignKey(
-        "recovery.Episode", on_delete=models.CASCADE, related_name="+", db_index=False
-    )
-    team = models.ForeignKey(
-        "recovery.Team", null=True, on_delete=models.CASCADE, related_name="+", db_index=False
-    )
+    episode = models.ForeignKey("recovery.Episode", on_delete=models.CASCADE, related_name="+", db_index=False)
+    team = models.ForeignKey("recovery.Team", null=True, on_delete=models.CASCADE, related_name="+", db_index=False)

@@ -28,6 +28,4 @@ class Owed(models.Model):
             models.UniqueConstraint(fields=["kind", "key"], name="owed_once"),
             models.CheckConstraint(condition=Q(done_seq__lte=F("seq")), name="owed_never_overdone"),
         ]
-        indexes = [
-            models.Index(fields=["kind", "owed_since"], condition=Q(done_seq__lt=F("seq")), name="owed_open")
-        ]
+        indexes = [models.Index(fields=["kind", "owed_since"], condition=Q(done_seq__lt=F("seq")), name="owed_open")]

@@ -6,6 +6,7 @@ The door renders them; this module knows rows, not FHIR.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
@@ -200,8 +201,10 @@ def search_readings(query: StreamQuery) -> list[StoredReading]:
     series = matching_series(query)
     numbers = [pk for pk, one in series.items() if one.shape == Series.Shape.NUMBER]
     packets = [pk for pk, one in series.items() if one.shape == Series.Shape.PACKET]
-    found = [reading_of_sample(row) for row in _page(Sample, "value", numbers, query)]
-    found += [reading_of_packet(row) for row in _page(Packet, "digest", packets, query)]
+    samples: Iterable[Sample] = _page(Sample, "value", numbers, query)
+    found = [reading_of_sample(row) for row in samples]
+    sampled: Iterable[Packet] = _page(Packet, "digest", packets, query)
+    found += [reading_of_packet(row) for row in sampled]
     found.sort(key=place_of, reverse=query.descending)
     return found[: query.limit]
 
@@ -224,7 +227,7 @@ def matching_series(query: StreamQuery) -> dict[int, Series]:
     return {row.pk: row for row in rows if not wanted or (row.system, row.code) in wanted or (None, row.code) in wanted}
 
 
-def _window(model: type[Sample] | type[Packet], series_ids: Sequence[int], query: StreamQuery) -> QuerySet:
+def _window(model: type[Sample] | type[Packet], series_ids: Sequence[int], query: StreamQuery) -> QuerySet[Any]:
     rows = model.objects.filter(series_id__in=series_ids, ended_batch__isnull=True)
     if query.from_ms is not None:
         rows = rows.filter(**{"end_ms__gte" if model is Packet else "at_ms__gte": query.from_ms})
@@ -237,9 +240,7 @@ def _window(model: type[Sample] | type[Packet], series_ids: Sequence[int], query
     return rows
 
 
-def _page(
-    model: type[Sample] | type[Packet], tie: str, series_ids: Sequence[int], query: StreamQuery
-) -> Iterable[Sample | Packet]:
+def _page(model: type[Sample] | type[Packet], tie: str, series_ids: Sequence[int], query: StreamQuery) -> Iterable[Any]:
     """One keyset page; rows at the very time of `after` are told apart by series and tie in Python-side order."""
     if not series_ids:
         return []

@@ -107,7 +107,7 @@ def _procedure_label(folded: Folded) -> str:
 
 
 def _moment(folded: Folded, hour: float) -> datetime:
-    return folded.episode.surgery_end + timedelta(hours=hour)
+    return folded.episode.day_zero + timedelta(hours=hour)
 
 
 def _data_until(folded: Folded, found: RecoveryFeatures) -> datetime | None:
@@ -200,7 +200,7 @@ def _baseline(key: str, folded: Folded, params: PopulationParams) -> float | Non
 def _gates(judged: Judged | None, measured: Measured) -> dict[str, Any]:
     """Decisions on the stretch that was folded now, and the newest of them that were not plain acceptances."""
     verdicts = judged.verdicts() if judged else []
-    notable = [
+    notable: list[tuple[float, float, str, str]] = [
         (float(judged.measurements.at[i]), float(judged.measurements.value[i]), verdict, reason)
         for i, (verdict, reason) in enumerate(verdicts)
         if judged and verdict != "accepted"

@@ -108,7 +108,7 @@ def _fresh(folded: Folded, found: RecoveryFeatures, metric: str) -> float | None
 def _lab(folded: Folded, code: str, from_hour: float, until_hour: float, unit: str = "") -> float | None:
     """The newest value under a LOINC code within [from, until] hours after surgery, in canonical units."""
     episode = folded.episode
-    zero = episode.surgery_end.timestamp() * 1000
+    zero = episode.day_zero.timestamp() * 1000
     series = Series.objects.filter(patient_id=episode.patient_id, system=LOINC, code=code)
     found = {one.pk: one for one in (series.filter(unit=unit) if unit else series)}
     if not found:

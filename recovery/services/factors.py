@@ -1,14 +1,16 @@
 """What is known of the patient besides readings: the profile of the twin and the factors of the risk model."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from recovery.models import Episode, Finding
 from recovery.twin.profile import Profile
 from recovery.twin.risk_inputs import RiskFactors
 
+SEXES: Mapping[str, Literal["female", "male", "other"]] = {"female": "female", "male": "male", "other": "other"}
 HISTORY = ("diabetes", "copd", "heart_failure", "kidney_disease", "atrial_fibrillation", "smoker")
 DAYS_A_YEAR = 365.2425
 
@@ -31,23 +33,23 @@ def known_at(episode: Episode, now: datetime) -> Known:
     return Known(_profile(episode, numbers), _factors(episode, numbers, history), _diagnosed(episode, recorded))
 
 
-def _profile(episode: Episode, numbers: dict[str, float | None]) -> Profile:
+def _profile(episode: Episode, numbers: Mapping[str, float]) -> Profile:
     patient = episode.patient
-    local = episode.surgery_end.astimezone(ZoneInfo(episode.time_zone))
+    local = episode.day_zero.astimezone(ZoneInfo(episode.time_zone))
     age = None
     if patient.birth_date is not None:
-        age = (episode.surgery_end.date() - patient.birth_date).days / DAYS_A_YEAR
+        age = (episode.day_zero.date() - patient.birth_date).days / DAYS_A_YEAR
     return Profile(
         procedure=episode.procedure or None,
         age_years=age,
-        sex=patient.sex if patient.sex in ("female", "male", "other") else None,
+        sex=SEXES.get(patient.sex),
         bmi=numbers.get("bmi"),
         frailty=numbers.get("frailty"),
         surgery_end_hour_of_day=local.hour + local.minute / 60 + local.second / 3600,
     )
 
 
-def _factors(episode: Episode, numbers: dict[str, float | None], history: list[Finding]) -> RiskFactors:
+def _factors(episode: Episode, numbers: Mapping[str, float], history: list[Finding]) -> RiskFactors:
     """Once a history has been sent, what it does not name is taken as absent; without any, nothing is known."""
     named = {one.key for one in history}
     known: dict[str, Any] = {key: (key in named) if history else None for key in HISTORY}
@@ -64,6 +66,6 @@ def _diagnosed(episode: Episode, recorded: list[Finding]) -> frozenset[str]:
     after = [
         one
         for one in recorded
-        if one.kind == Finding.Kind.COMPLICATION and one.recorded_at and one.recorded_at >= episode.surgery_end
+        if one.kind == Finding.Kind.COMPLICATION and one.recorded_at and one.recorded_at >= episode.day_zero
     ]
     return frozenset(one.key for one in after if one.key)

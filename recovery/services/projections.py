@@ -73,17 +73,14 @@ def _project_patient(fhir_id: str, facts: PatientFacts, write: DocumentWrite) ->
 
 def _project_episode(fhir_id: str, patient_id: int, facts: EpisodeFacts) -> bool:
     """A Procedure is an episode once its end is known or planned; a moved surgery re-anchors everything."""
-    if facts.surgery_end is None and facts.status == Episode.Status.ACTIVE:
-        facts_status = Episode.Status.PLANNED
-    else:
-        facts_status = facts.status
+    not_over = facts.surgery_end is None and facts.status in (Episode.Status.ACTIVE, Episode.Status.FINISHED)
     said = {
         "patient_id": patient_id,
         "procedure": facts.procedure,
         "procedure_text": facts.procedure_text[:300],
         "surgery_start": facts.surgery_start,
         "surgery_end": facts.surgery_end,
-        "status": facts_status,
+        "status": Episode.Status.PLANNED.value if not_over else facts.status,
     }
     Episode.objects.update_or_create(
         fhir_id=fhir_id, defaults=said, create_defaults={**said, **_entrusted_to(patient_id, facts)}

@@ -32,7 +32,7 @@ class Window:
 
 def hour_of(episode: Episode, at_ms: float) -> float:
     """Hours after the episode's surgery end; negative before."""
-    return (at_ms - episode.surgery_end.timestamp() * 1000) / MS_AN_HOUR
+    return (at_ms - episode.day_zero.timestamp() * 1000) / MS_AN_HOUR
 
 
 def load_samples(episode: Episode, window: Window) -> dict[str, Samples]:
@@ -53,7 +53,7 @@ def load_samples(episode: Episode, window: Window) -> dict[str, Samples]:
 
 def _rows(episode: Episode, series: Mapping[int, Series], window: Window) -> list[tuple[int, int, float]]:
     """(series, at_ms, value) with a margin of the longest span before the window."""
-    zero = episode.surgery_end.timestamp() * 1000
+    zero = episode.day_zero.timestamp() * 1000
     margin = max((one.span_ms for one in series.values()), default=0)
     from_hour = max(window.from_hour, -float(BASELINE_HOURS))
     rows = Sample.objects.known_at(window.known_at).filter(

@@ -6,7 +6,8 @@ in between has done nothing, and the work is still owed.
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from django.db import transaction
@@ -61,7 +62,7 @@ def _refresh(claims: list[Claim], now: datetime) -> int:
         if episode is None or episode.surgery_end is None or episode.status == Episode.Status.CANCELLED:
             queue.settle(one)
             continue
-        ready = _guarded(one, now, lambda e=episode, c=one: _prepare(e, c, now, params))
+        ready = _guarded(one, now, partial(_prepare, episode, one, now, params))
         if ready is not None:
             prepared.append((one, ready))
     return sum(_store_guarded(one, folded, now) for one, folded in _fold(prepared, params, now))
@@ -86,11 +87,12 @@ def _fold(
         return [(claim, one) for (claim, _), one in zip(prepared, folded, strict=True)]
     except Exception:
         logger.exception("a pass of %d episodes could not be folded together", len(prepared))
-    singles = [
-        (claim, _guarded(claim, now, lambda r=ready: twinning.fold_prepared([r], params)[0]))
-        for claim, ready in prepared
-    ]
+    singles = [(claim, _guarded(claim, now, partial(_fold_one, ready, params))) for claim, ready in prepared]
     return [(claim, one) for claim, one in singles if one is not None]
+
+
+def _fold_one(ready: Prepared, params: PopulationParams) -> Folded:
+    return twinning.fold_prepared([ready], params)[0]
 
 
 def _guarded(claim: Claim, now: datetime, step: Callable[[], Result]) -> Result | None:
@@ -169,17 +171,21 @@ def owe_silent(*, now: datetime) -> int:
         .exclude(pk__in=Owed.objects.filter(kind=KIND, done_seq__lt=F("seq")).values("key"))
         .select_related("pathway")
     )
-    open_window = [row for row in rows[: 4 * SILENT_A_SWEEP] if _still_looked_at(row)][:SILENT_A_SWEEP]
-    now_ms = int(now.astimezone(UTC).timestamp() * 1000)
+    now_ms = int(now.timestamp() * 1000)
+    dirty: dict[int, int | None] = {}
+    for episode in rows[: 4 * SILENT_A_SWEEP]:
+        looked_at: datetime | None = vars(episode)["computed_at"]
+        if _still_looked_at(episode, looked_at) and len(dirty) < SILENT_A_SWEEP:
+            dirty[episode.pk] = now_ms if looked_at else None
     with transaction.atomic():
-        queue.owe(kind=KIND, dirty={row.pk: now_ms if row.computed_at else None for row in open_window}, now=now)
-    return len(open_window)
+        queue.owe(kind=KIND, dirty=dirty, now=now)
+    return len(dirty)
 
 
-def _still_looked_at(row: Episode) -> bool:
+def _still_looked_at(episode: Episode, looked_at: datetime | None) -> bool:
     """Within its pathway, or its last look was before the pathway's end."""
-    end = row.surgery_end + timedelta(hours=twinning.window_end(row))
-    return row.computed_at is None or row.computed_at < end
+    end = episode.day_zero + timedelta(hours=twinning.window_end(episode))
+    return looked_at is None or looked_at < end
 
 
 def owe_all(*, now: datetime) -> int:

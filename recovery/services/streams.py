@@ -31,7 +31,7 @@ def store(
     """Store numbers and packets; outcomes and dirty times go into `changes`."""
     if not readings and not packets:
         return
-    places = place_series({reading.series for reading in (*readings, *packets)})
+    places = place_series({*(one.series for one in readings), *(one.series for one in packets)})
     _store_numbers(_placed(readings, places, changes), places, batch, now, changes)
     _store_packets(_placed(packets, places, changes), places, batch, now, changes)
 
