@@ -6,6 +6,7 @@ from recovery.presenters.alerts import OUTCOMES
 from recovery.presenters.wording import STATES
 from recovery.selectors.careteam import BoardFilter
 
+DONE = {"acknowledge": "You have it.", "snooze": "Snoozed.", "resolve": "Resolved.", "reopen": "Open again."}
 USEFUL = {"yes": True, "no": False, "": None}
 
 
@@ -57,6 +58,8 @@ class UndoForm(forms.Form):
 
     undo = forms.UUIDField()
     v = forms.IntegerField(min_value=1)
-    done = forms.ChoiceField(
-        choices=[("acknowledge", "You have it."), ("snooze", "Snoozed."), ("resolve", "Resolved."), ("reopen", "")]
-    )
+    done = forms.ChoiceField(choices=list(DONE.items()))
+
+    @property
+    def done_words(self) -> str:
+        return DONE[self.cleaned_data["done"]]

@@ -4,6 +4,8 @@ from django.urls import include, path
 
 from twinweb import health
 
+handler500 = "recovery.views.errors.failed"
+
 urlpatterns = [
     path("livez", health.livez),
     path("readyz", health.readyz),
