@@ -51,13 +51,13 @@ class StoredReading:
 
 def get_document(type_name: str, fhir_id: str) -> StoredDocument | None:
     row = Document.objects.filter(type=type_name, fhir_id=fhir_id).first()
-    return _document(row) if row else None
+    return stored(row) if row else None
 
 
 def get_document_version(type_name: str, fhir_id: str, version: int) -> StoredDocument | None:
     row = Document.objects.filter(type=type_name, fhir_id=fhir_id).first()
     if row is None or row.version == version:
-        return _document(row) if row else None
+        return stored(row) if row else None
     old = DocumentVersion.objects.filter(document=row, version=version).first()
     return _old_version(row, old) if old else None
 
@@ -68,10 +68,10 @@ def history(type_name: str, fhir_id: str) -> list[StoredDocument]:
     if row is None:
         return []
     older = DocumentVersion.objects.filter(document=row).order_by("-version")
-    return [_document(row), *(_old_version(row, old) for old in older)]
+    return [stored(row), *(_old_version(row, old) for old in older)]
 
 
-def _document(row: Document) -> StoredDocument:
+def stored(row: Document) -> StoredDocument:
     return StoredDocument(
         row.pk, row.type, row.fhir_id, row.version, row.updated_at, row.content, row.deleted, row.patient_id
     )
@@ -176,7 +176,8 @@ class StreamQuery:
     """Which streamed Observations are wanted; empty fields do not restrict.
 
     `codes`: (system or None for any, code), of which any may match. Measured in [from_ms, to_ms); a packet counts when
-    any part of it does. `after`: the place of the last reading already seen.
+    any part of it does. `after`: the place of the last reading already seen. `series_ids`: only these series.
+    `slot_texts`: the reading's own strings must hold one of these (an identifier's value).
     """
 
     patient_ids: Sequence[int] | None = None
@@ -188,6 +189,8 @@ class StreamQuery:
     descending: bool = True
     after: Place | None = None
     limit: int = 100
+    series_ids: Sequence[int] | None = None
+    slot_texts: Sequence[str] = ()
 
 
 def place_of(reading: StoredReading) -> Place:
@@ -221,6 +224,8 @@ def matching_series(query: StreamQuery) -> dict[int, Series]:
     rows = Series.objects.exclude(shape=Series.Shape.PROJECTED)
     if query.patient_ids is not None:
         rows = rows.filter(patient_id__in=query.patient_ids)
+    if query.series_ids is not None:
+        rows = rows.filter(pk__in=query.series_ids)
     if query.codes:
         rows = rows.filter(code__in={code for _, code in query.codes})
     wanted = set(query.codes)
@@ -237,6 +242,11 @@ def _window(model: type[Sample] | type[Packet], series_ids: Sequence[int], query
         rows = rows.filter(batch__received_at__gte=query.received_from)
     if query.received_to is not None:
         rows = rows.filter(batch__received_at__lt=query.received_to)
+    if query.slot_texts:
+        held = Q()
+        for text in query.slot_texts:
+            held |= Q(slots__contains=text)
+        rows = rows.filter(held)
     return rows
 
 

@@ -80,7 +80,7 @@ def map_observation(index: int, observation: Mapping[str, Any], fhir_id: str | N
         at_ms=parts.at.ms,
         end_ms=end_ms,
         data=parts.data,
-        digest=packets.digest(parts.data, end_ms),
+        digest=packets.digest(parts.data, end_ms, parts.identifiers),
         points=packets.points(parts.data, parts.at.ms, shape.sampled),
         slots=slots,
         fhir_id=fhir_id,
