@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 CLAIM_FOR = timedelta(seconds=300)
 RETRY_FIRST = timedelta(seconds=5)
 RETRY_MOST = timedelta(minutes=30)
+SUSPECT_AFTER = 3  # attempts without success after which work is no longer opened at a worker's start
 TASK_OF_KIND = {"twin": "recovery.refresh_twins"}
 QUEUE_OF_KIND = {"twin": "twin"}
 
@@ -129,6 +130,16 @@ def fail(claimed: Claim, *, error: str, now: datetime) -> None:
 def release(claims: Iterable[Claim]) -> None:
     """Give back work that was claimed but not begun (the worker is told to stop)."""
     Owed.objects.filter(pk__in=[one.row_id for one in claims]).update(claimed_until=None)
+
+
+def release_orphaned() -> int:
+    """Open every claim at once, because their holders are gone; returns how many.
+
+    Only for the start of the sole worker (embedded). Work claimed many times stays claimed: it may be what kills
+    workers. A holder that lives after all stores nothing, since `settle` knows its claim no more.
+    """
+    claimed = Owed.objects.filter(done_seq__lt=F("seq"), claimed_until__isnull=False, attempts__lte=SUSPECT_AFTER)
+    return claimed.update(claimed_until=None)
 
 
 def sweep(*, now: datetime) -> int:

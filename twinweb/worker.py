@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import bootsteps
 from celery.platforms import SecurityWarning
-from celery.signals import celeryd_init, task_postrun
+from celery.signals import celeryd_init, task_postrun, worker_ready
 from django.conf import settings
 
 from twinweb import heartbeat
@@ -39,6 +39,20 @@ def note_sweep(sender: Any = None, **_: Any) -> None:
         heartbeat.leave("sweep")
 
 
+def take_up_work(sender: Any = None, **_: Any) -> None:
+    """A worker that comes up looks for owed work at once, instead of waiting for the next sweep.
+
+    Embedded it is the only one that claims rows, so that claims left by its killed predecessor are void.
+    """
+    if sender is None or not sender.hostname.startswith("worker@"):
+        return
+    if settings.EMBEDDED and not settings.REDIS_URL:
+        from recovery.queue import release_orphaned  # models are ready only now
+
+        release_orphaned()
+    sender.app.send_task(SWEEP, expires=60)
+
+
 def refuse_unsafe_redis(**_: Any) -> None:
     """End the start with a sentence when Redis could lose or evict messages."""
     if not settings.REDIS_URL:
@@ -56,4 +70,5 @@ def install(app: Any) -> None:
     # Celery's page of text about root, at each start; `manage.py up` says it once, in a line.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     task_postrun.connect(note_sweep, weak=False, dispatch_uid="twinweb.note_sweep")
+    worker_ready.connect(take_up_work, weak=False, dispatch_uid="twinweb.take_up_work")
     celeryd_init.connect(refuse_unsafe_redis, weak=False, dispatch_uid="twinweb.refuse_unsafe_redis")

@@ -123,7 +123,6 @@ class Transport(virtual.Transport):
     """`sqlitelite://` with the file in the `path` option."""
 
     Channel = Channel
-    default_port = 0
     driver_type = "sql"
     driver_name = "sqlitelite"
     polling_interval = 0.1

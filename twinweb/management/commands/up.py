@@ -42,6 +42,8 @@ class Command(BaseCommand):
         _refuse_taken_port(host, port)
         if os.geteuid() == 0:
             self.stdout.write("Running as root works, but an ordinary account is safer.")
+        for stale in settings.DATA_DIR.glob("*.heartbeat"):
+            stale.unlink()  # of the last run; health must not take them for this one's
         self._migrate()
         self._seed()
         if prepare_only:
