@@ -7,7 +7,7 @@ a worker's trouble does not take the pages away.
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from hmac import compare_digest
 from typing import Any
@@ -74,7 +74,7 @@ def examine() -> list[Part]:
     """Every part, worst news included; never raises."""
     database = _database()
     parts = [database, _migrations() if database.ok else Part("migrations", False, needed=True)]
-    parts += [_alive(role) for role in ("worker", "beat", "sweep")]
+    parts += _alive(("worker", "beat", "sweep"))
     if all(part.ok for part in parts[:2]):
         parts.append(_guarded("owed_work", _owed_work))
     return [*parts, _guarded("broker", _broker), _guarded("disk", _disk)]
@@ -112,10 +112,15 @@ def _migrations() -> Part:
     return Part("migrations", ok=_applied, needed=True)
 
 
-def _alive(role: str) -> Part:
-    age = heartbeat.age(role)
-    figures = {"age_seconds": None if age is None else round(age, 1)}
-    return Part(role, ok=age is not None and age <= OLDEST[role], figures=figures)
+def _alive(roles: Sequence[str]) -> list[Part]:
+    return [
+        Part(
+            role,
+            ok=age is not None and age <= OLDEST[role],
+            figures={"age_seconds": None if age is None else round(age, 1)},
+        )
+        for role, age in heartbeat.ages(roles).items()
+    ]
 
 
 def _owed_work() -> Part:

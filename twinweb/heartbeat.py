@@ -7,6 +7,7 @@ worker is in one Redis sorted set.
 import logging
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.conf import settings
 
 KEY = "twinweb:heartbeat:{role}"
 EVERY = 5.0  # s
+PATIENCE = 0.5  # s for each step with Redis: health is asked every few seconds and must not pile up
 FORGET_AFTER = 86_400.0  # s; members of hosts that are gone
 logger = logging.getLogger(__name__)
 
@@ -30,8 +32,18 @@ def leave(role: str) -> None:
 
 def age(role: str) -> float | None:
     """Seconds since the newest sign of life of `role`, or None when there never was one."""
-    beats = [beat for beat in (_from_file(role), _from_redis(role)) if beat is not None]
-    return max(0.0, time.time() - max(beats)) if beats else None
+    return ages([role])[role]
+
+
+def ages(roles: Sequence[str]) -> dict[str, float | None]:
+    """`age` of several roles with one question to Redis, so that a dead Redis is waited for once."""
+    now, elsewhere = time.time(), _from_redis(roles)
+    return {role: _age(now, _from_file(role), elsewhere.get(role)) for role in roles}
+
+
+def _age(now: float, *beats: float | None) -> float | None:
+    known = [beat for beat in beats if beat is not None]
+    return max(0.0, now - max(known)) if known else None
 
 
 def _path(role: str) -> Path:
@@ -57,21 +69,25 @@ def _ring_redis(role: str) -> None:
         redis.zremrangebyscore(KEY.format(role=role), 0, now - FORGET_AFTER)
 
 
-def _from_redis(role: str) -> float | None:
+def _from_redis(roles: Sequence[str]) -> dict[str, float]:
     if not settings.REDIS_URL:
-        return None
+        return {}
     try:
-        with redis_client() as redis:
-            newest = redis.zrange(KEY.format(role=role), 0, 0, desc=True, withscores=True)
+        with redis_client() as redis, redis.pipeline(transaction=False) as questions:
+            for role in roles:
+                questions.zrange(KEY.format(role=role), 0, 0, desc=True, withscores=True)
+            newest = questions.execute()
     except Exception:
-        return None
-    return float(newest[0][1]) if newest else None
+        return {}
+    return {role: float(found[0][1]) for role, found in zip(roles, newest, strict=True) if found}
 
 
 def redis_client() -> Any:
-    """A client of the configured Redis that gives up after a second; for signs of life and figures only."""
+    """A client of the configured Redis that gives up soon; for signs of life and figures only."""
     from redis import Redis
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
-    return Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0))
+    return Redis.from_url(
+        settings.REDIS_URL, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, retry=Retry(NoBackoff(), 0)
+    )

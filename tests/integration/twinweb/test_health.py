@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -120,3 +121,15 @@ def test_metrics_in_production_ask_for_their_token(settings: Any) -> None:
     wrong = Client().get("/metrics", headers={"Authorization": "Bearer another"})
     right = Client().get("/metrics", headers={"Authorization": "Bearer long-random-word"})
     assert (wrong.status_code, right.status_code) == (401, 200)
+
+
+@pytest.mark.django_db
+def test_a_silent_redis_degrades_the_server_and_holds_the_answer_for_less_than_three_seconds(settings: Any) -> None:
+    with socket.socket() as black_hole:
+        black_hole.bind(("127.0.0.1", 0))
+        black_hole.listen(16)
+        settings.REDIS_URL = f"redis://127.0.0.1:{black_hole.getsockname()[1]}/0"
+        begun = time.monotonic()
+        status, body = _ready()
+    assert status == 200 and "broker" in body["degraded"]
+    assert time.monotonic() - begun < 3
