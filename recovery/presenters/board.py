@@ -30,6 +30,7 @@ class RowCard:
     risk: str
     risk_event: str
     why: str
+    is_plain: bool  # nothing out of the ordinary to say
     age: str
     is_stale: bool
     alert_severity: str
@@ -84,9 +85,10 @@ def row_card(row: BoardRow, now: datetime, zone: ZoneInfo) -> RowCard:
         day=wording.recovery_day((now - end).total_seconds() / 3600.0 if end else None),
         state=said.state if said else "no_data",
         state_word=wording.STATES.get(said.state if said else "no_data", "No data"),
-        risk=short_risk(risk) if said else "not estimated yet",
-        risk_event=risk.label[:1].upper() + risk.label[1:] if risk else "",
+        risk=short_risk(risk)[0],
+        risk_event=short_risk(risk)[1],
         why=_why(row),
+        is_plain=said is not None and said.state == "on_track" and not said.reasons,
         age=f"data {wording.age_of(until, now)}" if until else "no readings yet",
         is_stale=until is None or (now - until).total_seconds() / 3600.0 > wording.STALE_READING_HOURS,
         alert_severity=alert.severity if alert and alert.status == "open" else "quiet",

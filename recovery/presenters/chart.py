@@ -1,7 +1,7 @@
 """One metric as a drawing that is readable without scripts: course, bands, readings, gaps, and now."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from recovery.selectors.timeline import Observed
 from recovery.twin.metrics import METRICS
 
 HEIGHT, TOP, BOTTOM = 190.0, 12.0, 186.0
+BELOW, ABOVE = "below own 90 % band", "above own 90 % band"
 DAY_STEPS = (1, 2, 5, 7, 14, 30)
 MOST_DAYS = 8
 FINE_DOTS = 120
@@ -137,17 +138,45 @@ def summary(metric: MetricSaid, seen: Observed) -> str:
 
 
 def band_place(metric: MetricSaid) -> str:
-    """Where the newest reading lies against the person's own expected course."""
+    """Where the newest reading lies against the person's own expected course; blank when it is too old to say."""
     now = metric.now
-    if now is None or metric.low90 is None or metric.high90 is None:
+    if is_stale(metric) or now is None or metric.low90 is None or metric.high90 is None:
         return ""
     if now < metric.low90:
-        return "below the 90 % band"
+        return BELOW
     if now > metric.high90:
-        return "above the 90 % band"
+        return ABOVE
     if metric.low50 is not None and metric.high50 is not None and metric.low50 <= now <= metric.high50:
-        return "in the middle half of what is expected"
-    return "inside the 90 % band"
+        return "on own course"
+    return "inside own 90 % band"
+
+
+def is_stale(metric: MetricSaid) -> bool:
+    """Whether the newest reading is too old to say how the person is now."""
+    return metric.hours_since is None or metric.hours_since > wording.STALE_READING_HOURS
+
+
+def at_its_time(metric: MetricSaid, last_hour: float | None) -> MetricSaid:
+    """A daily total beside what was expected for *its* day (`last_hour`: the middle of that day), not for today."""
+    if not _is_daily(metric.key) or metric.curve is None or last_hour is None:
+        return metric
+    place = nearest(metric.curve.hours, last_hour)
+    if place is None:
+        return metric
+    curve = metric.curve
+    return replace(
+        metric,
+        expected=curve.q50[place],
+        low50=curve.q25[place],
+        high50=curve.q75[place],
+        low90=curve.q05[place],
+        high90=curve.q95[place],
+        norm=curve.norm[place],
+    )
+
+
+def last_hour(seen: Observed | None) -> float | None:
+    return seen.hours[-1] if seen and seen.hours else None
 
 
 def worn_words(metric: MetricSaid, seen: Observed, now_hour: float) -> str:
@@ -242,10 +271,7 @@ def _limits(metric: MetricSaid, seen: Observed) -> tuple[float, float]:
 
 def _y_ticks(metric: str, y: Scale) -> tuple[Tick, ...]:
     places = wording.decimals(metric)
-    ticks = nice_ticks(y.low, y.high)
-    step = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
-    while places < 3 and abs(round(step, places) - step) > 1e-9:
-        places += 1
+    ticks = nice_ticks(y.low, y.high, least=10.0**-places)
     return tuple(Tick(f"{y(tick):.1f}", wording.number(tick, places)) for tick in ticks)
 
 
@@ -261,7 +287,7 @@ def _x_ticks(x: Scale, surgery_end: datetime, zone: ZoneInfo) -> tuple[Tick, ...
             minor=len(days) > 4 and (day // step) % 2 != 0,
         )
         for day in days
-        if x(day * 24.0) < WIDTH * 0.97
+        if WIDTH * 0.04 < x(day * 24.0) < WIDTH * 0.96
     )
 
 

@@ -72,13 +72,15 @@ def runs(hours: Sequence[int]) -> list[tuple[int, int]]:
     return found
 
 
-def nice_ticks(low: float, high: float, wanted: int = 4) -> list[float]:
-    """About `wanted` round numbers within [low, high]."""
+def nice_ticks(low: float, high: float, wanted: int = 4, least: float = 0.0) -> list[float]:
+    """About `wanted` round numbers within [low, high], at least `least` apart and multiples of it."""
     if not high > low:
         return [low]
     raw = (high - low) / wanted
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(power * m for m in (1.0, 2.0, 2.5, 5.0, 10.0) if power * m >= raw)
+    if least and step % least:
+        step = math.ceil(step / least) * least
     first = math.ceil(low / step - 1e-9)
     return [n * step for n in range(first, int(high / step + 1e-9) + 1)]
 

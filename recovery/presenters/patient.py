@@ -7,13 +7,23 @@ from zoneinfo import ZoneInfo
 
 from recovery.presenters import wording
 from recovery.presenters.alerts import AlertCard, alert_card
-from recovery.presenters.chart import Chart, band_place, draw
+from recovery.presenters.chart import ABOVE, BELOW, Chart, at_its_time, band_place, draw, is_stale, last_hour
 from recovery.presenters.risk import RiskCard, risk_card
 from recovery.selectors.patient import LastLook, PatientPage
 from recovery.selectors.people import Operation, Person
 from recovery.selectors.snapshot import GateNote, MetricSaid, Risk, Said, Score, headline_risk
 from recovery.selectors.timeline import Observed
 from recovery.twin.metrics import METRICS
+
+# Scores of the present state; the others are of the risk before surgery.
+ACUTE = ("NEWS2", "qSOFA")
+# metric key -> the item's name on the NEWS2 chart
+NEWS2_NAMES = {
+    "respiratory_rate": "respiration rate",
+    "spo2": "oxygen saturation",
+    "heart_rate": "pulse",
+    "temperature": "temperature",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,8 @@ class MetricCard:
     place: str
     place_class: str
     norm: str
+    before: str
+    points: str
     notes: tuple[str, ...]
     gates: str
     gate_notes: tuple[str, ...]
@@ -74,6 +86,7 @@ class PatientView:
     headline: RiskCard | None
     risks: tuple[tuple[str, tuple[RiskCard, ...]], ...]
     scores: tuple[ScoreCard, ...]
+    more_scores: tuple[ScoreCard, ...]
     alerts: tuple[AlertCard, ...]
     model_lines: tuple[str, ...]
     version: str
@@ -98,7 +111,8 @@ def patient_view(page: PatientPage, now: datetime, zone: ZoneInfo) -> PatientVie
         unmeasured=", ".join(_unmeasured(said, cards)),
         headline=risk_card(lead) if lead else None,
         risks=_by_horizon(said.risks, lead) if said else (),
-        scores=tuple(score_card(score) for score in said.scores) if said else (),
+        scores=tuple(score_card(score) for score in said.scores if score.name in ACUTE) if said else (),
+        more_scores=tuple(score_card(score) for score in said.scores if score.name not in ACUTE) if said else (),
         alerts=tuple(alert_card(alert, now, zone) for alert in page.alerts),
         model_lines=model_lines(said),
         version=_version(page),
@@ -125,14 +139,26 @@ def metric_cards(
     order = {key: place for place, key in enumerate(METRICS)}
     keys = sorted(said.metrics, key=lambda key: order.get(key, len(order)))
     measured = [key for key in keys if said.metrics[key].now is not None or observed.get(key)]
-    return tuple(metric_card(said.metrics[key], observed.get(key), operation, now, zone) for key in measured)
+    points = bedside_points(said)
+    return tuple(
+        metric_card(said.metrics[key], observed.get(key), operation, now, zone, points.get(key, "")) for key in measured
+    )
+
+
+def bedside_points(said: Said) -> dict[str, str]:
+    """metric -> "3 points on NEWS2": a reading can be on its own course and still be dangerous."""
+    items = [
+        (item, score.name) for score in said.scores for item in score.items if score.name == "NEWS2" and item.points
+    ]
+    by_name = {item.name: f"{wording.plural(int(item.points or 0), 'point')} on {name}" for item, name in items}
+    return {key: by_name[NEWS2_NAMES[key]] for key in NEWS2_NAMES if NEWS2_NAMES[key] in by_name}
 
 
 def metric_card(
-    metric: MetricSaid, seen: Observed | None, operation: Operation, now: datetime, zone: ZoneInfo
+    metric: MetricSaid, seen: Observed | None, operation: Operation, now: datetime, zone: ZoneInfo, points: str = ""
 ) -> MetricCard:
+    metric = at_its_time(metric, last_hour(seen))
     place = band_place(metric)
-    stale = metric.hours_since is None or metric.hours_since > wording.STALE_READING_HOURS
     return MetricCard(
         key=metric.key,
         label=metric.label,
@@ -140,13 +166,17 @@ def metric_card(
         unit=wording.unit(metric.unit) if metric.now is not None else "",
         when=_when(metric, now, zone),
         source=metric.now_source,
-        is_stale=stale and not _is_report(metric.key),
+        is_stale=is_stale(metric),
         expected=_expected(metric),
         place=place,
         place_class=_place_class(place),
-        norm=f"{wording.quantity(metric.norm, metric.key, metric.unit)} is usual after this operation at this time"
+        norm=f"usual after this operation {wording.quantity(metric.norm, metric.key, metric.unit)}"
         if metric.norm is not None
         else "",
+        before=f"own level before surgery {wording.quantity(metric.baseline, metric.key, metric.unit)}"
+        if metric.baseline is not None
+        else "",
+        points=points,
         notes=() if metric.personal else (metric.personal_note or "Follows the population curve, not a personal one.",),
         gates=_gates(metric),
         gate_notes=tuple(_gate_note(metric, note) for note in metric.gates.recent[-6:]),
@@ -162,8 +192,8 @@ def metric_card(
 def score_card(score: Score) -> ScoreCard:
     return ScoreCard(
         name=score.name,
-        value=wording.number(score.value) if score.value is not None else "not computed",
-        band=score.band,
+        value=_score_value(score),
+        band=_score_band(score),
         partial=_partial(score),
         items=tuple(
             (item.name, item.value, wording.number(item.points) if item.points is not None else "missing")
@@ -173,13 +203,25 @@ def score_card(score: Score) -> ScoreCard:
     )
 
 
+def _score_value(score: Score) -> str:
+    if score.value is None:
+        return "not scored"
+    return wording.number(score.value) if score.complete else f"at least {wording.number(score.value)}"
+
+
+def _score_band(score: Score) -> str:
+    """A partial score's band is the lowest that it can be."""
+    band = score.band.replace("_", " ")
+    return f"{band} so far" if band and not score.complete else band
+
+
 def _partial(score: Score) -> str:
     """What is missing, and how high the score could be: a missing item is never a silent zero."""
     if score.complete:
         return ""
     missing = ", ".join(name.lower() for name in score.missing) or "items"
     top = f"; with it the score could be up to {wording.number(score.highest)}" if score.highest is not None else ""
-    return f"Partial: {missing} missing{top}"
+    return f"{missing} missing{top}"
 
 
 def last_look_line(look: LastLook | None, said: Said | None, now: datetime, zone: ZoneInfo) -> str:
@@ -250,11 +292,12 @@ def _expected(metric: MetricSaid) -> str:
     wide = wording.span(metric.low90, metric.high90, metric.key)
     if metric.expected is None or not wide:
         return ""
-    return f"{wording.number(metric.expected, wording.decimals(metric.key))} (90 % band {wide})"
+    day = " for that day" if _is_daily(metric.key) else " now"
+    return f"Own course{day} {wording.number(metric.expected, wording.decimals(metric.key))}, 90 % band {wide}"
 
 
 def _place_class(place: str) -> str:
-    return "out" if "below" in place or "above" in place else ""
+    return "out" if place in (ABOVE, BELOW) else ""
 
 
 def _gates(metric: MetricSaid) -> str:
@@ -266,7 +309,7 @@ def _gates(metric: MetricSaid) -> str:
         parts.append(f"{wording.number(gates.down_weighted)} given less weight")
     if gates.rejected:
         parts.append(f"{wording.number(gates.rejected)} rejected")
-    return "Readings: " + ", ".join(parts)
+    return "Newest readings: " + ", ".join(parts)
 
 
 def _gate_note(metric: MetricSaid, note: GateNote) -> str:
@@ -282,10 +325,6 @@ def _unmeasured(said: Said | None, cards: tuple[MetricCard, ...]) -> list[str]:
 
 def _is_daily(metric: str) -> bool:
     return metric in METRICS and METRICS[metric].grain == "day"
-
-
-def _is_report(metric: str) -> bool:
-    return metric in METRICS and METRICS[metric].grain == "report"
 
 
 def _hours(since: datetime | None, now: datetime) -> float:

@@ -9,7 +9,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from recovery.presenters import wording
-from recovery.presenters.chart import Chart, band_place, draw
+from recovery.presenters.chart import ABOVE, BELOW, Chart, at_its_time, band_place, draw, last_hour
 from recovery.selectors.people import Operation
 from recovery.selectors.portal import OwnPage
 from recovery.selectors.snapshot import MetricSaid, Said
@@ -62,7 +62,7 @@ def own_view(page: OwnPage, now: datetime, zone: ZoneInfo) -> OwnView:
         first_name=page.person.name.split(" ")[0],
         operation=(said.procedure_label if said else "") or page.operation.procedure_text or "your operation",
         day=wording.recovery_day(hour),
-        sentence=own_sentence(said, hour),
+        sentence=own_sentence(page, hour),
         team=page.operation.team or "your care team",
         team_line=team_line(page),
         data_line=data_line(said, now, zone),
@@ -71,15 +71,17 @@ def own_view(page: OwnPage, now: datetime, zone: ZoneInfo) -> OwnView:
     )
 
 
-def own_sentence(said: Said | None, hour: float | None) -> str:
+def own_sentence(page: OwnPage, hour: float | None) -> str:
     """How am I doing, in one sentence."""
+    said = page.said
     if said is None or hour is None:
         return "We have nothing to show yet. Your readings will appear here."
-    read = [metric for metric in said.metrics.values() if metric.now is not None]
+    read = [metric for metric in said.metrics.values() if band_place(metric)]
     day = wording.recovery_day(hour)
     if not read:
         return f"It is {day}. We have no fresh readings from you."
-    away = [metric for metric in read if _is_away(metric)]
+    judged = [at_its_time(metric, last_hour(page.observed.get(metric.key))) for metric in read]
+    away = [metric for metric in judged if _is_away(metric)]
     if not away:
         return f"Your readings are as expected for you on {day}."
     names = _listed([_plain_noun(metric) for metric in away[:3]])
@@ -116,6 +118,7 @@ def own_metrics(page: OwnPage, hour: float, zone: ZoneInfo) -> tuple[OwnMetric, 
 
 def own_metric(metric: MetricSaid, page: OwnPage, hour: float, zone: ZoneInfo) -> OwnMetric:
     operation: Operation = page.operation
+    metric = at_its_time(metric, last_hour(page.observed.get(metric.key)))
     usual = wording.span(metric.low90, metric.high90, metric.key)
     day = wording.recovery_day(hour)
     unit = wording.unit(metric.unit)
@@ -138,8 +141,8 @@ def _verdict(metric: MetricSaid) -> str:
     place = band_place(metric)
     if not place:
         return ""
-    if "above" in place or "below" in place:
-        side = "higher" if "above" in place else "lower"
+    if place in (ABOVE, BELOW):
+        side = "higher" if place == ABOVE else "lower"
         better = METRICS[metric.key].better if metric.key in METRICS else "baseline"
         good = (better == "higher" and side == "higher") or (better == "lower" and side == "lower")
         return f"{side.capitalize()} than we expected" + (": a good sign." if good else ".")
@@ -147,7 +150,7 @@ def _verdict(metric: MetricSaid) -> str:
 
 
 def _is_away(metric: MetricSaid) -> bool:
-    return "above" in band_place(metric) or "below" in band_place(metric)
+    return band_place(metric) in (ABOVE, BELOW)
 
 
 def _plain_noun(metric: MetricSaid) -> str:

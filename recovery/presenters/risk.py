@@ -56,14 +56,13 @@ def interval_words(low: float | None, high: float | None) -> str:
     return f"about {first}" if first == last else f"between {first} and {last}"
 
 
-def short_risk(risk: Risk | None) -> str:
-    """For one list row: "12 in 100 (7 to 19) within 7 days", or why there is no number."""
+def short_risk(risk: Risk | None) -> tuple[str, str]:
+    """Two lines for a list: "12 in 100 (7 to 19)", "any complication within 7 days"; or why there is no number."""
     if risk is None:
-        return "not estimated"
+        return "No number", "not estimated yet"
     if risk.probability is None:
-        return f"withheld: {risk.abstained}" if risk.abstained else "withheld"
-    interval = _brackets(risk)
-    return f"{out_of_100(risk.probability)} in 100{interval} within {horizon(risk.horizon_h)}"
+        return "No number", risk.abstained or "the model did not say why"
+    return f"{out_of_100(risk.probability)} in 100{_brackets(risk)}", f"{risk.label} within {horizon(risk.horizon_h)}"
 
 
 def risk_card(risk: Risk) -> RiskCard:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from recovery.presenters import wording
-from recovery.presenters.chart import band_place, clip_values
+from recovery.presenters.chart import at_its_time, band_place, clip_values, is_stale
 from recovery.presenters.geometry import WIDTH, Scale, band, clipped, dots, line
 from recovery.selectors.sparks import SPARK_DAYS, Spark
 
@@ -52,9 +52,11 @@ def draw_spark(spark: Spark | None) -> Sparkline | None:
 
 
 def spark_words(spark: Spark) -> str:
-    metric = spark.metric
+    metric = at_its_time(spark.metric, spark.hours[-1] if spark.hours else None)
     if metric.now is None:
         return f"{metric.label}: no recent reading"
+    if is_stale(metric):
+        return f"{metric.label}: last {wording.quantity(metric.now, metric.key, metric.unit)}"
     place = band_place(metric)
     now = wording.quantity(metric.now, metric.key, metric.unit)
     return f"{metric.label} {now}" + (f", {place}" if place else "")

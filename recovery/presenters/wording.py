@@ -24,7 +24,7 @@ UNITS = {
     "/min": "/min",
     "%": "%",
     "Cel": "°C",
-    "/d": "a day",
+    "/d": "steps a day",
     "{score}": "of 10",
     "m/s": "m/s",
     "m": "m",
