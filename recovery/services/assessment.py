@@ -177,10 +177,10 @@ def _metric(
         "curve": {
             "hours": [round(float(hour), 1) for hour in at.curve.hours],
             **{
-                name: _numbers(at.curve.quantiles[:, i], metric.decimals)
+                name: _numbers(at.curve.quantiles[:, i], metric.decimals + 1)
                 for i, name in enumerate(("q05", "q25", "q50", "q75", "q95"))
             },
-            "norm": _numbers(at.norm, metric.decimals),
+            "norm": _numbers(at.norm, metric.decimals + 1),
         },
         "gates": _gates(folded.fold.judged.get(key), measured),
         "scorecard": {
