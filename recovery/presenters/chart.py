@@ -106,8 +106,8 @@ def draw(
         middle=line(x, y, curve.hours, course["q50"]),
         norm=line(x, y, curve.hours, course["norm"]),
         dots=dots(x, y, hours, clip_values(values, low, high)),
-        dot_class="big" if _is_daily(metric.key) else "fine" if len(values) > FINE_DOTS else "",
-        joined=line(x, y, hours, clip_values(values, low, high)) if _is_daily(metric.key) else "",
+        dot_class="big" if is_daily(metric.key) else "fine" if len(values) > FINE_DOTS else "",
+        joined=line(x, y, hours, clip_values(values, low, high)) if is_daily(metric.key) else "",
         hollow=_hollow(metric, seen, x, y),
         now_x=x.percent(now_hour),
         now_at=x(now_hour),
@@ -158,7 +158,7 @@ def is_stale(metric: MetricSaid) -> bool:
 
 def at_its_time(metric: MetricSaid, last_hour: float | None) -> MetricSaid:
     """A daily total beside what was expected for *its* day (`last_hour`: the middle of that day), not for today."""
-    if not _is_daily(metric.key) or metric.curve is None or last_hour is None:
+    if not is_daily(metric.key) or metric.curve is None or last_hour is None:
         return metric
     place = nearest(metric.curve.hours, last_hour)
     if place is None:
@@ -244,7 +244,7 @@ def _median(values: list[float]) -> float | None:
     return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2.0
 
 
-def _is_daily(metric: str) -> bool:
+def is_daily(metric: str) -> bool:
     return metric in METRICS and METRICS[metric].grain == "day"
 
 

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from recovery.presenters import wording
 from recovery.presenters.alerts import AlertCard, alert_card
-from recovery.presenters.chart import ABOVE, BELOW, Chart, at_its_time, band_place, draw, is_stale, last_hour
+from recovery.presenters.bedside import news2_points
+from recovery.presenters.chart import ABOVE, BELOW, Chart, at_its_time, band_place, draw, is_daily, is_stale, last_hour
 from recovery.presenters.risk import RiskCard, risk_card
 from recovery.selectors.patient import LastLook, PatientPage
 from recovery.selectors.people import Operation, Person
@@ -17,13 +18,6 @@ from recovery.twin.metrics import METRICS
 
 # Scores of the present state; the others are of the risk before surgery.
 ACUTE = ("NEWS2", "qSOFA")
-# metric key -> the item's name on the NEWS2 chart
-NEWS2_NAMES = {
-    "respiratory_rate": "respiration rate",
-    "spo2": "oxygen saturation",
-    "heart_rate": "pulse",
-    "temperature": "temperature",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +140,9 @@ def metric_cards(
 
 
 def bedside_points(said: Said) -> dict[str, str]:
-    """metric -> "3 points on NEWS2": a reading can be on its own course and still be dangerous."""
-    items = [
-        (item, score.name) for score in said.scores for item in score.items if score.name == "NEWS2" and item.points
-    ]
-    by_name = {item.name: f"{wording.plural(int(item.points or 0), 'point')} on {name}" for item, name in items}
-    return {key: by_name[NEWS2_NAMES[key]] for key in NEWS2_NAMES if NEWS2_NAMES[key] in by_name}
+    """metric -> "3 points on NEWS2", where it scores any: a reading on its own course can still be dangerous."""
+    scored = news2_points(said)
+    return {key: f"{wording.plural(points, 'point')} on NEWS2" for key, points in scored.items() if points}
 
 
 def metric_card(
@@ -281,7 +272,7 @@ def _computed(said: Said | None, now: datetime, zone: ZoneInfo) -> str:
 
 
 def _when(metric: MetricSaid, now: datetime, zone: ZoneInfo) -> str:
-    if _is_daily(metric.key) and metric.now is not None:
+    if is_daily(metric.key) and metric.now is not None:
         return f"last complete day; newest reading {wording.age_of(metric.now_at, now)}"
     if metric.now_at is None:
         return "never measured" if metric.hours_since is None else f"{wording.lasting(metric.hours_since)} ago"
@@ -292,7 +283,7 @@ def _expected(metric: MetricSaid) -> str:
     wide = wording.span(metric.low90, metric.high90, metric.key)
     if metric.expected is None or not wide:
         return ""
-    day = " for that day" if _is_daily(metric.key) else " now"
+    day = " for that day" if is_daily(metric.key) else " now"
     return f"Own course{day} {wording.number(metric.expected, wording.decimals(metric.key))}, 90 % band {wide}"
 
 
@@ -321,10 +312,6 @@ def _gate_note(metric: MetricSaid, note: GateNote) -> str:
 def _unmeasured(said: Said | None, cards: tuple[MetricCard, ...]) -> list[str]:
     shown = {card.key for card in cards}
     return [metric.label for key, metric in said.metrics.items() if key not in shown] if said else []
-
-
-def _is_daily(metric: str) -> bool:
-    return metric in METRICS and METRICS[metric].grain == "day"
 
 
 def _hours(since: datetime | None, now: datetime) -> float:

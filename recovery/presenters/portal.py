@@ -9,10 +9,11 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from recovery.presenters import wording
-from recovery.presenters.chart import ABOVE, BELOW, Chart, at_its_time, band_place, draw, last_hour
-from recovery.selectors.people import Operation
+from recovery.presenters.bedside import news2_points
+from recovery.presenters.chart import ABOVE, BELOW, Chart, at_its_time, band_place, draw, is_daily, is_stale, last_hour
 from recovery.selectors.portal import OwnPage
 from recovery.selectors.snapshot import MetricSaid, Said
+from recovery.selectors.timeline import Observed
 from recovery.twin.metrics import METRICS
 
 PLAIN = {
@@ -29,6 +30,9 @@ PLAIN = {
     "knee_rom": "How far your knee bends",
 }
 ORDER = tuple(PLAIN)
+ASKED = ("act", "review")
+# A reading that scores 2 or 3 points on NEWS2 is never called "as expected" to its owner [G: this project's choice].
+GRAVE_POINTS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,9 @@ def own_view(page: OwnPage, now: datetime, zone: ZoneInfo) -> OwnView:
     hour = (now - end).total_seconds() / 3600.0 if end else None
     return OwnView(
         first_name=page.person.name.split(" ")[0],
-        operation=(said.procedure_label if said else "") or page.operation.procedure_text or "your operation",
+        operation=_inside_sentence(
+            (said.procedure_label if said else "") or page.operation.procedure_text or "your operation"
+        ),
         day=wording.recovery_day(hour),
         sentence=own_sentence(page, hour),
         team=page.operation.team or "your care team",
@@ -72,21 +78,24 @@ def own_view(page: OwnPage, now: datetime, zone: ZoneInfo) -> OwnView:
 
 
 def own_sentence(page: OwnPage, hour: float | None) -> str:
-    """How am I doing, in one sentence."""
+    """How am I doing, in one sentence. It reassures only when nothing at all speaks against it."""
     said = page.said
     if said is None or hour is None:
         return "We have nothing to show yet. Your readings will appear here."
-    read = [metric for metric in said.metrics.values() if band_place(metric)]
     day = wording.recovery_day(hour)
-    if not read:
+    if said.state in ASKED:
+        return "Your care team has been asked to look at your readings."
+    fresh = [
+        at_its_time(one, last_hour(page.observed.get(one.key))) for one in said.metrics.values() if band_place(one)
+    ]
+    if not fresh:
         return f"It is {day}. We have no fresh readings from you."
-    judged = [at_its_time(metric, last_hour(page.observed.get(metric.key))) for metric in read]
-    away = [metric for metric in judged if _is_away(metric)]
+    away = [metric for metric in fresh if _is_away(metric, said)]
     if not away:
         return f"Your readings are as expected for you on {day}."
-    names = _listed([_plain_noun(metric) for metric in away[:3]])
+    names = _listed([metric.label.lower() for metric in away[:3]])
     verb = "are" if len(away) > 1 else "is"
-    return f"Most of your readings are as expected for {day}. Your {names} {verb} different from what we expected."
+    return f"On {day} your {names} {verb} different from what we expected."
 
 
 def team_line(page: OwnPage) -> str:
@@ -117,45 +126,57 @@ def own_metrics(page: OwnPage, hour: float, zone: ZoneInfo) -> tuple[OwnMetric, 
 
 
 def own_metric(metric: MetricSaid, page: OwnPage, hour: float, zone: ZoneInfo) -> OwnMetric:
-    operation: Operation = page.operation
-    metric = at_its_time(metric, last_hour(page.observed.get(metric.key)))
+    operation, seen = page.operation, page.observed.get(metric.key)
+    metric = at_its_time(metric, last_hour(seen))
     usual = wording.span(metric.low90, metric.high90, metric.key)
-    day = wording.recovery_day(hour)
+    day = wording.recovery_day(_hour_of_latest(metric, seen, hour))
     unit = wording.unit(metric.unit)
     return OwnMetric(
         key=metric.key,
         label=PLAIN.get(metric.key, metric.label),
         latest=wording.quantity(metric.now, metric.key, metric.unit),
-        when=wording.clock(metric.now_at, zone) if metric.now_at else "",
-        usual=f"Usual for you on {day}: {usual} {unit}".strip() if usual else "",
-        verdict=_verdict(metric),
-        chart=draw(metric, page.observed.get(metric.key), now_hour=hour, surgery_end=operation.surgery_end, zone=zone)
+        when=_when(metric, day, zone),
+        usual=f"Usual for you on {day}: {usual}\N{NO-BREAK SPACE}{unit}" if usual else "",
+        verdict=_verdict(metric, page.said),
+        chart=draw(metric, seen, now_hour=hour, surgery_end=operation.surgery_end, zone=zone)
         if operation.surgery_end
         else None,
     )
 
 
-def _verdict(metric: MetricSaid) -> str:
-    if metric.now is None:
+def _hour_of_latest(metric: MetricSaid, seen: Observed | None, hour: float) -> float:
+    """A daily total is of its own day; other readings are compared with now."""
+    latest = last_hour(seen)
+    return latest if is_daily(metric.key) and latest is not None else hour
+
+
+def _when(metric: MetricSaid, day: str, zone: ZoneInfo) -> str:
+    if metric.now_at is None or metric.now is None:
+        return ""
+    return f"on {day}, the last whole day" if is_daily(metric.key) else wording.clock(metric.now_at, zone)
+
+
+def _verdict(metric: MetricSaid, said: Said | None) -> str:
+    if metric.now is None or is_stale(metric):
         return "No reading lately."
     place = band_place(metric)
-    if not place:
-        return ""
+    if said is not None and news2_points(said).get(metric.key, 0) >= GRAVE_POINTS:
+        return "Please ask your care team about this reading."
     if place in (ABOVE, BELOW):
         side = "higher" if place == ABOVE else "lower"
         better = METRICS[metric.key].better if metric.key in METRICS else "baseline"
-        good = (better == "higher" and side == "higher") or (better == "lower" and side == "lower")
-        return f"{side.capitalize()} than we expected" + (": a good sign." if good else ".")
-    return "As expected for you."
+        return f"{side.capitalize()} than we expected" + (": a good sign." if better == side else ".")
+    return "As expected for you." if place else ""
 
 
-def _is_away(metric: MetricSaid) -> bool:
-    return band_place(metric) in (ABOVE, BELOW)
-
-
-def _plain_noun(metric: MetricSaid) -> str:
-    return metric.label.lower()
+def _is_away(metric: MetricSaid, said: Said) -> bool:
+    return band_place(metric) in (ABOVE, BELOW) or news2_points(said).get(metric.key, 0) >= GRAVE_POINTS
 
 
 def _listed(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _inside_sentence(name: str) -> str:
+    """ "Total knee replacement" begins small inside a sentence, an abbreviation does not."""
+    return name[:1].lower() + name[1:] if name[1:2].islower() else name
