@@ -43,22 +43,24 @@ OPERATIONS: dict[str, Operation] = {
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A complication from `onset_day` on: `kind` has a signature in `recovery.twin.simulate`.
+    """A complication that began `hours_ago` before seeding; `kind` has a signature in `recovery.twin.simulate`.
 
-    diagnosed_day: when somebody wrote it into the record; None: nobody has yet.
+    severity: times the signature's sizes; 1 is its ordinary case. diagnosed_hours_ago: when somebody wrote it into
+    the record; None: nobody has yet.
     """
 
     kind: Literal["pneumonia", "ssi", "leak"]
-    onset_day: float
-    diagnosed_day: float | None = None
+    hours_ago: float
+    severity: float = 1.0
+    diagnosed_hours_ago: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Slow:
-    """Steps fall to `share` of the course from `from_day` on: someone who gives up walking."""
+    """Steps fall to `share` of the course `hours_ago` before seeding: someone who gives up walking."""
 
     share: float
-    from_day: float
+    hours_ago: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,24 +126,24 @@ def _member(
 
 CAST: tuple[Member, ...] = (
     _member(1, "Amara Okafor", "female", "1958-03-14", "knee", 6, "11:20", bmi=31.2, history=("diabetes",)),
-    _member(2, "Henrik Lindqvist", "male", "1949-11-02", "colon", 5, "14:45", asa=3, trouble=Trouble("leak", 3.6),
-            history=("hypertension",)),
-    _member(3, "Rosa Delgado", "female", "1944-07-29", "hip_fracture", 4, "16:10", asa=3, bmi=22.4, baseline=False,
-            history=("heart_failure",), trouble=Trouble("pneumonia", 2.3)),
+    _member(2, "Henrik Lindqvist", "male", "1949-11-02", "colon", 5, "14:45", asa=3,
+            trouble=Trouble("leak", 50.0, 1.35), history=("hypertension",)),
+    _member(3, "Rosa Delgado", "female", "1944-07-29", "hip_fracture", 5, "16:10", asa=3, bmi=22.4, baseline=False,
+            history=("heart_failure",), trouble=Trouble("pneumonia", 54.0, 1.35)),
     _member(4, "Wei Zhang", "male", "1961-01-18", "bypass", 8, "15:30", asa=3, bmi=28.9, history=("diabetes",)),
     _member(5, "Fatima al-Sayed", "female", "1972-09-05", "uterus", 3, "10:40", bmi=27.1, history=("reflux",)),
     _member(6, "Tomasz Wójcik", "male", "1955-05-23", "lung", 7, "13:15", asa=3, smoker=True, history=("copd",)),
-    _member(7, "Ingrid Haugen", "female", "1951-12-11", "hip", 11, "09:50", bmi=29.4, slow=Slow(0.12, 7.0),
+    _member(7, "Ingrid Haugen", "female", "1951-12-11", "hip", 11, "09:50", bmi=29.4, slow=Slow(0.08, 144.0),
             history=("osteoarthritis", "hypertension")),
     _member(8, "Samuel Mensah", "male", "1966-08-30", "spine", 9, "15:05", bmi=30.3, history=("hypertension",)),
     _member(9, "Priya Raghunathan", "female", "1980-02-17", "gallbladder", 2, "11:05", bmi=28.0, asa=1,
             history=("reflux",)),
     _member(10, "Jean-Luc Moreau", "male", "1947-10-08", "knee", 13, "12:30", bmi=33.0, asa=3,
-            trouble=Trouble("ssi", 9.5, 12.2), history=("diabetes",)),
+            trouble=Trouble("ssi", 96.0, 1.4, 20.0), history=("diabetes",)),
     _member(11, "Noor van der Berg", "female", "1963-06-21", "colon", 9, "14:00", bmi=24.8,
             history=("hypothyroidism",)),
     _member(12, "Keoni Kahale", "male", "1959-04-03", "hip", 4, "10:15", bmi=27.7, history=("osteoarthritis",)),
-    _member(13, "Yuki Tanaka", "female", "1953-09-27", "knee", 8, "13:40", bmi=25.3, stopped_hours_ago=27.0,
+    _member(13, "Yuki Tanaka", "female", "1953-09-27", "knee", 8, "13:40", bmi=25.3, stopped_hours_ago=31.0,
             history=("osteoarthritis", "hypothyroidism")),
     _member(14, "Mohammed Haddad", "male", "1969-12-19", "bypass", 12, "16:20", asa=3,
             history=("atrial_fibrillation",)),
@@ -151,8 +153,8 @@ CAST: tuple[Member, ...] = (
     _member(16, "Luka Horvat", "male", "1974-07-12", "colon", 3, "15:50", bmi=26.6, smoker=True, history=("reflux",)),
     _member(17, "Aaliyah Johnson", "female", "1978-03-08", "uterus", 10, "09:35", bmi=30.8,
             history=("hypertension",)),
-    _member(18, "Dmitri Volkov", "male", "1957-11-25", "lung", 3, "12:10", asa=3, smoker=True, history=("copd",),
-            trouble=Trouble("pneumonia", 1.6)),
+    _member(18, "Dmitri Volkov", "male", "1957-11-25", "lung", 4, "12:10", asa=3, smoker=True, history=("copd",),
+            trouble=Trouble("pneumonia", 54.0, 1.15)),
     _member(19, "Siobhan MacLeod", "female", "1964-05-16", "spine", 16, "14:35", bmi=28.4,
             history=("hypothyroidism",)),
     _member(20, "Rahul Deshmukh", "male", "1983-08-04", "hernia", 2, "10:20", bmi=24.1, asa=1, baseline=False),

@@ -5,7 +5,7 @@ repeat itself. Hours are counted from `Ward.zero`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from integrations.fhir import codes
-from integrations.simulator.cast import OPERATIONS, Member, Slow
-from integrations.simulator.ward import HOUR, Ward, number_of
+from integrations.simulator.cast import OPERATIONS, Member, Trouble
+from integrations.simulator.ward import DAY, HOUR, Ward, number_of
 from recovery.twin.cold_start import cold_start
 from recovery.twin.measurement import Samples
 from recovery.twin.metrics import METRICS
@@ -26,6 +26,7 @@ Floats = NDArray[np.float64]
 FIRST_HOUR, LAST_HOUR = -7 * 24, 31 * 24
 HOURLY = (*WATCHED, "steps")
 DAILY = (*IMPLANTED, "qualified_steps")
+NONE = Samples.of([], [])
 MINUTES = 60
 SECONDS = 3600
 # Minute values scatter around the hourly one by this share of the metric's spread within a bin (assumed: a device
@@ -37,10 +38,11 @@ WALKING_MINUTES = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One value at one moment that is not hourly: pain, or the day's gait from the implant."""
+    """One value that is not hourly: pain, or the day's gait from the implant. at: when what it says began."""
 
     metric: str
     at: datetime
+    sent: datetime
     value: float
 
 
@@ -66,8 +68,8 @@ class Course:
         return np.where(inside, series[np.clip(wanted, 0, len(series) - 1)], np.nan)
 
     def reports_between(self, start: datetime, end: datetime) -> list[Report]:
-        """Reports with start <= at < end."""
-        return [one for one in self.reports if start <= one.at < end]
+        """Reports with start <= sent < end."""
+        return [one for one in self.reports if start <= one.sent < end]
 
     def vital_at(self, metric: str, moment: datetime) -> float | None:
         """The value of one second of an hourly metric, or None while the watch is off."""
@@ -113,22 +115,45 @@ def _bouts(seed: int, number: int, hour: int) -> Floats:
 @lru_cache(maxsize=64)
 def course_of(ward: Ward, member: Member) -> Course:
     """The whole course of a member, from a week before surgery to a month after it."""
-    made = simulate(
+    samples = _samples(ward, member)
+    hourly = {key: _on_grid(samples[key].hours, samples[key].values) for key in HOURLY}
+    if member.slow is not None:
+        hourly["steps"] = _slowed(hourly["steps"], member.slow.share, _hour(ward, member, member.slow.hours_ago))
+    for values in hourly.values():
+        _silence(ward, member, values)
+    return Course(ward, member, hourly, tuple(_reports(ward, member, samples)))
+
+
+def _samples(ward: Ward, member: Member) -> Mapping[str, Samples]:
+    """The generator's samples. With trouble, the same patient is drawn well and ill, and the difference is scaled."""
+    well = _drawn(ward, member, None)
+    if member.trouble is None:
+        return well
+    ill, severity = _drawn(ward, member, member.trouble), member.trouble.severity
+    scaled = {}
+    for key, sick in ill.items():
+        values = np.clip(well[key].values + severity * (sick.values - well[key].values), *METRICS[key].plausible)
+        kept = np.where(sick.values == well[key].values, sick.values, np.round(values, METRICS[key].decimals))
+        scaled[key] = replace(sick, values=kept)
+    return scaled
+
+
+def _drawn(ward: Ward, member: Member, trouble: Trouble | None) -> Mapping[str, Samples]:
+    return simulate(
         1000 * ward.seed + number_of(member),
         cold_start(),
         profile_of(ward, member),
         first_hour=FIRST_HOUR,
         last_hour=LAST_HOUR,
-        complication=member.trouble.kind if member.trouble else None,
-        onset_hour=24.0 * member.trouble.onset_day if member.trouble else 0.0,
+        complication=trouble.kind if trouble else None,
+        onset_hour=_hour(ward, member, trouble.hours_ago) if trouble else 0.0,
         implant=member.has_smart_knee,
-    )
-    hourly = {key: _on_grid(made.samples[key].hours, made.samples[key].values) for key in HOURLY}
-    if member.slow is not None:
-        hourly["steps"] = _slowed(hourly["steps"], member.slow)
-    for values in hourly.values():
-        _silence(ward, member, values)
-    return Course(ward, member, hourly, tuple(_reports(ward, member, made.samples)))
+    ).samples
+
+
+def _hour(ward: Ward, member: Member, hours_ago: float) -> float:
+    """The member's hour that lay `hours_ago` before the anchor."""
+    return (ward.anchor - ward.zero(member)) / HOUR - hours_ago
 
 
 def profile_of(ward: Ward, member: Member) -> Profile:
@@ -147,9 +172,9 @@ def _on_grid(hours: Floats, values: Floats) -> Floats:
     return grid
 
 
-def _slowed(steps: Floats, slow: Slow) -> Floats:
-    after = np.arange(len(steps)) + FIRST_HOUR >= 24 * slow.from_day
-    return np.asarray(np.where(after, np.round(steps * slow.share), steps))
+def _slowed(steps: Floats, share: float, from_hour: float) -> Floats:
+    after = np.arange(len(steps)) + FIRST_HOUR >= from_hour
+    return np.asarray(np.where(after, np.round(steps * share), steps))
 
 
 def _silence(ward: Ward, member: Member, values: Floats) -> None:
@@ -162,13 +187,15 @@ def _silence(ward: Ward, member: Member, values: Floats) -> None:
 
 
 def _reports(ward: Ward, member: Member, samples: Mapping[str, Samples]) -> list[Report]:
+    """Every report that is sent at all, in order of sending."""
     zero, stopped = ward.zero(member), ward.stopped_at(member)
     found = []
     for key in ("pain", *DAILY):
-        if key in samples:
-            made = samples[key]
-            for hour, value in zip(made.hours, made.values, strict=True):
-                at = zero + int(np.floor(hour)) * HOUR
-                if stopped is None or at < stopped:
-                    found.append(Report(key, at, float(value)))
-    return sorted(found, key=lambda one: (one.at, one.metric))
+        made = samples.get(key, NONE)
+        for i in range(len(made)):
+            # The generator names the middle of what a value covers; a day's total is sent when its day is over.
+            at = zero + int(np.floor(made.hours[i] - made.span_hours[i] / 2)) * HOUR
+            sent = at + (made.span_hours[i] > 1) * DAY
+            if stopped is None or sent < stopped:
+                found.append(Report(key, at, sent, float(made.values[i])))
+    return sorted(found, key=lambda one: (one.sent, one.metric))

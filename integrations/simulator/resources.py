@@ -5,7 +5,7 @@ are made up.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -150,12 +150,17 @@ def history(ward: Ward, member: Member) -> list[Json]:
 
 def diagnosis(ward: Ward, member: Member, trouble: Trouble) -> Json:
     """The complication, as recorded on its day of diagnosis."""
-    end = ward.surgery_end(member)
     said = _condition(member, trouble.kind)
     said["category"] = [{"coding": [{"system": CONDITION_CATEGORY, "code": "encounter-diagnosis"}]}]
-    said["onsetDateTime"] = written(end + timedelta(days=trouble.onset_day))
-    said["recordedDate"] = written(end + timedelta(days=trouble.diagnosed_day or trouble.onset_day))
+    said["onsetDateTime"] = written(ward.anchor - timedelta(hours=trouble.hours_ago))
+    said["recordedDate"] = written(diagnosed_at(ward, trouble))
     return said
+
+
+def diagnosed_at(ward: Ward, trouble: Trouble) -> datetime:
+    """When it was written into the record; long after today, as far as this ward goes, when it has not been."""
+    hours = trouble.diagnosed_hours_ago
+    return datetime.max.replace(tzinfo=UTC) if hours is None else ward.anchor - timedelta(hours=hours)
 
 
 def _condition(member: Member, key: str) -> Json:

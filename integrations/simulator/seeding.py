@@ -117,8 +117,8 @@ def _story(ward: Ward, member: Member) -> Iterator[tuple[datetime, Callable[[], 
     yield operated, lambda: resources.stay(ward, member, left=False)
     yield resources.discharge(ward, member), lambda: resources.stay(ward, member, left=True)
     trouble = member.trouble
-    if trouble is not None and trouble.diagnosed_day is not None:
-        yield operated + timedelta(days=trouble.diagnosed_day), lambda: resources.diagnosis(ward, member, trouble)
+    if trouble is not None:
+        yield resources.diagnosed_at(ward, trouble), lambda: resources.diagnosis(ward, member, trouble)
 
 
 def readings_between(ward: Ward, member: Member, begin: datetime, end: datetime) -> Iterator[Json]:
