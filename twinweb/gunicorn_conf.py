@@ -6,9 +6,10 @@ from twinweb.orphans import die_with_parent
 
 _host = os.environ.get("HOST", "127.0.0.1")
 bind = f"{f'[{_host}]' if ':' in _host else _host}:{os.environ.get('PORT', '8000')}"
-worker_class = os.environ.get("WEB_CLASS", "asgi")
+_class = os.environ.get("WEB_CLASS", "asgi")
+worker_class = "twinweb.gunicorn_worker.Worker" if _class == "asgi" else _class
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-if worker_class == "gthread":
+if _class == "gthread":
     threads = int(os.environ.get("WEB_THREADS", "4"))
 preload_app = True  # imported once, shared by the workers, and a wrong setting ends the start with its sentence
 graceful_timeout = 20
@@ -32,5 +33,5 @@ logconfig_dict = {
 
 
 def post_fork(server, worker):  # type: ignore[no-untyped-def]
-    """The asgi worker does not notice that its master was killed; without this it would keep the port."""
+    """A worker looks for its master once a second; without this it would keep the port for that long."""
     die_with_parent(server.pid)
