@@ -1,5 +1,5 @@
 """Doors for systems: FHIR and its companions."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [path("", include("integrations.fhir.urls"))]

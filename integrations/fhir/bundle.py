@@ -1,0 +1,258 @@
+"""Bundles of type transaction (all or nothing) and batch (each for itself), in one delivery either way.
+
+FHIR R4 http.html#transaction: entries are processed DELETE, POST, PUT, GET whatever the order sent, and answered in
+the order sent; `urn:uuid:` references between entries become real ones.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import uuid4
+
+from integrations.fhir import interactions
+from integrations.fhir.interactions import Asked, Place, Result
+from integrations.fhir.outcomes import FhirError, Issue, of_refusal, refused
+from integrations.fhir.primitives import ID
+from integrations.fhir.receiving import Tray, writable
+from integrations.fhir.routes import route_of
+from recovery.audit import Actor
+from recovery.selectors import fhir_search
+from recovery.services.ingestion import DeliveryRefused, deliver
+
+MOST_ENTRIES = 5_000
+_ORDER = {"DELETE": 0, "POST": 1, "PUT": 2, "GET": 3}
+# References that a server has to resolve: to another entry, or by a search.
+_OPEN_REFERENCE = re.compile(rb'"reference"\s*:\s*"((?:urn:|[A-Z][A-Za-z]+\?)(?:[^"\\]|\\.)*)"')
+_ADDRESS = re.compile(r"([A-Z][A-Za-z]+)(?:/([^/?]*))?(?:\?(.*))?", re.DOTALL)
+
+Allowed = Callable[[str, str], bool]
+Json = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Answers:
+    """Per entry, in the order sent: a Result, a FhirError, or the address of a GET still to be answered."""
+
+    results: dict[int, Result | FhirError] = field(default_factory=dict)
+    gets: dict[int, str] = field(default_factory=dict)
+
+
+def entries_of(bundle: Json) -> list[Any]:
+    """The entries of a transaction or batch. Raises FhirError 400 or 413."""
+    if bundle.get("resourceType") != "Bundle":
+        raise refused(400, "invalid", "Only a Bundle may be sent to this address.", "Bundle.resourceType")
+    if bundle.get("type") not in ("transaction", "batch"):
+        sentence = f"Bundle.type must be transaction or batch here, not {str(bundle.get('type'))[:40]!r}."
+        raise refused(400, "value", sentence, "Bundle.type")
+    entries = bundle.get("entry", [])
+    if not isinstance(entries, list):
+        raise refused(400, "structure", "Bundle.entry must be a list.", "Bundle.entry")
+    if len(entries) > MOST_ENTRIES:
+        sentence = f"A Bundle may have {MOST_ENTRIES} entries, this one has {len(entries)}: send it in parts."
+        raise refused(413, "too-costly", sentence, "Bundle.entry")
+    return entries
+
+
+def process(bundle: Json, body: bytes, actor: Actor, allowed: Allowed, place: Place) -> Answers:
+    """Carry out a Bundle. Raises FhirError when it, or (transaction) any entry of it, is refused."""
+    entries = entries_of(bundle)
+    atomic = bundle["type"] == "transaction"
+    answers = Answers()
+    asked = _read_all(entries, allowed, answers, place, atomic)
+    if atomic:
+        _refuse_overlaps(asked.values())
+    asked = _resolved(asked, entries, body, answers, place, atomic)
+    tray = Tray()
+    held = _shelves(asked.values())
+    for index, one in sorted(asked.items(), key=lambda item: _ORDER[item[1].method]):
+        try:
+            done = interactions.plan(one, tray, place, held)
+        except FhirError as error:
+            _fail(index, error, answers, atomic)
+            continue
+        if done is not None:
+            answers.results[index] = done
+    _deliver(tray, asked, answers, actor, place, atomic)
+    return answers
+
+
+def _fail(index: int, error: FhirError, answers: Answers, atomic: bool) -> None:
+    """In a transaction a fault is everybody's, so it names its entry; in a batch it costs only itself."""
+    if atomic:
+        raise FhirError(error.status, *(_at_entry(index, issue) for issue in error.issues)) from error
+    answers.results[index] = error
+
+
+def _at_entry(index: int, issue: Issue) -> Issue:
+    where = f"Bundle.entry[{index}]"
+    if issue.expression.startswith("Bundle.entry["):
+        return issue
+    _, dot, rest = issue.expression.partition(".")
+    expression = f"{where}.resource{dot}{rest}" if issue.expression else where
+    return Issue(issue.code, f"{where}: {issue.diagnostics}", expression, issue.severity)
+
+
+def _read_all(entries: list[Any], allowed: Allowed, answers: Answers, place: Place, atomic: bool) -> dict[int, Asked]:
+    asked: dict[int, Asked] = {}
+    for index, entry in enumerate(entries):
+        try:
+            method, url, request = _request_of(entry)
+            if method == "GET":
+                answers.gets[index] = url.removeprefix(place.base).lstrip("/")
+            else:
+                asked[index] = _asked(index, method, url.removeprefix(place.base).lstrip("/"), entry, request, allowed)
+        except FhirError as error:
+            _fail(index, error, answers, atomic)
+    return asked
+
+
+def _request_of(entry: Any) -> tuple[str, str, Json]:
+    request = entry.get("request") if isinstance(entry, dict) else None
+    if not isinstance(request, dict):
+        raise refused(400, "required", "The entry has no request.", "Entry.request")
+    method, url = request.get("method"), request.get("url")
+    if method not in _ORDER:
+        sentence = f"request.method must be one of {', '.join(_ORDER)}, not {str(method)[:20]!r}."
+        raise refused(400, "value", sentence, "Entry.request.method")
+    if not isinstance(url, str) or not url:
+        raise refused(400, "required", "The entry has no request.url.", "Entry.request.url")
+    return method, url, request
+
+
+def _asked(index: int, method: str, url: str, entry: Json, request: Json, allowed: Allowed) -> Asked:
+    match = _ADDRESS.fullmatch(url)
+    if match is None:
+        raise refused(400, "value", f"request.url {url[:80]!r} is no address of a resource type.", "Entry.request.url")
+    type_name, fhir_id, criteria = match.group(1), match.group(2) or "", match.group(3) or ""
+    route = writable(type_name)
+    if not allowed(route.type, interactions.INTERACTION[method]):
+        raise refused(403, "forbidden", f"Your scopes do not allow {method} of {type_name}.")
+    _check_address(method, url, fhir_id, criteria)
+    resource = entry.get("resource")
+    if method != "DELETE" and not isinstance(resource, dict):
+        raise refused(400, "required", f"A {method} entry needs a resource.", "Entry.resource")
+    condition = request.get("ifNoneExist", "")
+    if not isinstance(condition, str):
+        raise refused(400, "value", "request.ifNoneExist must be a string.", "Entry.request.ifNoneExist")
+    return Asked(
+        index=index,
+        method=method,
+        type=type_name,
+        fhir_id=fhir_id,
+        criteria=criteria,
+        resource=resource if isinstance(resource, dict) else {},
+        if_match=interactions.if_match(request.get("ifMatch")) if isinstance(request.get("ifMatch"), str) else None,
+        if_none_exist=condition.removeprefix("?"),
+    )
+
+
+def _check_address(method: str, url: str, fhir_id: str, criteria: str) -> None:
+    if fhir_id and ID.fullmatch(fhir_id) is None:
+        raise refused(400, "value", f"request.url {url[:80]!r} has no valid id.", "Entry.request.url")
+    if method == "POST" and (fhir_id or criteria):
+        raise refused(400, "value", "A POST goes to a type: request.url is its name alone.", "Entry.request.url")
+    if method != "POST" and not (fhir_id or criteria):
+        raise refused(400, "value", f"A {method} needs an id or conditions in request.url.", "Entry.request.url")
+
+
+def _refuse_overlaps(asked: Any) -> None:
+    """A transaction may name each resource once (http.html#trules)."""
+    seen: set[tuple[str, str]] = set()
+    for one in asked:
+        if not one.fhir_id:
+            continue
+        if (one.type, one.fhir_id) in seen:
+            sentence = f"{one.type}/{one.fhir_id} is written twice in one transaction."
+            raise refused(400, "invariant", sentence, f"Bundle.entry[{one.index}].request.url")
+        seen.add((one.type, one.fhir_id))
+
+
+def _resolved(
+    asked: dict[int, Asked], entries: list[Any], body: bytes, answers: Answers, place: Place, atomic: bool
+) -> dict[int, Asked]:
+    """The entries with references to each other, and by search, made real. Untouched where there are none."""
+    open_ones = {match.decode("utf-8", "replace") for match in _OPEN_REFERENCE.findall(body)}
+    if not open_ones:
+        return asked
+    urns = {
+        entry["fullUrl"]: index
+        for index, entry in enumerate(entries)
+        if isinstance(entry, dict) and isinstance(entry.get("fullUrl"), str)
+    }
+    known: dict[str, str] = {}
+    resolved = dict(asked)
+    for reference in open_ones:
+        index = urns.get(reference)
+        if index in asked:
+            resolved[index], known[reference] = _promise(resolved[index], place)
+    for index, one in resolved.items():
+        try:
+            resource = _rewritten(one.resource, known, place)
+        except FhirError as error:
+            _fail(index, error, answers, atomic)
+            continue
+        resolved[index] = replace(one, resource=resource)
+    return {index: one for index, one in resolved.items() if index not in answers.results}
+
+
+def _promise(one: Asked, place: Place) -> tuple[Asked, str]:
+    """The entry with the id under which others may refer to it."""
+    if one.fhir_id:
+        return one, f"{one.type}/{one.fhir_id}"
+    criteria = one.if_none_exist or one.criteria
+    existing = interactions.one_match(one, criteria, place) if criteria else None
+    fhir_id = existing.fhir_id if existing is not None else str(uuid4())
+    return replace(one, assigned=None if existing is not None else fhir_id), f"{one.type}/{fhir_id}"
+
+
+def _rewritten(value: Any, known: dict[str, str], place: Place) -> Any:
+    if isinstance(value, list):
+        return [_rewritten(item, known, place) for item in value]
+    if not isinstance(value, dict):
+        return value
+    copy = {key: _rewritten(child, known, place) for key, child in value.items()}
+    reference = copy.get("reference")
+    if isinstance(reference, str):
+        if reference.startswith("urn:uuid:") and reference not in known:
+            raise refused(
+                400, "value", f"{reference[:80]!r} names no entry of this Bundle that creates it.", "Entry.reference"
+            )
+        if "?" in reference and reference not in known and not reference.startswith("urn:"):
+            known[reference] = _found(reference, place)
+        copy["reference"] = known.get(reference, reference)
+    return copy
+
+
+def _found(reference: str, place: Place) -> str:
+    """A conditional reference (`Patient?identifier=...`) as Type/id. Raises FhirError 412 unless it names one."""
+    type_name, _, criteria = reference.partition("?")
+    route = route_of(type_name)
+    found = interactions.matches(route, criteria, place) if route is not None else []
+    if len(found) != 1:
+        how_many = "no" if not found else "more than one"
+        raise refused(412, "not-found", f"{reference[:120]!r} matches {how_many} {type_name}.", "Entry.reference")
+    return f"{type_name}/{found[0].fhir_id}"
+
+
+def _shelves(asked: Any) -> Mapping[str, str]:
+    """On which shelf the Observations that are to be replaced stand: one look for all of them."""
+    ids = [one.fhir_id for one in asked if one.type == "Observation" and one.method == "PUT" and one.fhir_id]
+    return fhir_search.observation_ids(ids) if ids else {}
+
+
+def _deliver(tray: Tray, asked: dict[int, Asked], answers: Answers, actor: Actor, place: Place, atomic: bool) -> None:
+    delivery = tray.delivery("fhir")
+    if not (delivery.readings or delivery.packets or delivery.documents):
+        return
+    try:
+        receipt = deliver(delivery=delivery, actor=actor, now=place.now, atomic=atomic)
+    except DeliveryRefused as error:
+        wrong = of_refusal(error.outcome)
+        issues = (_at_entry(error.outcome.index, issue) for issue in wrong.issues)
+        raise FhirError(wrong.status, *issues) from error
+    for index, outcome in receipt.outcomes.items():
+        try:
+            answers.results[index] = interactions.answer(asked[index], outcome)
+        except FhirError as error:
+            answers.results[index] = error

@@ -1,0 +1,103 @@
+"""One call of the FHIR door: who calls, with which scopes, when, and under which address."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest
+from django.utils import timezone
+
+from integrations.fhir.interactions import Place
+from integrations.fhir.outcomes import FhirError, Issue, refused
+from integrations.fhir.routes import Route, route_of
+from integrations.smart import scopes
+from integrations.smart.scopes import Grants
+from recovery import audit
+from recovery.audit import Actor
+from recovery.services.connections import authenticate_token
+
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="fhir"'}
+_PREFER_RETURN = ("minimal", "representation", "OperationOutcome")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`prefer`: the Prefer header's wishes by name ("return", "handling")."""
+
+    actor: Actor
+    grants: Grants
+    place: Place
+    prefer: Mapping[str, str]
+
+    @property
+    def base(self) -> str:
+        return self.place.base
+
+    def allows(self, type_name: str, interaction: str) -> bool:
+        return self.grants.allow(type_name, interaction)
+
+    def check(self, type_name: str, interaction: str) -> Route:
+        """The route for an interaction that the table offers and the scopes allow. Raises FhirError 404, 405, 403."""
+        route = route_of(type_name)
+        if route is None:
+            raise refused(404, "not-supported", f"This server does not know the type {type_name[:60]!r}.")
+        if interaction not in route.interactions:
+            raise refused(405, "not-supported", f"{interaction} is not offered for {type_name}.")
+        if not self.allows(type_name, interaction):
+            raise refused(403, "forbidden", f"Your scopes do not allow {interaction} of {type_name}.")
+        return route
+
+    def note(self, action: str, entity: str, patient_ids: set[int] | None = None, outcome: str = "success") -> None:
+        """The audit row of a read (writes are noted by the delivery). One row per patient shown."""
+        audit.record(
+            actor=self.actor,
+            now=self.place.now,
+            action=action,
+            patient_ids=sorted(patient_ids) if patient_ids else (None,),
+            entity=entity[:200],
+            outcome=outcome,
+        )
+
+
+def base_of(request: HttpRequest) -> str:
+    root = settings.PUBLIC_URL.rstrip("/") if settings.PUBLIC_URL else request.build_absolute_uri("/").rstrip("/")
+    return f"{root}/fhir"
+
+
+def open_call(request: HttpRequest) -> Call:
+    """Who calls. Raises FhirError 401 without a valid bearer token; a browser session opens nothing here."""
+    now = timezone.now()
+    actor = _actor(request, now)
+    if actor is None:
+        unknown = Actor("connection", None, "unknown", getattr(request, "request_id", ""))
+        audit.record(actor=unknown, now=now, action="authenticate", entity=request.path[:200], outcome="denied")
+        issue = Issue("login", "A valid bearer token is required (Authorization: Bearer ...).")
+        raise FhirError(401, issue, headers=_CHALLENGE)
+    return Call(actor, scopes.parse(actor.scopes), Place(base_of(request), now), _prefer(request))
+
+
+def _actor(request: HttpRequest, now: datetime) -> Actor | None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        return None
+    return authenticate_token(token=token.strip(), now=now, request_id=getattr(request, "request_id", ""))
+
+
+def _prefer(request: HttpRequest) -> dict[str, str]:
+    said = {}
+    for wish in request.headers.get("Prefer", "").replace(";", ",").split(","):
+        name, _, value = wish.strip().partition("=")
+        if name == "return" and value in _PREFER_RETURN or name == "handling" and value in ("strict", "lenient"):
+            said[name] = value
+    return said
+
+
+def body_of(request: HttpRequest) -> bytes:
+    """The request's body. Raises FhirError 413 when it is larger than the door takes."""
+    try:
+        return request.body
+    except RequestDataTooBig as error:
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        raise refused(413, "too-long", f"The body is larger than {limit} bytes: send it in parts.") from error

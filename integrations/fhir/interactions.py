@@ -1,0 +1,173 @@
+"""The write interactions of FHIR REST, one request at a time: create, update, delete, and their conditional forms.
+
+`plan` looks up what the conditions match and says what is to be done; a Tray takes it; `answer` words what became of
+it. A Bundle is many of these in one delivery.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from integrations.fhir import shelves
+from integrations.fhir.outcomes import FhirError, of_refusal, refused
+from integrations.fhir.receiving import Tray, Wish, writable
+from integrations.fhir.routes import Route
+from integrations.fhir.search import grammar
+from integrations.fhir.search.run import run
+from integrations.fhir.shelves import Entry
+from recovery.selectors import fhir_search
+from recovery.services.intake import Outcome
+
+INTERACTION = {"POST": "create", "PUT": "update", "DELETE": "delete"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One write as it was asked for. `criteria`: the query of a conditional update or delete ("" when there is an id).
+
+    `assigned`: the id that a transaction has already promised to other entries.
+    """
+
+    index: int
+    method: str  # POST, PUT, DELETE
+    type: str
+    fhir_id: str = ""
+    criteria: str = ""
+    resource: Mapping[str, Any] = field(default_factory=dict)
+    if_match: int | None = None
+    if_none_exist: str = ""
+    assigned: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a search runs: base URL of the door and the time now."""
+
+    base: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a write: HTTP status, and the id and version that now stand."""
+
+    status: int
+    type: str
+    fhir_id: str = ""
+    version: int = 0
+    updated_at: datetime | None = None
+
+    @property
+    def location(self) -> str:
+        return f"{self.type}/{self.fhir_id}/_history/{self.version}"
+
+
+def matches(route: Route, criteria: str, place: Place) -> list[Entry]:
+    """Up to two resources that fit conditional criteria. Raises FhirError 400 for criteria that cannot be used."""
+    pairs = parse_qsl(criteria, keep_blank_values=True)
+    if not pairs:
+        raise refused(400, "invalid", f"These conditions name no search parameter: {criteria[:80]!r}.")
+    request = grammar.parse(route, [*pairs, ("_count", "2")], base=place.base, strict=True, now=place.now)
+    if not request.criteria and request.ids is None:
+        raise refused(412, "too-costly", "Conditions must name at least one search parameter.")
+    return list(run(request).entries)
+
+
+def mark_of(criteria: str) -> str:
+    """The same conditions in any order have the same mark: the SHA-256 of the sorted parameters."""
+    said = "\x1f".join(f"{name}={value}" for name, value in sorted(parse_qsl(criteria, keep_blank_values=True)))
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def one_match(asked: Asked, criteria: str, place: Place) -> Entry | None:
+    """The resource that the conditions mean, or None. Raises FhirError 412 when they mean several."""
+    found = matches(writable(asked.type), criteria, place)
+    if len(found) > 1:
+        sentence = f"The conditions match more than one {asked.type}; make them name one."
+        raise refused(412, "multiple-matches", sentence)
+    return found[0] if found else None
+
+
+def plan(asked: Asked, tray: Tray, place: Place, held: Mapping[str, str] | None = None) -> Result | None:
+    """Put the write on the tray, or answer at once when nothing is to be done. Raises FhirError.
+
+    `held`: shelves of the Observation ids of a whole Bundle, when they were looked up together.
+    """
+    if asked.method == "POST":
+        return _plan_create(asked, tray, place)
+    if asked.method == "PUT":
+        return _plan_update(asked, tray, place, held)
+    return _plan_delete(asked, tray, place)
+
+
+def _plan_create(asked: Asked, tray: Tray, place: Place) -> Result | None:
+    criteria = None
+    if asked.if_none_exist:
+        existing = one_match(asked, asked.if_none_exist, place)
+        if existing is not None:
+            return _as_it_stands(existing)
+        criteria = mark_of(asked.if_none_exist)
+    tray.take(asked.resource, Wish(asked.index, "create", asked.assigned, None, criteria), asked.type)
+    return None
+
+
+def _as_it_stands(entry: Entry) -> Result:
+    return Result(200, entry.type, entry.fhir_id, entry.version, entry.updated_at)
+
+
+def _plan_update(asked: Asked, tray: Tray, place: Place, held: Mapping[str, str] | None) -> Result | None:
+    fhir_id, own_id = asked.fhir_id, asked.resource.get("id")
+    if asked.criteria:
+        existing = one_match(asked, asked.criteria, place)
+        if existing is None and own_id is None:
+            tray.take(asked.resource, Wish(asked.index, "create", asked.assigned), asked.type)
+            return None
+        fhir_id = existing.fhir_id if existing is not None else str(own_id)
+        if own_id is not None and own_id != fhir_id:
+            raise refused(
+                400, "invalid", f"The conditions match {fhir_id}, the body has another id.", f"{asked.type}.id"
+            )
+    elif own_id != fhir_id:
+        said = "no id" if own_id is None else f"the id {str(own_id)[:64]!r}"
+        raise refused(400, "invalid", f"The address names {fhir_id}, the body has {said}.", f"{asked.type}.id")
+    shelf = (fhir_search.observation_ids([fhir_id]) if held is None else held) if asked.type == "Observation" else {}
+    as_document = shelf.get(fhir_id) == "document"
+    tray.take(asked.resource, Wish(asked.index, "put", fhir_id, asked.if_match, None, as_document), asked.type)
+    return None
+
+
+def _plan_delete(asked: Asked, tray: Tray, place: Place) -> Result | None:
+    fhir_id = asked.fhir_id
+    if asked.criteria:
+        existing = one_match(asked, asked.criteria, place)
+        if existing is None:
+            return Result(204, asked.type)
+        fhir_id = existing.fhir_id
+    found = shelves.find(writable(asked.type), fhir_id)
+    if found is None or found.deleted:
+        return Result(204, asked.type, fhir_id)
+    tray.delete(asked.type, fhir_id, asked.index, asked.if_match)
+    return None
+
+
+def answer(asked: Asked, outcome: Outcome) -> Result:
+    """What an outcome means in HTTP. Raises FhirError when it was refused."""
+    if outcome.status == "refused":
+        raise of_refusal(outcome)
+    if outcome.status == "deleted" or asked.method == "DELETE":
+        return Result(204, asked.type, outcome.fhir_id, outcome.version, outcome.updated_at)
+    status = 201 if outcome.status == "created" else 200
+    return Result(status, asked.type, outcome.fhir_id, outcome.version, outcome.updated_at)
+
+
+def if_match(text: str | None) -> int | None:
+    """The version in an If-Match header: W/"3" or "3". Raises FhirError 412 for what is no version of ours."""
+    if text is None:
+        return None
+    bare = text.strip().removeprefix("W/").strip('"')
+    if bare.isascii() and bare.isdigit() and len(bare) < 10:
+        return int(bare)
+    raise FhirError(412, *refused(412, "conflict", f"{text[:40]!r} is not a version of this server.").issues)

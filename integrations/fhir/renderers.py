@@ -1,0 +1,139 @@
+"""What goes over the wire: the media type agreed on, and Bundles spliced from stored JSON text (never re-parsed)."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+from uuid import uuid4
+
+import orjson
+
+from integrations.fhir.interactions import Result
+from integrations.fhir.outcomes import FhirError, Issue, operation_outcome, refused
+from integrations.fhir.search.grammar import SearchRequest
+from integrations.fhir.search.run import Page
+from integrations.fhir.shelves import Entry
+from recovery.services.documents import instant
+
+FHIR_JSON = "application/fhir+json"
+CONTENT_TYPE = f"{FHIR_JSON}; charset=utf-8"
+_READABLE = frozenset((FHIR_JSON, "application/json", "text/json", "application/json+fhir"))
+_WANTED = _READABLE | {"*/*", "application/*", "json", ""}
+
+
+def check_accept(accept: str, wanted_format: str) -> None:
+    """Raises FhirError 406 when the caller takes no FHIR JSON. `_format` goes before the header."""
+    said = wanted_format or accept
+    if not any(_bare(one) in _WANTED for one in said.split(",")):
+        raise refused(406, "not-supported", f"This server writes {FHIR_JSON} only, not {said[:80]}.")
+
+
+def check_content_type(content_type: str) -> None:
+    """Raises FhirError 415 when the body is said to be something else than FHIR JSON in UTF-8."""
+    if _bare(content_type) not in _READABLE:
+        raise refused(
+            415, "not-supported", f"This server reads {FHIR_JSON} only, not {content_type[:80] or 'nothing'}."
+        )
+    charset = content_type.lower().partition("charset=")[2].strip(' "').partition(";")[0]
+    if charset not in ("", "utf-8", "utf8"):
+        raise refused(415, "not-supported", f"The body must be UTF-8, not {charset[:40]}.")
+
+
+def _bare(media_type: str) -> str:
+    """Without parameters; a "+" that arrived as a space (`_format=application/fhir+json`) is mended."""
+    return media_type.partition(";")[0].strip().lower().replace("fhir json", "fhir+json")
+
+
+def text_of(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def searchset(request: SearchRequest, page: Page, base: str) -> str:
+    """A searchset Bundle with self and next links; resources are spliced in as they are stored."""
+    head: dict[str, Any] = {"resourceType": "Bundle", "id": str(uuid4()), "type": "searchset"}
+    if page.total is not None:
+        head["total"] = page.total
+    head["link"] = _links(request, page, f"{base}/{request.route.type}")
+    entries = [_search_entry(entry, base) for entry in page.entries]
+    if request.ignored:
+        names = ", ".join(request.ignored)
+        issue = Issue("not-supported", f"Not searched by (unknown or unusable here): {names}.", severity="warning")
+        outcome = text_of(operation_outcome([issue]))
+        entries.append(f'{{"resource":{outcome},"search":{{"mode":"outcome"}}}}')
+    return _with_entries(head, entries)
+
+
+def _links(request: SearchRequest, page: Page, url: str) -> list[dict[str, str]]:
+    links = [{"relation": "self", "url": _url(url, request.said)}]
+    if page.cursor is not None:
+        links.append({"relation": "next", "url": _url(url, [*request.said, ("_cursor", page.cursor)])})
+    return links
+
+
+def _url(url: str, pairs: Sequence[tuple[str, str]]) -> str:
+    return f"{url}?{urlencode(pairs)}" if pairs else url
+
+
+def _search_entry(entry: Entry, base: str) -> str:
+    full_url = json.dumps(f"{base}/{entry.type}/{entry.fhir_id}")
+    return f'{{"fullUrl":{full_url},"resource":{entry.text},"search":{{"mode":"match"}}}}'
+
+
+def _with_entries(head: Mapping[str, Any], entries: Sequence[str]) -> str:
+    """An empty list is no FHIR: a Bundle without entries has no `entry`."""
+    text = text_of(head)
+    return f'{text[:-1]},"entry":[{",".join(entries)}]}}' if entries else text
+
+
+def history(entries: Sequence[Entry], base: str) -> str:
+    head = {"resourceType": "Bundle", "id": str(uuid4()), "type": "history", "total": len(entries)}
+    return _with_entries(head, [_history_entry(entry, base) for entry in entries])
+
+
+def _history_entry(entry: Entry, base: str) -> str:
+    address = f"{entry.type}/{entry.fhir_id}"
+    method = "DELETE" if entry.deleted else ("POST" if entry.version == 1 else "PUT")
+    status = {"DELETE": "204", "POST": "201", "PUT": "200"}[method]
+    response = {"status": status, "etag": etag(entry.version), "lastModified": instant(entry.updated_at)}
+    said = {
+        "fullUrl": f"{base}/{address}",
+        "request": {"method": method, "url": entry.type if method == "POST" else address},
+        "response": response,
+    }
+    resource = "" if entry.deleted else f',"resource":{entry.text}'
+    return f"{text_of(said)[:-1]}{resource}}}"
+
+
+def etag(version: int) -> str:
+    return f'W/"{version}"'
+
+
+def status_line(status: int) -> str:
+    return f"{status} {HTTPStatus(status).phrase}"
+
+
+def bundle_response(kind: str, answers: Iterable[str]) -> str:
+    head = {"resourceType": "Bundle", "id": str(uuid4()), "type": f"{kind}-response"}
+    return _with_entries(head, list(answers))
+
+
+def answer_entry(result: Result | FhirError) -> str:
+    """One entry of a transaction or batch response."""
+    if isinstance(result, FhirError):
+        outcome = operation_outcome(result.issues)
+        return text_of({"response": {"status": status_line(result.status), "outcome": outcome}})
+    response = {"status": status_line(result.status)}
+    if result.fhir_id and result.status != 204:
+        response["location"] = result.location
+    if result.version:
+        response["etag"] = etag(result.version)
+    if result.updated_at is not None:
+        response["lastModified"] = instant(result.updated_at)
+    return text_of({"response": response})
+
+
+def resource_entry(text: str, status: int = 200, extra: Mapping[str, str] | None = None) -> str:
+    """The answer to a GET inside a Bundle."""
+    response = text_of({"status": status_line(status), **(extra or {})})
+    return f'{{"resource":{text},"response":{response}}}'

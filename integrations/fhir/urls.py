@@ -1,0 +1,23 @@
+"""Addresses of the FHIR door. Types are checked against the routes table by the views, so that an unknown one is
+answered in FHIR's words."""
+
+from django.urls import re_path
+
+from integrations.fhir import views
+from integrations.fhir.views import methods
+
+_TYPE, _ID = r"(?P<type_name>[A-Z][A-Za-z]+)", r"(?P<fhir_id>[A-Za-z0-9\-.]{1,64})"
+
+urlpatterns = [
+    re_path(r"^fhir/?$", methods(POST=views.transact)),
+    re_path(r"^fhir/metadata$", methods(GET=views.metadata)),
+    re_path(rf"^fhir/{_TYPE}$", methods(GET=views.search, POST=views.create, PUT=views.update, DELETE=views.delete)),
+    re_path(rf"^fhir/{_TYPE}/_search$", methods(POST=views.search)),
+    re_path(rf"^fhir/{_TYPE}/{_ID}$", methods(GET=views.read, PUT=views.update, DELETE=views.delete)),
+    re_path(rf"^fhir/{_TYPE}/{_ID}/_history$", methods(GET=views.history)),
+    re_path(rf"^fhir/{_TYPE}/{_ID}/_history/(?P<version>[A-Za-z0-9\-.]{{1,64}})$", methods(GET=views.read_version)),
+    re_path(
+        r"^fhir/.*$",
+        methods(**dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), views.nothing_here)),
+    ),
+]

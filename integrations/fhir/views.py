@@ -1,0 +1,263 @@
+"""The FHIR R4 REST door: thin views over shelves, search, interactions and bundles."""
+
+import logging
+from collections.abc import Callable
+from email.utils import format_datetime
+from functools import wraps
+from typing import Any
+from urllib.parse import parse_qsl
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.http import parse_http_date_safe
+from django.views.decorators.csrf import csrf_exempt
+
+from integrations.fhir import bundle, interactions, renderers, shelves, wire
+from integrations.fhir.call import Call, base_of, body_of, open_call
+from integrations.fhir.capability import capability_statement
+from integrations.fhir.interactions import Asked, Result
+from integrations.fhir.outcomes import FhirError, Issue, of_domain_error, of_refusal, operation_outcome, refused
+from integrations.fhir.primitives import ID
+from integrations.fhir.receiving import Tray, writable
+from integrations.fhir.search import grammar
+from integrations.fhir.search.run import run
+from integrations.fhir.shelves import Entry
+from recovery.exceptions import RecoveryError
+from recovery.services.documents import instant
+from recovery.services.ingestion import DeliveryRefused, deliver
+
+logger = logging.getLogger(__name__)
+View = Callable[..., HttpResponse]
+
+
+def answer(status: int, text: str = "", **headers: str) -> HttpResponse:
+    response = HttpResponse(text, status=status, content_type=renderers.CONTENT_TYPE)
+    response["Cache-Control"] = "no-store"
+    for name, value in headers.items():
+        response[name.replace("_", "-")] = value
+    return response
+
+
+def door(view: View) -> View:
+    """Every error leaves as an OperationOutcome; one that nobody foresaw as 500 with a number to quote."""
+
+    @csrf_exempt
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            renderers.check_accept(request.headers.get("Accept", ""), request.GET.get("_format", ""))
+            return view(request, *args, **kwargs)
+        except FhirError as error:
+            return of_error(error)
+        except DeliveryRefused as error:
+            return of_error(of_refusal(error.outcome))
+        except RecoveryError as error:
+            return of_error(of_domain_error(error))
+        except Exception:
+            number = getattr(request, "request_id", "unknown")
+            logger.exception("fhir request failed", extra={"request_id": number})
+            issue = Issue(
+                "exception", f"Something went wrong here. Quote the number {number} to the operator.", severity="fatal"
+            )
+            return of_error(FhirError(500, issue))
+
+    guarded.login_required = False  # type: ignore[attr-defined]
+    return guarded
+
+
+def of_error(error: FhirError) -> HttpResponse:
+    response = answer(error.status, renderers.text_of(operation_outcome(error.issues)))
+    for name, value in error.headers.items():
+        response[name] = value
+    return response
+
+
+def methods(**by_method: View) -> View:
+    """Dispatch by HTTP method; others answer 405 with what is allowed. HEAD is a GET without its body."""
+
+    @door
+    def dispatch(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        name = "GET" if request.method == "HEAD" else (request.method or "")
+        view = by_method.get(name)
+        if view is None:
+            allowed = ", ".join(sorted(by_method))
+            issue = Issue("not-supported", f"{name} is not offered at this address; it takes {allowed}.")
+            raise FhirError(405, issue, headers={"Allow": allowed})
+        return view(request, *args, **kwargs)
+
+    return dispatch
+
+
+def metadata(request: HttpRequest) -> HttpResponse:
+    """Open to everybody: it tells how to come in, and nothing of anyone."""
+    return answer(200, renderers.text_of(capability_statement(base_of(request), timezone.now())))
+
+
+def nothing_here(request: HttpRequest, **_: str) -> HttpResponse:
+    open_call(request)
+    raise refused(404, "not-found", f"There is nothing at {request.path[:120]}.")
+
+
+# ---- reading ---
+
+
+def read(request: HttpRequest, type_name: str, fhir_id: str) -> HttpResponse:
+    call = open_call(request)
+    route = call.check(type_name, "read")
+    entry = shelves.read(route, fhir_id)
+    call.note("read", f"{type_name}/{fhir_id}", _patients([entry]))
+    return _not_modified(request, entry) or _resource(200, entry)
+
+
+def read_version(request: HttpRequest, type_name: str, fhir_id: str, version: str) -> HttpResponse:
+    call = open_call(request)
+    entry = shelves.read_version(call.check(type_name, "vread"), fhir_id, version)
+    call.note("vread", f"{type_name}/{fhir_id}/_history/{version}", _patients([entry]))
+    return _resource(200, entry)
+
+
+def history(request: HttpRequest, type_name: str, fhir_id: str) -> HttpResponse:
+    call = open_call(request)
+    entries = shelves.versions(call.check(type_name, "history-instance"), fhir_id)
+    call.note("history", f"{type_name}/{fhir_id}", _patients(entries))
+    return answer(200, renderers.history(entries, call.base))
+
+
+def search(request: HttpRequest, type_name: str) -> HttpResponse:
+    """GET with a query, or POST _search with a form."""
+    call = open_call(request)
+    pairs = [(name, value) for name, values in request.GET.lists() for value in values]
+    if request.method == "POST":
+        body_of(request)
+        pairs += [(name, value) for name, values in request.POST.lists() for value in values]
+    return answer(200, search_text(call, type_name, pairs))
+
+
+def search_text(call: Call, type_name: str, pairs: list[tuple[str, str]]) -> str:
+    route = call.check(type_name, "search-type")
+    strict = call.prefer.get("handling") == "strict"
+    understood = grammar.parse(route, pairs, base=call.base, strict=strict, now=call.place.now)
+    page = run(understood)
+    call.note("search", type_name, _patients(page.entries))
+    return renderers.searchset(understood, page, call.base)
+
+
+def _patients(entries: Any) -> set[int]:
+    return {entry.patient_id for entry in entries if entry.patient_id is not None}
+
+
+def _resource(status: int, entry: Entry, **headers: str) -> HttpResponse:
+    return answer(status, entry.text, **_version_headers(entry), **headers)
+
+
+def _version_headers(entry: Entry | Result) -> dict[str, str]:
+    said = {"ETag": renderers.etag(entry.version)}
+    if entry.updated_at is not None:
+        said["Last_Modified"] = format_datetime(entry.updated_at, usegmt=True)
+    return said
+
+
+def _not_modified(request: HttpRequest, entry: Entry) -> HttpResponse | None:
+    """304 for a conditional read (http.html#cread); If-None-Match goes before If-Modified-Since."""
+    known = request.headers.get("If-None-Match")
+    since = parse_http_date_safe(request.headers.get("If-Modified-Since", ""))
+    if known is not None:
+        same = renderers.etag(entry.version) in [one.strip() for one in known.split(",")]
+    else:
+        same = since is not None and int(entry.updated_at.timestamp()) <= since
+    return answer(304, **_version_headers(entry)) if same else None
+
+
+# ---- writing ---
+
+
+def create(request: HttpRequest, type_name: str) -> HttpResponse:
+    call = open_call(request)
+    call.check(type_name, "create")
+    condition = request.headers.get("If-None-Exist", "").removeprefix("?")
+    asked = Asked(0, "POST", type_name, resource=_read_resource(request), if_none_exist=condition)
+    return _write(call, asked)
+
+
+def update(request: HttpRequest, type_name: str, fhir_id: str = "") -> HttpResponse:
+    call = open_call(request)
+    call.check(type_name, "update")
+    version = interactions.if_match(request.headers.get("If-Match"))
+    criteria = "" if fhir_id else request.META.get("QUERY_STRING", "")
+    if not fhir_id and not criteria:
+        raise refused(400, "required", "A PUT needs an id or conditions in its address.")
+    return _write(call, Asked(0, "PUT", type_name, fhir_id, criteria, _read_resource(request), version))
+
+
+def delete(request: HttpRequest, type_name: str, fhir_id: str = "") -> HttpResponse:
+    call = open_call(request)
+    call.check(type_name, "delete")
+    criteria = "" if fhir_id else request.META.get("QUERY_STRING", "")
+    if not fhir_id and not criteria:
+        raise refused(412, "too-costly", "A DELETE needs an id or conditions in its address.")
+    version = interactions.if_match(request.headers.get("If-Match"))
+    return _write(call, Asked(0, "DELETE", type_name, fhir_id, criteria, if_match=version))
+
+
+def _read_resource(request: HttpRequest) -> dict[str, Any]:
+    renderers.check_content_type(request.headers.get("Content-Type", ""))
+    return wire.parse_object(body_of(request))
+
+
+def _write(call: Call, asked: Asked) -> HttpResponse:
+    tray = Tray()
+    result = interactions.plan(asked, tray, call.place)
+    if result is None:
+        receipt = deliver(delivery=tray.delivery("fhir"), actor=call.actor, now=call.place.now, atomic=True)
+        result = interactions.answer(asked, receipt.outcomes[asked.index])
+    else:
+        call.note(interactions.INTERACTION[asked.method], f"{asked.type}/{result.fhir_id}")
+    return _written(call, asked, result)
+
+
+def _written(call: Call, asked: Asked, result: Result) -> HttpResponse:
+    """The answer to a write, as the caller prefers it: the resource, nothing, or an OperationOutcome."""
+    if result.status == 204:
+        return answer(204, **(_version_headers(result) if result.version else {}))
+    headers = {"Location": f"{call.base}/{result.location}", **_version_headers(result)}
+    wish = call.prefer.get("return", "representation")
+    if wish == "minimal":
+        return answer(result.status, **headers)
+    if wish == "OperationOutcome":
+        said = Issue("informational", f"{result.location} stands.", severity="information")
+        return answer(result.status, renderers.text_of(operation_outcome([said])), **headers)
+    return answer(result.status, shelves.read(writable(asked.type), result.fhir_id).text, **headers)
+
+
+def transact(request: HttpRequest) -> HttpResponse:
+    """POST of a transaction or batch Bundle to the base address."""
+    call = open_call(request)
+    renderers.check_content_type(request.headers.get("Content-Type", ""))
+    body = body_of(request)
+    sent = wire.parse_object(body)
+    answers = bundle.process(sent, body, call.actor, call.allows, call.place)
+    texts = {index: renderers.answer_entry(result) for index, result in answers.results.items()}
+    for index, address in answers.gets.items():
+        texts[index] = _answer_get(call, address)
+    ordered = (texts[index] for index in sorted(texts))
+    return answer(200, renderers.bundle_response(sent["type"], ordered))
+
+
+def _answer_get(call: Call, address: str) -> str:
+    """A GET inside a Bundle: a read, a version, or a search."""
+    try:
+        path, _, query = address.partition("?")
+        steps = path.split("/")
+        if len(steps) == 1:
+            return renderers.resource_entry(search_text(call, steps[0], parse_qsl(query, keep_blank_values=True)))
+        if not all(ID.fullmatch(one) for one in (steps[1], steps[-1])) or len(steps) not in (2, 4):
+            raise refused(404, "not-found", f"There is nothing at {address[:120]!r}.")
+        if len(steps) == 4:
+            entry = shelves.read_version(call.check(steps[0], "vread"), steps[1], steps[3])
+        else:
+            entry = shelves.read(call.check(steps[0], "read"), steps[1])
+        call.note("read", f"{steps[0]}/{steps[1]}", _patients([entry]))
+        said = {"etag": renderers.etag(entry.version), "lastModified": instant(entry.updated_at)}
+        return renderers.resource_entry(entry.text, 200, said)
+    except FhirError as error:
+        return renderers.answer_entry(error)
