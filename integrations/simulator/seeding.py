@@ -41,8 +41,9 @@ class Seeded:
     refreshed: int
 
 
-def seed(ward: Ward, members: Sequence[Member], directory: Path) -> Seeded:
-    """Take in the whole past of `members`, register the people, and bring the twins up to the anchor."""
+def take_in_the_past(ward: Ward, directory: Path) -> Seeded:
+    """Take in the whole past of the ward, register the people, and bring the twins up to the anchor."""
+    members = ward.members
     opened = ward.anchor - timedelta(days=40)
     accounts.open_wards(actor=ACTOR, now=opened)
     new = refreshed = 0

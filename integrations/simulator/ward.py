@@ -21,12 +21,20 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Ward:
-    """The demo ward of one seeding. `anchor`: the whole hour (UTC) at which it was seeded; `finished`: completely."""
+    """The demo ward of one seeding. `anchor`: the whole hour (UTC) at which it was seeded.
+
+    patients: how many of the cast, from the first on. finished: the whole past has been taken in.
+    """
 
     seed: int
     anchor: datetime
     zone: str = "UTC"
+    patients: int = len(CAST)
     finished: bool = False
+
+    @property
+    def members(self) -> Sequence[Member]:
+        return CAST[: self.patients]
 
     def surgery_end(self, member: Member) -> datetime:
         """The last time before the anchor that the local clock showed `ended_at`, `day` days further back."""
@@ -53,18 +61,14 @@ def surgery_start(ward: Ward, member: Member) -> datetime:
     return ward.surgery_end(member) - timedelta(hours=OPERATIONS[member.operation].hours)
 
 
-def members_of(ward: Ward, only: int | None = None) -> Sequence[Member]:
-    """The cast, or its first `only` members (a small ward for tests)."""
-    return CAST if only is None else CAST[:only]
-
-
-def begin(directory: Path, seed: int, now: datetime, zone: str) -> Ward:
+def begin(directory: Path, now: datetime, *, seed: int, zone: str, patients: int | None = None) -> Ward:
     """The ward remembered in `directory`, or a new one anchored at `now`, remembered before anything is stored."""
     held = remembered(directory)
-    if held is not None and held.seed == seed:
+    wanted = len(CAST) if patients is None else patients
+    if held is not None and (held.seed, held.patients) == (seed, wanted):
         return held
     anchor = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    ward = Ward(seed, anchor, zone)
+    ward = Ward(seed, anchor, zone, wanted)
     _remember(directory, ward)
     return ward
 
@@ -80,9 +84,8 @@ def remembered(directory: Path) -> Ward | None:
     """The ward seeded in this data directory, or None."""
     try:
         said = json.loads((directory / WARD_FILE).read_text())
-        anchor = datetime.fromisoformat(said["anchor"])
-        return Ward(int(said["seed"]), anchor, str(said["zone"]), bool(said["finished"]))
-    except (FileNotFoundError, ValueError, KeyError):
+        return Ward(**said | {"anchor": datetime.fromisoformat(said["anchor"])})
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 
 

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from integrations.simulator import ward as wards
-from integrations.simulator.seeding import seed
+from integrations.simulator.seeding import take_in_the_past
 from recovery.selectors.fhir_store import get_document
 
 
@@ -21,17 +21,14 @@ class Command(BaseCommand):
         parser.add_argument("--patients", type=int, default=None, help="only the first so many patients")
 
     def handle(self, *args: Any, seed: int, patients: int | None, **options: Any) -> None:
-        self._seed(seed, patients)
-
-    def _seed(self, number: int, patients: int | None) -> None:
         began = time.monotonic()
         directory = settings.DATA_DIR
-        ward = wards.begin(directory, number, timezone.now(), settings.HOSPITAL_TIME_ZONE)
-        members = wards.members_of(ward, patients)
-        if ward.finished and get_document("Patient", members[0].key) is not None:
+        zone = settings.HOSPITAL_TIME_ZONE
+        ward = wards.begin(directory, timezone.now(), seed=seed, zone=zone, patients=patients)
+        if ward.finished and get_document("Patient", ward.members[0].key) is not None:
             self.stdout.write("The demo ward is already there.")
             return
-        done = seed(ward, members, directory)
+        done = take_in_the_past(ward, directory)
         wards.finish(directory, ward)
         self.stdout.write(
             f"Demo ward: {done.patients} synthetic patients, {done.new} new items in {done.rounds} rounds,"
