@@ -113,7 +113,7 @@ def anchored():
             yield pytest.param(m, p, marks=lasting if missed else ())
 
 
-@pytest.mark.parametrize(("metric", "procedure"), anchored())
+@pytest.mark.parametrize(("metric", "procedure"), list(anchored()))
 def test_the_cold_start_reproduces_its_anchors(metric, procedure):
     """Within a quarter of the largest anchored departure from baseline: three bases cannot do everything."""
     curves, bound = CURVES[metric], PARAMS.by_metric[metric][procedure]
