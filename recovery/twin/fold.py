@@ -133,7 +133,7 @@ def fold(
 def fold_many(requests: Sequence[Request], params: PopulationParams) -> list[Fold]:
     """`fold` for many patients in one passage through the filter; same results, same order."""
     plans = [_plan(request, params) for request in requests]
-    tracks = iter(_run([row for plan in plans for row in plan.rows], params.outlier_bound))
+    tracks = iter(_run_by_length([row for plan in plans for row in plan.rows], params.outlier_bound))
     return [_finished(plan, [next(tracks) for _ in plan.rows], params.version) for plan in plans]
 
 
@@ -181,6 +181,16 @@ def _row(
     readings = Readings(found.at, value, params.noise_var(found.tier, found.n))
     cuts = tuple(int(n) for n in np.searchsorted(found.end, boundaries, side="right"))
     return _Row(key, params, memory or Memory(initial(params), Card()), found, readings, cuts)
+
+
+def _run_by_length(rows: Sequence[_Row], bound: float) -> list[_Track]:
+    """`_run` on the long rows and on the short ones apart: a row of days padded to one of hours is mostly padding."""
+    longest = max((len(row.readings.at) for row in rows), default=0)
+    short = [4 * len(row.readings.at) < longest for row in rows]
+    groups = {
+        kind: iter(_run([r for r, s in zip(rows, short, strict=True) if s is kind], bound)) for kind in set(short)
+    }
+    return [next(groups[kind]) for kind in short]
 
 
 def _run(rows: Sequence[_Row], bound: float) -> list[_Track]:
