@@ -44,7 +44,7 @@ STORIES = (
     Story("Ida", "Hartmann", "colectomy_open", 118.4, 1, "pneumonia", 84.0, born=date(1948, 5, 4)),
     Story("Samuel", "Okafor", "knee_replacement", 98.2, 2, implant=True, born=date(1957, 11, 30), sex="male"),
     Story("Maria Concepción", "García Fernández", "hip_replacement", 171.0, 3, born=date(1961, 2, 14)),
-    Story("Chen", "Wei", "lobectomy_vats", 52.6, 4, "af", 36.0, born=date(1955, 8, 8), sex="male"),
+    Story("Chen", "Wei", "lobectomy_vats", 52.6, 4, "pe", 46.0, born=date(1955, 8, 8), sex="male"),
     Story("Aoife", "Ní Dhomhnaill", "cholecystectomy", 30.5, 5, born=date(1984, 6, 21)),
     Story("Jonas", "Berg", "colectomy_laparoscopic", 146.0, 6, silent_for=31.0, born=date(1969, 1, 9), sex="male"),
     Story("Fatima", "al-Rashid", "hysterectomy_minimal", 75.3, 7, born=date(1977, 12, 2)),

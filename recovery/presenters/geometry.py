@@ -82,7 +82,7 @@ def nice_ticks(low: float, high: float, wanted: int = 4, least: float = 0.0) -> 
     if least and step % least:
         step = math.ceil(step / least) * least
     first = math.ceil(low / step - 1e-9)
-    return [n * step for n in range(first, int(high / step + 1e-9) + 1)]
+    return [n * step for n in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
 def clipped(values: Sequence[Value], low: float, high: float) -> list[Value]:
