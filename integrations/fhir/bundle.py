@@ -5,13 +5,13 @@ the order sent; `urn:uuid:` references between entries become real ones.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
 from integrations.fhir import interactions
-from integrations.fhir.interactions import Asked, Place, Result
+from integrations.fhir.interactions import Asked, Held, Place, Result
 from integrations.fhir.outcomes import FhirError, Issue, of_refusal, refused
 from integrations.fhir.primitives import ID
 from integrations.fhir.receiving import Tray, writable
@@ -64,7 +64,7 @@ def process(bundle: Json, body: bytes, actor: Actor, allowed: Allowed, place: Pl
         _refuse_overlaps(asked.values())
     asked = _resolved(asked, entries, body, answers, place, atomic)
     tray = Tray()
-    held = _shelves(asked.values())
+    held = _standing(asked.values())
     for index, one in sorted(asked.items(), key=lambda item: _ORDER[item[1].method]):
         try:
             done = interactions.plan(one, tray, place, held)
@@ -156,7 +156,7 @@ def _check_address(method: str, url: str, fhir_id: str, criteria: str) -> None:
         raise refused(400, "value", f"A {method} needs an id or conditions in request.url.", "Entry.request.url")
 
 
-def _refuse_overlaps(asked: Any) -> None:
+def _refuse_overlaps(asked: Iterable[Asked]) -> None:
     """A transaction may name each resource once (http.html#trules)."""
     seen: set[tuple[str, str]] = set()
     for one in asked:
@@ -235,10 +235,10 @@ def _found(reference: str, place: Place) -> str:
     return f"{type_name}/{found[0].fhir_id}"
 
 
-def _shelves(asked: Any) -> Mapping[str, str]:
-    """On which shelf the Observations that are to be replaced stand: one look for all of them."""
-    ids = [one.fhir_id for one in asked if one.type == "Observation" and one.method == "PUT" and one.fhir_id]
-    return fhir_search.observation_ids(ids) if ids else {}
+def _standing(asked: Iterable[Asked]) -> Held:
+    """What stands at the ids of the Observations that are written: one look for all of them."""
+    ids = [one.fhir_id for one in asked if one.type == "Observation" and one.fhir_id]
+    return fhir_search.held_observations(ids) if ids else {}
 
 
 def _deliver(tray: Tray, asked: dict[int, Asked], answers: Answers, actor: Actor, place: Place, atomic: bool) -> None:

@@ -19,8 +19,10 @@ from integrations.fhir.search import grammar
 from integrations.fhir.search.run import run
 from integrations.fhir.shelves import Entry
 from recovery.selectors import fhir_search
+from recovery.selectors.fhir_search import HeldObservation
 from recovery.services.intake import Outcome
 
+Held = Mapping[str, HeldObservation]
 INTERACTION = {"POST": "create", "PUT": "update", "DELETE": "delete"}
 
 
@@ -91,16 +93,16 @@ def one_match(asked: Asked, criteria: str, place: Place) -> Entry | None:
     return found[0] if found else None
 
 
-def plan(asked: Asked, tray: Tray, place: Place, held: Mapping[str, str] | None = None) -> Result | None:
+def plan(asked: Asked, tray: Tray, place: Place, held: Held | None = None) -> Result | None:
     """Put the write on the tray, or answer at once when nothing is to be done. Raises FhirError.
 
-    `held`: shelves of the Observation ids of a whole Bundle, when they were looked up together.
+    `held`: what stands at the Observation ids of a whole Bundle, when it was looked up together.
     """
     if asked.method == "POST":
         return _plan_create(asked, tray, place)
     if asked.method == "PUT":
         return _plan_update(asked, tray, place, held)
-    return _plan_delete(asked, tray, place)
+    return _plan_delete(asked, tray, place, held)
 
 
 def _plan_create(asked: Asked, tray: Tray, place: Place) -> Result | None:
@@ -118,7 +120,7 @@ def _as_it_stands(entry: Entry) -> Result:
     return Result(200, entry.type, entry.fhir_id, entry.version, entry.updated_at)
 
 
-def _plan_update(asked: Asked, tray: Tray, place: Place, held: Mapping[str, str] | None) -> Result | None:
+def _plan_update(asked: Asked, tray: Tray, place: Place, held: Held | None) -> Result | None:
     fhir_id, own_id = asked.fhir_id, asked.resource.get("id")
     if asked.criteria:
         existing = one_match(asked, asked.criteria, place)
@@ -133,13 +135,20 @@ def _plan_update(asked: Asked, tray: Tray, place: Place, held: Mapping[str, str]
     elif own_id != fhir_id:
         said = "no id" if own_id is None else f"the id {str(own_id)[:64]!r}"
         raise refused(400, "invalid", f"The address names {fhir_id}, the body has {said}.", f"{asked.type}.id")
-    shelf = (fhir_search.observation_ids([fhir_id]) if held is None else held) if asked.type == "Observation" else {}
-    as_document = shelf.get(fhir_id) == "document"
-    tray.take(asked.resource, Wish(asked.index, "put", fhir_id, asked.if_match, None, as_document), asked.type)
+    standing = _held(asked, fhir_id, held)
+    tray.take(asked.resource, Wish(asked.index, "put", fhir_id, asked.if_match, None, standing), asked.type)
     return None
 
 
-def _plan_delete(asked: Asked, tray: Tray, place: Place) -> Result | None:
+def _held(asked: Asked, fhir_id: str, held: Held | None) -> HeldObservation | None:
+    if asked.type != "Observation":
+        return None
+    if held is None or asked.criteria:  # what conditions match was not known when a Bundle's ids were looked up
+        held = fhir_search.held_observations([fhir_id])
+    return held.get(fhir_id)
+
+
+def _plan_delete(asked: Asked, tray: Tray, place: Place, held: Held | None) -> Result | None:
     fhir_id = asked.fhir_id
     if asked.criteria:
         existing = one_match(asked, asked.criteria, place)
@@ -149,7 +158,8 @@ def _plan_delete(asked: Asked, tray: Tray, place: Place) -> Result | None:
     found = shelves.find(writable(asked.type), fhir_id)
     if found is None or found.deleted:
         return Result(204, asked.type, fhir_id)
-    tray.delete(asked.type, fhir_id, asked.index, asked.if_match)
+    standing = _held(asked, fhir_id, held)
+    tray.delete(asked.type, Wish(asked.index, "delete", fhir_id, asked.if_match, None, standing))
     return None
 
 

@@ -11,14 +11,19 @@ from integrations.fhir.documents.paths import first
 from integrations.fhir.outcomes import refused
 from integrations.fhir.primitives import ID, LOCAL_REFERENCE
 from integrations.fhir.routes import Route, route_of
+from integrations.fhir.shelves import of_reading
 from integrations.fhir.streams.mapping import map_observation
 from integrations.fhir.streams.projection import project
+from recovery.reading_ids import decode
+from recovery.selectors.fhir_search import HeldObservation
+from recovery.selectors.fhir_store import StoredReading
 from recovery.services.intake import (
     Delivery,
     DocumentWrite,
     NumberReading,
     PacketReading,
     ProjectedSample,
+    ReplacedReading,
     Unmapped,
 )
 
@@ -28,15 +33,15 @@ class Wish:
     """How a resource is to be stored.
 
     `fhir_id`: chosen by the sender. `if_match`: version that must be current. `criteria`: mark of a conditional
-    create. `as_document`: its id is already a document here, so it stays one.
+    create. `held`: what stands at the id of an Observation now.
     """
 
     index: int
-    method: str = "create"  # create, put
+    method: str = "create"  # create, put, delete
     fhir_id: str | None = None
     if_match: int | None = None
     criteria: str | None = None
-    as_document: bool = False
+    held: HeldObservation | None = None
 
 
 @dataclass(slots=True)
@@ -56,13 +61,16 @@ class Tray:
         self._take_document(resource, wish, expected)
 
     def _take_reading(self, resource: Mapping[str, Any], wish: Wish) -> bool:
-        """A conditional create is decided by documents; a known document stays one."""
-        if wish.criteria is not None or wish.if_match is not None or wish.as_document:
+        """A conditional create is decided by documents; a document stays one, and a changed reading becomes one."""
+        if wish.criteria is not None or wish.if_match is not None or (wish.held and wish.held.is_document):
             return False
-        if wish.fhir_id is None and "id" in resource and not _is_id(resource["id"]):
+        if "id" in resource and not _is_id(resource["id"]):
             return False
-        mapped = map_observation(wish.index, resource, wish.fhir_id)
-        if mapped is None:
+        derived = wish.fhir_id is not None and decode(wish.fhir_id) is not None
+        mapped = map_observation(wish.index, resource, None if derived else wish.fhir_id)
+        if mapped is None or (wish.held and not _is_same(mapped.reading, wish.held.reading)):
+            return False
+        if derived and wish.held is None:  # an id that looks like one of ours but names nothing
             return False
         if isinstance(mapped.reading, NumberReading):
             self.readings.append(mapped.reading)
@@ -93,16 +101,37 @@ class Tray:
                 index_entries=index_entries(route, resource),
                 facts=facts_of(name, resource),
                 samples=samples,
+                replaces=_replaced(wish.held, wish.fhir_id),
             )
         )
 
-    def delete(self, type_name: str, fhir_id: str, index: int, if_match: int | None = None) -> None:
+    def delete(self, type_name: str, wish: Wish) -> None:
         writable(type_name)
-        write = DocumentWrite(index, type_name, "delete", {}, fhir_id=fhir_id, if_match=if_match)
-        self.documents.append(write)
+        replaces = _replaced(wish.held, wish.fhir_id)
+        self.documents.append(
+            DocumentWrite(
+                wish.index, type_name, "delete", {}, fhir_id=wish.fhir_id, if_match=wish.if_match, replaces=replaces
+            )
+        )
 
     def delivery(self, channel: str) -> Delivery:
         return Delivery(channel, tuple(self.readings), tuple(self.packets), tuple(self.documents), tuple(self.unmapped))
+
+
+def _is_same(sent: NumberReading | PacketReading, held: StoredReading | None) -> bool:
+    """Whether a sent reading says exactly what stands."""
+    if held is None or (sent.series.template, sent.at_ms, sent.slots) != (held.template, held.at_ms, held.slots):
+        return False
+    if isinstance(sent, NumberReading):
+        return (sent.value, sent.digits) == (held.value, held.digits)
+    return (sent.data, sent.end_ms) == (held.data, held.end_ms)
+
+
+def _replaced(held: HeldObservation | None, fhir_id: str | None) -> ReplacedReading | None:
+    if held is None or held.reading is None:
+        return None
+    entry = of_reading(held.reading, fhir_id)
+    return ReplacedReading(entry.text, entry.updated_at)
 
 
 def _is_id(value: object) -> bool:

@@ -1,4 +1,4 @@
-"""Finding documents by their index, page by page; and on which shelf an Observation's id stands.
+"""Finding documents by their index, page by page; and what stands at an Observation's id.
 
 Criteria are plain values made by the FHIR door; this module knows rows, not FHIR's search grammar.
 """
@@ -11,7 +11,15 @@ from typing import Literal
 from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 
 from recovery.models import Document, DocumentIndex, Packet, Sample, Series
-from recovery.selectors.fhir_store import StoredDocument, stored
+from recovery.reading_ids import decode
+from recovery.selectors.fhir_store import (
+    StoredDocument,
+    StoredReading,
+    get_reading,
+    reading_of_packet,
+    reading_of_sample,
+    stored,
+)
 
 IDS_A_QUERY = 400
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -206,15 +214,36 @@ def _moment(ms: int) -> datetime:
     return EPOCH + timedelta(milliseconds=ms)
 
 
-def observation_ids(fhir_ids: Iterable[str]) -> Mapping[str, str]:
-    """id -> "document" or "stream" for each id that names an Observation here (a sender's own ids, not derived)."""
+@dataclass(frozen=True, slots=True)
+class HeldObservation:
+    """What stands at an Observation's id: a document (deleted ones too), or a streamed reading."""
+
+    reading: StoredReading | None = None
+
+    @property
+    def is_document(self) -> bool:
+        return self.reading is None
+
+
+def held_observations(fhir_ids: Iterable[str]) -> Mapping[str, HeldObservation]:
+    """What stands at each of these ids; ids that name nothing here are left out."""
     wanted = sorted(set(fhir_ids))
-    found: dict[str, str] = {}
+    found: dict[str, HeldObservation] = {}
     for start in range(0, len(wanted), IDS_A_QUERY):
-        part = wanted[start : start + IDS_A_QUERY]
-        numbers = Sample.objects.filter(fhir_id__in=part, ended_batch__isnull=True, series__shape=Series.Shape.NUMBER)
-        packets = Packet.objects.filter(fhir_id__in=part, ended_batch__isnull=True)
-        found |= {pk: "stream" for rows in (numbers, packets) for pk in rows.values_list("fhir_id", flat=True) if pk}
-        held = Document.objects.filter(type="Observation", fhir_id__in=part).values_list("fhir_id", flat=True)
-        found |= {pk: "document" for pk in held}
+        found |= _held_part(wanted[start : start + IDS_A_QUERY])
     return found
+
+
+def _held_part(wanted: list[str]) -> dict[str, HeldObservation]:
+    found: dict[str, HeldObservation] = {}
+    for name in wanted:
+        reading = get_reading(name) if decode(name) is not None else None
+        if reading is not None:
+            found[name] = HeldObservation(reading)
+    mine = {"fhir_id__in": wanted, "ended_batch__isnull": True}
+    numbers = Sample.objects.filter(**mine, series__shape=Series.Shape.NUMBER).select_related("series", "batch")
+    packets = Packet.objects.filter(**mine).select_related("series", "batch")
+    found |= {str(row.fhir_id): HeldObservation(reading_of_sample(row)) for row in numbers}
+    found |= {str(row.fhir_id): HeldObservation(reading_of_packet(row)) for row in packets}
+    documents = Document.objects.filter(type="Observation", fhir_id__in=wanted).values_list("fhir_id", flat=True)
+    return found | {name: HeldObservation() for name in documents}

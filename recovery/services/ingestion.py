@@ -14,7 +14,7 @@ from recovery import audit, queue
 from recovery.audit import Actor
 from recovery.exceptions import RecoveryError
 from recovery.models import Batch, Episode, UnmappedCode
-from recovery.services import documents, streams
+from recovery.services import documents, promotion, streams
 from recovery.services.changes import Changes
 from recovery.services.intake import Delivery, DocumentWrite, Outcome, Receipt, Unmapped
 
@@ -69,6 +69,7 @@ def _store_document(write: DocumentWrite, batch: Batch, now: datetime, changes: 
     """Store one document; refused, it costs only itself: its savepoint rolls back."""
     try:
         with transaction.atomic():
+            promotion.promote(write, batch, changes)
             stored = documents.write_document(write, batch, now)
             streams.store_projected(stored.patient_id, stored.outcome.fhir_id, write.samples, batch, changes)
     except RecoveryError as error:

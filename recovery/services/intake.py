@@ -139,6 +139,14 @@ class ProjectedSample:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplacedReading:
+    """A streamed reading that a write changes or deletes: its JSON text as it read, and since when."""
+
+    content: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentWrite:
     """One resource for the documents shelf. `content` is the JSON object as sent, from `recovery.exact_json.loads`.
 
@@ -158,6 +166,7 @@ class DocumentWrite:
     index_entries: tuple[IndexEntry, ...] = ()
     facts: Facts | None = None
     samples: tuple[ProjectedSample, ...] = ()
+    replaces: ReplacedReading | None = None
 
 
 @dataclass(frozen=True, slots=True)

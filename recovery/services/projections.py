@@ -33,7 +33,7 @@ def project(write: DocumentWrite, now: datetime) -> Projected:
     if patient_id is None or write.facts is None:
         if isinstance(write.facts, DeviceFacts):
             _project_device(fhir_id, None, write.facts)
-        return Projected(patient_id, False)
+        return Projected(patient_id, _forget_finding(write))
     if isinstance(write.facts, EpisodeFacts):
         return Projected(patient_id, _project_episode(fhir_id, patient_id, write.facts))
     if isinstance(write.facts, DeviceFacts):
@@ -128,6 +128,13 @@ def _project_finding(write: DocumentWrite, patient_id: int, facts: FindingFacts)
         },
     )
     return True
+
+
+def _forget_finding(write: DocumentWrite) -> bool:
+    """A changed document that tells nothing any more (refuted, entered in error) takes its finding back."""
+    if write.method != "put" or write.facts is not None:
+        return False
+    return bool(Finding.objects.filter(document_type=write.type, fhir_id=write.fhir_id).delete()[0])
 
 
 def retract(type_name: str, fhir_id: str, now: datetime) -> bool:

@@ -196,7 +196,10 @@ def store_projected(
         if patient_id is not None:
             changes.reading(patient_id, key[1])
     fresh = [key for key in said if key not in held]
-    insert_new(Sample, SAMPLE_COLUMNS, SAMPLE_KEY, [(*key, batch.pk, None, document_id) for key in fresh])
+    new = insert_new(Sample, SAMPLE_COLUMNS, SAMPLE_KEY, [(*key, batch.pk, None, document_id) for key in fresh])
+    for key in set(fresh) - new:  # said before, taken back since, and now said again
+        said_before = Sample.objects.filter(series_id=key[0], at_ms=key[1], value=key[2], digits=key[3])
+        said_before.filter(fhir_id=document_id, ended_batch__isnull=False).update(ended_batch=None, batch=batch)
     for key in fresh:
         one = said[key]
         changes.touched.add(places[one.series][1])

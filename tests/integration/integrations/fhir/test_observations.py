@@ -78,3 +78,63 @@ def test_the_answer_to_a_create_is_as_the_caller_prefers(door: Door, patient: st
     assert response.status_code == 201 and response["ETag"] == 'W/"1"' and response["Last-Modified"]
     kind = None if not response.content else content(response)["resourceType"]
     assert kind == {"return=minimal": None, "return=representation": "Observation"}.get(prefer, "OperationOutcome")
+
+
+def standing() -> list[float]:
+    return sorted(Sample.objects.filter(ended_batch__isnull=True).values_list("value", flat=True))
+
+
+@pytest.mark.parametrize("chosen", [True, False])
+def test_a_changed_reading_has_a_history_and_speaks_once(door: Door, patient: str, chosen: bool) -> None:
+    if chosen:
+        door.put("Observation/my-1", heart_rate(id="my-1"))
+    address = "Observation/my-1" if chosen else created(door, json.dumps(heart_rate()))
+    name = address.partition("/")[2]
+    changed = heart_rate(id=name, valueQuantity={**heart_rate()["valueQuantity"], "value": 74})
+    assert door.put(address, changed, If_Match='W/"1"').status_code == 200
+    assert content(door.get(address))["valueQuantity"]["value"] == 74
+    assert content(door.get(f"{address}/_history/1"))["valueQuantity"]["value"] == 72
+    assert content(door.get(f"{address}/_history"))["total"] == 2
+    assert standing() == [74.0]
+
+
+def test_a_reading_entered_in_error_stops_speaking_and_stays_readable(door: Door, patient: str) -> None:
+    address = created(door, json.dumps(heart_rate()))
+    void = heart_rate(id=address.partition("/")[2], status="entered-in-error")
+    assert door.put(address, void).status_code == 200
+    assert content(door.get(address))["status"] == "entered-in-error" and standing() == []
+
+
+def test_a_deleted_reading_is_gone_and_the_same_reading_again_does_not_bring_it_back(door: Door, patient: str) -> None:
+    address = created(door, json.dumps(heart_rate()))
+    assert door.delete(address).status_code == 204
+    assert door.get(address).status_code == 410 and standing() == []
+    assert door.delete(address).status_code == 204
+    door.post("Observation", heart_rate())
+    assert standing() == []
+
+
+def test_a_deleted_packet_takes_its_samples_with_it_but_not_those_of_another(door: Door, patient: str) -> None:
+    later = {"start": "2026-01-05T10:00:00Z", "end": "2026-01-05T14:00:00Z"}
+    address = created(door, json.dumps(sampled("70 71 72 73")))
+    created(door, json.dumps(sampled("72 73 74 75", effectivePeriod=later)))
+    assert door.delete(address).status_code == 204
+    assert standing() == [72.0, 73.0, 74.0, 75.0]
+
+
+def test_a_stale_version_is_not_overwritten(door: Door, patient: str) -> None:
+    address = created(door, json.dumps(heart_rate()))
+    name = address.partition("/")[2]
+    changed = heart_rate(id=name, valueQuantity={**heart_rate()["valueQuantity"], "value": 74})
+    assert door.put(address, changed, If_Match='W/"1"').status_code == 200
+    again = {**changed, "status": "amended"}
+    assert door.put(address, again, If_Match='W/"1"').status_code == 412
+    assert content(door.get(address))["status"] == "final"
+
+
+def test_a_document_that_says_a_number_takes_it_back_and_says_it_again(door: Door, patient: str) -> None:
+    noted = heart_rate(id="n-1", note=[{"text": "after a walk"}])
+    void = {**noted, "status": "entered-in-error"}
+    for said, expected in ((noted, [72.0]), (void, []), (noted, [72.0])):
+        assert door.put("Observation/n-1", said).status_code in (200, 201)
+        assert standing() == expected
