@@ -24,7 +24,7 @@ CHANNEL = "demo"
 ACTOR = Actor.system("demo")
 ROUND = timedelta(hours=6)
 # Twins are brought up to date at each round of the last days only: alerts need a history, and the start is awaited.
-LOOKED_AT_FOR = timedelta(hours=48)
+LOOKED_AT_FOR = timedelta(hours=30)
 
 
 class SeedRefused(Exception):
