@@ -31,9 +31,7 @@ def batched_updates(params):
     at = np.broadcast_to(np.arange(float(HOURS)), (PATIENTS, HOURS))
     readings = Readings(at, 80.0 + 4.0 * rng.normal(size=at.shape), np.full(at.shape, 25.0))
     wall, cpu = (PATIENTS * HOURS / s / 1e6 for s in best(lambda: advance(initial(rows), rows, readings, 2.5)))
-    print(
-        f"batched: {wall:.2f} million scalar updates/s, {cpu:.2f} per CPU second (d = {STATE_SIZE}, {PATIENTS} patients)"
-    )
+    print(f"batched: {wall:.2f} million scalar updates/s, {cpu:.2f} per CPU s (d = {STATE_SIZE}, {PATIENTS} patients)")
 
 
 def samples_of(seed, hours, per_hour=1):
