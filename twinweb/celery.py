@@ -88,6 +88,9 @@ def job_modules() -> list[str]:
 
 
 register()
+if settings.REDIS_URL:
+    # Loaded now, once and before gunicorn forks: it takes a third of a second, which the first request would wait.
+    import_module("kombu.transport.redis")
 app = DoorbellCelery("twinweb")
 app.conf.update(
     redis_broker(settings.REDIS_URL) if settings.REDIS_URL else embedded_broker(settings.DATA_DIR),
