@@ -51,10 +51,13 @@ def risks(model: HazardModel, data: Landmarks, outcome: str = "complication") ->
 
 
 def judged(data: Landmarks, predicted: Floats, day: int, seed: int) -> dict[str, Any]:
-    """Patients alive and not yet diagnosed at that day, judged by what was diagnosed in the 7 days after."""
+    """Patients alive and not yet diagnosed at that day, judged by what was diagnosed in the 7 days after;
+    only the counts where all or none were."""
     free = (data.hours == 24.0 * day) & (data.event_h["complication"] > data.hours) & (data.end_h > data.hours)
     event = (data.event_h["complication"] - data.hours <= HORIZON_H)[free]
     p = predicted[free]
+    if event.all() or not event.any():
+        return {"n": int(free.sum()), "events": int(event.sum())}
     low, high = _interval(event, p, seed)
     slope, intercept = calibration(event, p)
     base = event.mean()

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from recovery.twin.fit_cohort import Case
 from recovery.twin.fit_replay import replay
-from recovery.twin.incidence import NAMED, OUTCOMES
+from recovery.twin.incidence import NAMED, OUTCOMES, procedure_class
 from recovery.twin.params import PopulationParams
-from recovery.twin.risk import procedure_class
 from recovery.twin.risk_inputs import risk_inputs
 from recovery.twin.scores import news2
 from recovery.twin.signals import by_metric
@@ -108,7 +107,7 @@ def _with_outcomes(
         keys=keys,
         hours=hours,
         patient=who,
-        classes=np.array([procedure_class(case.profile) for case in cases])[who],
+        classes=np.array([procedure_class(case.profile.procedure) for case in cases])[who],
         values=values,
         event_h={outcome: np.array([row[outcome] for row in first])[who] for outcome in OUTCOMES},
         end_h=np.array([min(row["death"], COVERED_HOURS) for row in first])[who],

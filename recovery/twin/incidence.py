@@ -184,6 +184,27 @@ INCIDENCE: dict[str, dict[str, Incidence]] = {
     },
 }
 
+PROCEDURE_CLASSES = {
+    "knee_replacement": "arthroplasty",
+    "hip_replacement": "arthroplasty",
+    "colectomy": "colorectal",
+    "colectomy_laparoscopic": "colorectal",
+    "colectomy_open": "colorectal",
+    "cholecystectomy": "lap_cholecystectomy",
+    "cardiac": "cardiac",
+    "hip_fracture": "hip_fracture",
+    "lobectomy": "lobectomy",
+    "lobectomy_vats": "lobectomy",
+    "lobectomy_open": "lobectomy",
+    "sleeve_gastrectomy": "sleeve",
+    "hysterectomy": "hysterectomy",
+    "hysterectomy_minimal": "hysterectomy",
+    "hysterectomy_open": "hysterectomy",
+    "spinal_fusion": "spine_fusion",
+}
+"""Row of the published incidence table for each procedure; an unknown one gets the generic row, wider, and
+says so."""
+
 BOHL = "Bohl 2017, arthroplasty n=124,657, clinical-reference 3.2 [V]"
 HIP_FRACTURE = "hip-fracture NSQIP n=19,873, clinical-reference 3.2 [V]"
 ONSET: dict[str, Onset] = {
@@ -223,6 +244,12 @@ ONSET_BY_CLASS: dict[tuple[str, str], Onset] = {
 }
 NOT_ON_THE_INDEX_LIST = frozenset({"bleeding"})
 """The row "any (index list)" does not count transfusion, which most of the bleeding row is."""
+
+
+def procedure_class(procedure: str | None) -> str:
+    """Row of the incidence table for a procedure key of `profile.PROCEDURES`; the generic row when not
+    known."""
+    return PROCEDURE_CLASSES.get(procedure or "", GENERIC)
 
 
 def incidence(outcome: str, procedure_class: str) -> Incidence | None:

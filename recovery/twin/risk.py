@@ -14,32 +14,11 @@ from typing import Literal
 import numpy as np
 
 from recovery.twin.facts import Fact
-from recovery.twin.incidence import GENERIC, LABELS, NAMED, OUTCOMES
+from recovery.twin.incidence import GENERIC, LABELS, NAMED, OUTCOMES, procedure_class
 from recovery.twin.profile import Profile
 from recovery.twin.risk_inputs import RiskFactors, RiskInputs, risk_inputs
 from recovery.twin.surprise import RecoveryFeatures
 from recovery.twin.survival import COVERED_HOURS, HORIZONS, HazardModel, Prediction, predict
-
-PROCEDURE_CLASSES = {
-    "knee_replacement": "arthroplasty",
-    "hip_replacement": "arthroplasty",
-    "colectomy": "colorectal",
-    "colectomy_laparoscopic": "colorectal",
-    "colectomy_open": "colorectal",
-    "cholecystectomy": "lap_cholecystectomy",
-    "cardiac": "cardiac",
-    "hip_fracture": "hip_fracture",
-    "lobectomy": "lobectomy",
-    "lobectomy_vats": "lobectomy",
-    "lobectomy_open": "lobectomy",
-    "sleeve_gastrectomy": "sleeve",
-    "hysterectomy": "hysterectomy",
-    "hysterectomy_minimal": "hysterectomy",
-    "hysterectomy_open": "hysterectomy",
-    "spinal_fusion": "spine_fusion",
-}
-"""Row of the published incidence table for each procedure; an unknown one gets the generic row, wider, and
-says so."""
 
 YOUNGEST = 18.0
 OLDEST_DATA_H = 48.0
@@ -122,7 +101,7 @@ def assess(
     `lasting` only words the reasons.
     """
     inputs = risk_inputs(profile, features, factors or RiskFactors(), lasting)
-    row = procedure_class(profile)
+    row = procedure_class(profile.procedure)
     outcomes = [o for o in OUTCOMES if model.baseline(o, row) is not None]
     refusal = _refusal(profile, features, hours, inputs, model)
     return _coherent(
@@ -134,11 +113,6 @@ def assess(
             )
         )
     )
-
-
-def procedure_class(profile: Profile) -> str:
-    """Row of the published incidence table for this operation; the generic one when it is not known."""
-    return PROCEDURE_CLASSES.get(profile.procedure or "", GENERIC)
 
 
 def _estimates(

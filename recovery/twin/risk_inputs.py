@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recovery.twin.facts import Fact
+from recovery.twin.incidence import INCIDENCE, procedure_class
 from recovery.twin.profile import Profile
 from recovery.twin.signals import VITALS, Signal, by_metric, newest_worn_h
 from recovery.twin.surprise import RecoveryFeatures
@@ -120,7 +121,8 @@ def recent_facts(found: Mapping[str, Signal], age: float | None, lasting: Mappin
 
 
 def static_inputs(profile: Profile, factors: RiskFactors) -> dict[str, float]:
-    """Age in decades, BMI with its square (both thin and heavy patients fare worse), the rest as given."""
+    """Age in decades, BMI with its square (both thin and heavy patients fare worse), the rest as given; one
+    0/1 per kind of operation, by which a site departs from the published incidence."""
     bmi = _number(profile.bmi)
     given = {f.name: _number(getattr(factors, f.name)) for f in fields(factors)}
     blood_loss, duration = given.pop("blood_loss_ml"), given.pop("duration_h")
@@ -133,6 +135,7 @@ def static_inputs(profile: Profile, factors: RiskFactors) -> dict[str, float]:
         "log_duration": log(max(duration, SHORTEST_OPERATION_H)) if duration == duration else nan,
         "log_blood_loss": log(max(blood_loss, SMALLEST_BLOOD_LOSS_ML)) if blood_loss == blood_loss else nan,
         **given,
+        **{f"operation_{name}": float(procedure_class(profile.procedure) == name) for name in INCIDENCE},
     }
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recovery.twin.incidence import INCIDENCE, NAMED, OUTCOMES
+from recovery.twin.incidence import INCIDENCE, NAMED, OUTCOMES, PROCEDURE_CLASSES
 from recovery.twin.profile import PROCEDURES, Profile
-from recovery.twin.risk import ABSTENTIONS, NOTES, PROCEDURE_CLASSES, assess
+from recovery.twin.risk import ABSTENTIONS, NOTES, assess
 from recovery.twin.risk_inputs import RiskFactors
 from recovery.twin.survival import Effects, Feature, HazardModel, published_baselines, published_model
 from tests.unit.twin.made import made_features, unread_features

@@ -13,9 +13,16 @@ WHO = Profile("colectomy", age_years=70.0, sex="male", bmi=31.0)
 
 def test_what_is_not_known_is_nan_and_has_no_fact():
     inputs = risk_inputs(Profile(), None, RiskFactors())
-    assert all(math.isnan(value) for value in inputs.values.values())
+    values = {key: value for key, value in inputs.values.items() if not key.startswith("operation_")}
+    assert all(math.isnan(value) for value in values.values())
     assert inputs.facts == {}
     assert inputs.value("asa", 2.4) == 2.4
+
+
+def test_an_operation_not_known_is_none_of_the_known_ones():
+    known, unknown = (risk_inputs(who, None, RiskFactors()).values for who in (WHO, Profile()))
+    assert [key for key, value in known.items() if key.startswith("operation_") and value] == ["operation_colorectal"]
+    assert not any(value for key, value in unknown.items() if key.startswith("operation_"))
 
 
 def test_known_absence_is_zero_and_told_as_absence():
