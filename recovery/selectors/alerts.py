@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, IntegerField, Prefetch, QuerySet, Value, When
+from django.db.models import Case, Count, IntegerField, Prefetch, Q, QuerySet, Value, When
 
 from recovery.exceptions import NotFound
 from recovery.models import Alert, AlertTransition, Episode, User
@@ -69,9 +69,8 @@ def inbox(user: User, now: datetime, view: str = "unanswered", page: int = 1) ->
     """One page of the alerts this person may see; an unknown view is the unanswered one."""
     view = view if view in VIEWS else "unanswered"
     everything = visible_alerts(user, now)
-    counts = {name: _of_view(everything, name, user).count() for name in VIEWS if name != "all"}
-    found = _of_view(everything, view, user)
-    total = counts.get(view, 0) if view != "all" else found.count()
+    counts = everything.aggregate(**{name: Count("id", filter=_of_view(name, user)) for name in VIEWS})
+    found, total = everything.filter(_of_view(view, user)), counts[view]
     pages = max(1, -(-total // PAGE_ROWS))
     page = min(max(page, 1), pages)
     part = _sorted(found)[(page - 1) * PAGE_ROWS : page * PAGE_ROWS]
@@ -139,14 +138,12 @@ def _display_name(user: User | None) -> str:
     return (user.get_full_name() or user.get_username()) if user else ""
 
 
-def _of_view(found: QuerySet[Alert], view: str, user: User) -> QuerySet[Alert]:
+def _of_view(view: str, user: User) -> Q:
     if view == "unanswered":
-        return found.filter(status=Alert.Status.OPEN)
+        return Q(status=Alert.Status.OPEN)
     if view == "mine":
-        return found.filter(owner=user).exclude(status=Alert.Status.RESOLVED)
-    if view == "all":
-        return found
-    return found.filter(status=view)
+        return Q(owner=user) & ~Q(status=Alert.Status.RESOLVED)
+    return Q() if view == "all" else Q(status=view)
 
 
 def _sorted(found: QuerySet[Alert]) -> QuerySet[Alert]:

@@ -128,10 +128,12 @@ async def _next(listener: Listener, seconds: float) -> list[Change | None]:
 
 
 def _texts(changes: list[Change], relay: Relay) -> list[bytes]:
-    return [
-        f"id: {relay.resume_at}\nevent: {change.kind}\ndata: {json.dumps(_plain(change))}\n\n".encode()
-        for change in changes
-    ]
+    """Each with the id to resume at should the connection break right after it: before those still to be sent."""
+    texts = []
+    for place, change in enumerate(changes):
+        resume_at = min([relay.resume_at, *(later.id - 1 for later in changes[place + 1 :])])
+        texts.append(f"id: {resume_at}\nevent: {change.kind}\ndata: {json.dumps(_plain(change))}\n\n".encode())
+    return texts
 
 
 def _plain(change: Change) -> dict[str, str]:

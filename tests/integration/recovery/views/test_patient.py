@@ -1,0 +1,177 @@
+"""One patient's page: everything from the snapshot, every number with unit, source and time, nothing absurd."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from recovery import audit
+from recovery.audit import Actor
+from recovery.models import AuditEvent
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+FORBIDDEN = re.compile(r"\b(None|nan|NaN|undefined|inf)\b")
+TAGS = re.compile(r"<[^>]+>")
+
+
+def page(scene, key=None) -> str:
+    return scene.client("own").get(f"/patients/{key or scene.episode.key}/").content.decode()
+
+
+def text_of(body: str) -> str:
+    return re.sub(r"\s+", " ", TAGS.sub(" ", body))
+
+
+def say(scene, **over):
+    scene.episode.snapshots.update(content=factories.said(**over))
+
+
+def test_the_banner_names_who_when_born_which_number_which_operation_and_which_day(scene):
+    said = text_of(page(scene))
+    for word in ("Ida Hartmann", "birth date not known", "S-1", "Total knee replacement", "Day 1", "synthetic patient"):
+        assert word in said
+
+
+def test_a_reading_has_value_unit_time_and_source(scene):
+    said = text_of(page(scene))
+    assert re.search(r"82 /min", said) and "Watch" in said and "Own course now 80, 90 % band 71 to 89" in said
+
+
+def test_every_risk_has_denominator_horizon_and_interval(scene):
+    said = text_of(page(scene))
+    assert re.search(
+        r"12 in 100 people like this: any complication within 7 days\. Likely between 7 and 19 in 100", said
+    )
+    assert "88 in 100 do not" in said
+
+
+def test_a_withheld_risk_shows_its_reason_and_no_number(scene):
+    withheld = factories.said()["risks"][0] | {
+        "probability": None,
+        "low": None,
+        "high": None,
+        "abstained": "The model was made for adults.",
+    }
+    say(scene, risks=[withheld])
+    said = text_of(page(scene))
+    assert "The model was made for adults." in said and "in 100 people" not in said
+
+
+def test_a_partial_score_names_what_is_missing_and_how_high_it_could_be(scene):
+    score = {"name": "NEWS2", "value": 3, "highest": 11, "band": "low", "complete": False, "missing": ["consciousness"]}
+    score |= {"items": [{"name": "pulse", "points": 1, "value": 112.0}], "source": "RCP 2017"}
+    say(scene, scores=[score])
+    said = text_of(page(scene))
+    assert "at least 3" in said and "consciousness missing; with it the score could be up to 11" in said
+    assert "1 point on NEWS2" in said
+
+
+def test_the_chart_is_readable_without_scripts(scene):
+    body = page(scene)
+    assert (
+        '<title id="t-heart_rate">Heart rate: latest 82\u00a0/min, expected 71 to 89 (90 % band); on own course.'
+        in body
+    )
+    assert 'class="c-90" d="M' in body and "<table" in body
+
+
+def test_the_live_part_is_the_page_and_is_audited_apart(scene):
+    body = scene.client("own").get(reverse("patient_now", args=[scene.episode.key])).content.decode()
+    assert body.lstrip().startswith('<div id="twin"') and "12 in 100" in body
+    assert AuditEvent.objects.filter(action="view_patient_live", patient=scene.episode.patient).exists()
+
+
+def test_what_changed_since_i_last_looked_comes_from_the_trail(scene):
+    looked = scene.now - timedelta(hours=2)
+    assert "You have not opened this page before." in page(scene)
+    assert "You last looked just now: same state as now." in page(scene)
+    AuditEvent.objects.all().delete()
+    audit.record(
+        actor=Actor.of_user(scene.own), now=looked, action="view_patient", patient_ids=[scene.episode.patient_id]
+    )
+    scene.episode.snapshots.update(hour=1, current=False, made_at=scene.now - timedelta(hours=3))
+    factories.make_snapshot(scene.episode, scene.now, factories.said("act"))
+    assert "You last looked 2 h ago: then On track." in text_of(page(scene))
+
+
+def test_an_old_estimate_says_that_it_is_old(scene):
+    scene.episode.snapshots.update(made_at=scene.now - timedelta(hours=5))
+    assert "Estimates are not being renewed" in page(scene)
+
+
+ABSURD = {
+    "no snapshot at all": None,
+    "empty content": {},
+    "no readings": factories.said(metrics={}, risks=[], state="no_data", sentence="No reading has arrived yet."),
+    "risk 0": factories.said(risks=[factories.said()["risks"][0] | {"probability": 0.0, "low": 0.0, "high": 0.0}]),
+    "risk 100": factories.said(risks=[factories.said()["risks"][0] | {"probability": 1.0, "low": 0.1, "high": 1.0}]),
+    "unknown state": factories.said("splendid"),
+    "nulls everywhere": factories.said(
+        metrics={"heart_rate": dict.fromkeys(factories.said()["metrics"]["heart_rate"], None) | {"label": "Heart rate"}}
+    ),
+    "not finite": factories.said(
+        metrics={"heart_rate": factories.said()["metrics"]["heart_rate"] | {"now": 1e999, "norm": -1e308}}
+    ),
+    "unknown metric": factories.said(
+        metrics={"shoe_size": factories.said()["metrics"]["heart_rate"] | {"label": "Shoe size"}}
+    ),
+    "one point of curve": factories.said(
+        metrics={
+            "heart_rate": factories.said()["metrics"]["heart_rate"]
+            | {"curve": {"hours": [0.0], **{q: [70.0] for q in ("q05", "q25", "q50", "q75", "q95", "norm")}}}
+        }
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ABSURD)
+def test_absurd_content_never_breaks_a_page_or_shows_none(scene, name):
+    content = ABSURD[name]
+    if content is None:
+        scene.episode.snapshots.all().delete()
+    else:
+        scene.episode.snapshots.update(
+            content={k: v for k, v in content.items()} if name != "not finite" else _finite(content)
+        )
+    for who, url in (("own", "/patients/"), ("own", f"/patients/{scene.episode.key}/"), ("patient", "/me/")):
+        answer = scene.client(who).get(url)
+        assert answer.status_code == 200
+        assert not FORBIDDEN.search(text_of(answer.content.decode()))
+
+
+def _finite(content):
+    """JSON has no infinity: what a careless writer would leave is a huge number."""
+    content["metrics"]["heart_rate"]["now"] = 1e300
+    return content
+
+
+@pytest.mark.parametrize(
+    ("given", "family"),
+    [
+        ("Wolfeschlegelsteinhausenbergerdorff" * 5, "Hubert Blaine" * 12),
+        ("محمد", "عبد الرحمن"),
+        ("", ""),
+        ("<script>alert(1)</script>", 'O\'Neil & "Sons"'),
+    ],
+)
+def test_any_name_fits_and_none_is_code(scene, given, family):
+    patient = scene.episode.patient
+    patient.given_name, patient.family_name = given[:200], family[:200]
+    patient.save()
+    body = page(scene)
+    assert "<script>alert" not in body
+    assert ("Unnamed patient" in body) == (not given and not family)
+
+
+def test_a_planned_operation_without_a_time_has_a_page(scene):
+    scene.episode.status, scene.episode.surgery_end = "planned", None
+    scene.episode.save()
+    assert "day of surgery not known" in page(scene).lower()
+
+
+def test_the_day_before_surgery_is_counted_backwards(scene):
+    scene.episode.surgery_end = scene.now + timedelta(hours=50)
+    scene.episode.save()
+    assert "2 days before surgery" in text_of(page(scene)).lower()

@@ -1,0 +1,107 @@
+"""Every page x every kind of person. A new route fails here until it says who may see it."""
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, reverse
+
+from recovery.urls import urlpatterns
+
+PEOPLE = ("own", "other", "patient", "administrator", "anonymous")
+STRANGER = "Quill"
+
+# name -> answers for (own team, other team, the patient, administrator, anonymous); "in" = sent to sign in.
+# Pages of one patient are asked for with *our* patient: to the other team they do not exist.
+GET = {
+    "home": (302, 302, 302, 302, "in"),
+    "login": (302, 302, 302, 302, 200),
+    "board": (200, 200, 404, 404, "in"),
+    "patient": (200, 404, 404, 404, "in"),
+    "board_row": (200, 404, 404, 404, "in"),
+    "patient_now": (200, 404, 404, 404, "in"),
+    "figure": (200, 404, 404, 404, "in"),
+    "readings": (200, 404, 404, 404, "in"),
+    "readings_csv": (200, 404, 404, 404, "in"),
+    "alerts": (200, 200, 404, 404, "in"),
+    "me": (404, 404, 200, 404, "in"),
+    "live": (501, 501, 501, 501, "in"),
+    "live_poll": (200, 200, 200, 200, "in"),
+    "model": (200, 200, 200, 200, "in"),
+    "unmapped": (403, 403, 403, 200, "in"),
+    "help": (200, 200, 200, 200, "in"),
+}
+POST = {
+    "logout": (302, 302, 302, 302, 302),
+    "alert_acknowledge": (302, 404, 404, 404, "in"),
+    "alert_snooze": (302, 404, 404, 404, "in"),
+    "alert_resolve": (302, 404, 404, 404, "in"),
+    "alert_reopen": (409, 404, 404, 404, "in"),
+}
+FORMS = {
+    "alert_snooze": {"hours": 1, "reason": "in theatre"},
+    "alert_resolve": {"outcome": "true_problem", "useful": "yes"},
+}
+ALERT_ROUTES = {name for name in POST if name.startswith("alert_")}
+
+
+def route_names(patterns=urlpatterns) -> set[str]:
+    names = set()
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            names |= route_names(pattern.url_patterns)
+        elif isinstance(pattern, URLPattern):
+            names.add(pattern.name or str(pattern.pattern))
+    return names
+
+
+def url_of(name: str, scene, *, foreign: bool = False) -> str:
+    episode = scene.foreign if foreign else scene.episode
+    alert = scene.foreign_alert if foreign else scene.alert
+    values = {"key": alert.key if name in ALERT_ROUTES else episode.key, "metric": "heart_rate"}
+    for names in (("key", "metric"), ("key",), ()):
+        try:
+            return reverse(name, kwargs={key: values[key] for key in names})
+        except Exception:
+            continue
+    raise AssertionError(name)
+
+
+def ask(name: str, scene, who: str, *, foreign: bool = False):
+    client: Client = scene.client(None if who == "anonymous" else who)
+    url = url_of(name, scene, foreign=foreign)
+    if name in POST:
+        return client.post(url, {"version": 1, **FORMS.get(name, {})})
+    return client.get(url)
+
+
+def test_every_route_says_who_may_see_it():
+    assert route_names() == set(GET) | set(POST)
+
+
+@pytest.mark.parametrize("name", [*GET, *POST])
+@pytest.mark.parametrize("who", PEOPLE)
+def test_each_person_gets_what_is_theirs(scene, name, who):
+    wanted = (GET | POST)[name][PEOPLE.index(who)]
+    answer = ask(name, scene, who)
+    if wanted == "in":
+        assert answer.status_code == 302 and answer["Location"].startswith(reverse("login"))
+    else:
+        assert answer.status_code == wanted
+
+
+@pytest.mark.parametrize("name", [*GET, *POST])
+@pytest.mark.parametrize("who", ["own", "patient", "administrator", "anonymous"])
+def test_no_page_ever_names_a_strangers_patient(scene, name, who):
+    for foreign in (False, True):
+        assert STRANGER not in ask(name, scene, who, foreign=foreign).content.decode()
+
+
+@pytest.mark.parametrize("name", sorted(ALERT_ROUTES))
+def test_nobody_acts_on_a_strangers_alert(scene, name):
+    assert ask(name, scene, "own", foreign=True).status_code == 404
+    scene.foreign_alert.refresh_from_db()
+    assert scene.foreign_alert.status == "open"
+
+
+@pytest.mark.parametrize("name", sorted(POST))
+def test_what_changes_something_is_never_a_link(scene, name):
+    assert scene.client("own").get(url_of(name, scene)).status_code == 405
