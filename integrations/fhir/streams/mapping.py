@@ -103,7 +103,7 @@ def take_apart(observation: Mapping[str, Any]) -> Parts | None:
     """Split what varies from what is constant; None as soon as something does not fit."""
     marked = dict(observation)
     marked.pop("id", None)
-    if not STREAM_ELEMENTS.issuperset(marked) or marked.get("status") in NOT_MEASURED:
+    if not STREAM_ELEMENTS.issuperset(marked) or str(marked.get("status")) in NOT_MEASURED:
         return None
     parts = Parts(marked)
     fits = (

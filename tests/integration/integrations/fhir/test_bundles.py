@@ -1,0 +1,181 @@
+"""Transactions are all or nothing; in a batch each entry stands for itself; sending again adds nothing."""
+
+from typing import Any
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from recovery.models import Batch, Document, Patient, Sample
+from tests.integration.integrations.fhir.conftest import Door, content, token_for
+from tests.unit.integrations.fhir.observations import heart_rate
+
+
+def bundle(*entries: dict[str, Any], kind: str = "transaction") -> dict[str, Any]:
+    return {"resourceType": "Bundle", "type": kind, "entry": list(entries)}
+
+
+def post(resource: dict[str, Any], full_url: str | None = None, **request: Any) -> dict[str, Any]:
+    said = {"resource": resource, "request": {"method": "POST", "url": resource["resourceType"], **request}}
+    return said if full_url is None else {"fullUrl": full_url, **said}
+
+
+def at_minute(minute: int, **changes: Any) -> dict[str, Any]:
+    return heart_rate(effectiveDateTime=f"2026-01-05T{8 + minute // 60:02d}:{minute % 60:02d}:00Z", **changes)
+
+
+def statuses(response: Any) -> list[str]:
+    return [entry["response"]["status"][:3] for entry in content(response)["entry"]]
+
+
+def test_a_new_patient_and_their_readings_arrive_in_one_transaction(door: Door) -> None:
+    urn = "urn:uuid:6a0ad0f6-6c9c-4b6f-9a1f-0b8a3f0f9b11"
+    patient = {"resourceType": "Patient", "gender": "male"}
+    reading = heart_rate(subject={"reference": urn}, device=None)
+    response = door.post("", bundle(post(reading), post(patient, urn)))
+    assert statuses(response) == ["201", "201"]
+    place = content(response)["entry"][1]["response"]["location"].partition("/_history")[0]
+    found = content(door.get(f"Observation?patient={place}"))
+    assert [entry["resource"]["subject"]["reference"] for entry in found["entry"]] == [place]
+
+
+def test_the_same_bundle_twice_adds_nothing_and_answers_with_the_same_places(door: Door, patient: str) -> None:
+    procedure = {
+        "resourceType": "Procedure",
+        "id": "op1",
+        "status": "completed",
+        "subject": {"reference": "Patient/p1"},
+    }
+    note = {"resourceType": "Communication", "status": "completed", "identifier": [{"system": "urn:n", "value": "1"}]}
+    sent = bundle(
+        *(post(at_minute(minute)) for minute in range(5)),
+        {"resource": procedure, "request": {"method": "PUT", "url": "Procedure/op1"}},
+        post(note, ifNoneExist="identifier=urn:n|1"),
+    )
+    first, again = door.post("", sent), door.post("", sent)
+    assert statuses(first) == ["201"] * 7 and statuses(again) == ["200"] * 7
+    places = [[entry["response"]["location"] for entry in content(one)["entry"]] for one in (first, again)]
+    assert places[0] == places[1]
+    assert Sample.objects.count() == 5 and Document.objects.filter(type="Communication").count() == 1
+
+
+def test_one_bad_entry_undoes_a_whole_transaction_and_is_named(door: Door, patient: str) -> None:
+    bad = at_minute(1, status="bad")
+    response = door.post("", bundle(post(at_minute(0)), post(bad), post({"resourceType": "Patient"})))
+    assert response.status_code == 400
+    assert content(response)["issue"][0]["expression"] == ["Bundle.entry[1].resource.status"]
+    assert Sample.objects.count() == 0 and Patient.objects.count() == 1
+
+
+def test_an_unknown_patient_undoes_a_whole_transaction(door: Door, patient: str) -> None:
+    stranger = at_minute(1, subject={"reference": "Patient/stranger"})
+    response = door.post("", bundle(post(at_minute(0)), post(stranger)))
+    assert response.status_code == 422
+    assert content(response)["issue"][0]["expression"] == ["Bundle.entry[1].resource.subject"]
+    assert Sample.objects.count() == 0
+
+
+def test_a_bad_entry_of_a_batch_costs_only_itself(door: Door, patient: str) -> None:
+    stranger = at_minute(2, subject={"reference": "Patient/stranger"})
+    sent = bundle(
+        post(at_minute(0)),
+        post(at_minute(1, status="bad")),
+        post(stranger),
+        post(at_minute(3)),
+        {"request": 5},
+        kind="batch",
+    )
+    response = door.post("", sent)
+    assert response.status_code == 200 and statuses(response) == ["201", "400", "422", "201", "400"]
+    outcome = content(response)["entry"][1]["response"]["outcome"]
+    assert outcome["issue"][0]["expression"] == ["Observation.status"]
+    assert Sample.objects.count() == 2
+
+
+def test_the_good_entries_of_a_batch_are_one_delivery(door: Door, patient: str) -> None:
+    before = Batch.objects.count()
+    door.post("", bundle(*(post(at_minute(minute)) for minute in range(20)), kind="batch"))
+    assert Batch.objects.count() == before + 1
+
+
+def test_readings_cost_no_query_each(door: Door, patient: str) -> None:
+    def queries(count: int, first: int) -> int:
+        sent = bundle(*(post(at_minute(first + minute)) for minute in range(count)))
+        with CaptureQueriesContext(
+            connection,
+        ) as caught:
+            assert statuses(door.post("", sent)) == ["201"] * count
+        return len(caught)
+
+    queries(1, 0)
+    assert queries(100, 100) == queries(1, 1)
+
+
+def test_entries_are_processed_delete_post_put_get_and_answered_as_sent(door: Door, patient: str) -> None:
+    door.put("Organization/o1", {"resourceType": "Organization", "id": "o1", "name": "Old"})
+    door.put("Organization/o2", {"resourceType": "Organization", "id": "o2", "name": "Old"})
+    new = {"resourceType": "Organization", "id": "o2", "name": "New"}
+    sent = bundle(
+        {"request": {"method": "GET", "url": "Organization/o2"}},
+        {"request": {"method": "GET", "url": "Organization?name=new"}},
+        {"resource": new, "request": {"method": "PUT", "url": "Organization/o2"}},
+        post({"resourceType": "Organization", "name": "Third"}),
+        {"request": {"method": "DELETE", "url": "Organization/o1"}},
+    )
+    response = door.post("", sent)
+    entries = content(response)["entry"]
+    assert statuses(response) == ["200", "200", "200", "201", "204"]
+    assert entries[0]["resource"]["name"] == "New"
+    assert [one["resource"]["id"] for one in entries[1]["resource"]["entry"]] == ["o2"]
+    assert door.get("Organization/o1").status_code == 410
+
+
+def test_a_reference_by_search_is_resolved_or_refused(door: Door) -> None:
+    door.post("Patient", {"resourceType": "Patient", "identifier": [{"system": "urn:mrn", "value": "7"}]})
+    by_search = heart_rate(subject={"reference": "Patient?identifier=urn:mrn|7"}, device=None)
+    response = door.post("", bundle(post(by_search)))
+    assert statuses(response) == ["201"]
+    found = content(door.get(content(response)["entry"][0]["response"]["location"].partition("/_history")[0]))
+    assert found["subject"]["reference"].startswith("Patient/")
+    unknown = heart_rate(subject={"reference": "Patient?identifier=urn:mrn|8"})
+    assert door.post("", bundle(post(unknown))).status_code == 412
+
+
+def test_other_entries_may_refer_to_a_reading_of_the_same_transaction(door: Door, patient: str) -> None:
+    urn = "urn:uuid:0c1a2b30-0000-4000-8000-000000000001"
+    report = {
+        "resourceType": "DiagnosticReport",
+        "status": "final",
+        "code": {"text": "Day 1"},
+        "result": [{"reference": urn}],
+    }
+    response = door.post("", bundle(post(report), post(heart_rate(), urn)))
+    where = content(response)["entry"][0]["response"]["location"].partition("/_history")[0]
+    result = content(door.get(where))["result"][0]["reference"]
+    assert content(door.get(result))["valueQuantity"]["value"] == 72
+
+
+def test_a_conditional_create_finds_what_a_plain_create_stored(door: Door) -> None:
+    said = {"resourceType": "Patient", "identifier": [{"system": "urn:mrn", "value": "7"}]}
+    first = door.post("Patient", said)
+    again = door.post("Patient", said, If_None_Exist="identifier=urn:mrn|7")
+    assert (first.status_code, again.status_code) == (201, 200) and first["Location"] == again["Location"]
+    door.post("Patient", said)
+    assert door.post("Patient", said, If_None_Exist="identifier=urn:mrn|7").status_code == 412
+
+
+def test_each_entry_needs_its_own_scope(door: Door, patient: str) -> None:
+    narrow = Door(token_for("system/Observation.c system/Patient.r", "narrow"))
+    allowed = narrow.post("", bundle(post(heart_rate()), kind="batch"))
+    mixed = bundle(
+        post(at_minute(1)),
+        post({"resourceType": "Patient"}),
+        {"request": {"method": "GET", "url": "Device/d1"}},
+        kind="batch",
+    )
+    assert statuses(allowed) == ["201"]
+    assert statuses(narrow.post("", mixed)) == ["201", "403", "403"]
+    assert narrow.post("", bundle(post({"resourceType": "Patient"}))).status_code == 403
+
+
+def test_an_empty_bundle_is_answered(door: Door) -> None:
+    assert content(door.post("", {"resourceType": "Bundle", "type": "batch"}))["type"] == "batch-response"

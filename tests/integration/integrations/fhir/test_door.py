@@ -1,0 +1,191 @@
+"""The door itself: who may come in, what it speaks, what it notes down."""
+
+import pytest
+from django.test import Client
+
+from integrations.fhir.routes import ROUTES
+from recovery.models import AuditEvent
+from tests.integration.integrations.fhir.conftest import Door, content, token_for
+from tests.unit.integrations.fhir.observations import heart_rate
+
+
+@pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer wrong", "Basic eDp5", "Bearer  "])
+def test_without_a_valid_token_nothing_is_told(db: None, authorization: str) -> None:
+    headers = {"Authorization": authorization} if authorization else {}
+    for path in ("/fhir/Patient", "/fhir/Patient/p1", "/fhir/Nonsense", "/fhir/x/y/z"):
+        response = Client().get(path, headers=headers)
+        assert response.status_code == 401 and response["WWW-Authenticate"].startswith("Bearer")
+        assert content(response)["issue"][0]["code"] == "login"
+    assert AuditEvent.objects.filter(outcome="denied").count() == 4
+
+
+def test_a_browser_session_opens_nothing(db: None, django_user_model: type) -> None:
+    client = Client()
+    client.force_login(django_user_model.objects.create_user("nurse", password="long enough words"))
+    assert client.get("/fhir/Patient").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("scopes", "status"),
+    [
+        ("system/*.cruds", 201),
+        ("system/Observation.c", 201),
+        ("system/Observation.write", 201),
+        ("system/*.*", 201),
+        ("system/Observation.rs", 403),
+        ("system/*.read", 403),
+        ("system/Patient.cruds", 403),
+        ("patient/Observation.cruds", 403),
+        ("system/Observation.c?category=vital-signs", 403),
+    ],
+)
+def test_scopes_decide_what_a_token_may_do(door: Door, patient: str, scopes: str, status: int) -> None:
+    response = Door(token_for(scopes, "scoped")).post("Observation", heart_rate())
+    assert response.status_code == status
+
+
+def test_a_read_only_token_reads_and_searches_and_no_more(door: Door, patient: str) -> None:
+    reader = Door(token_for("system/*.rs", "reader"))
+    assert reader.get("Patient/p1").status_code == 200 and reader.get("Patient").status_code == 200
+    for response in (
+        reader.put("Patient/p1", {"resourceType": "Patient", "id": "p1"}),
+        reader.delete("Patient/p1"),
+        reader.post("Patient", {"resourceType": "Patient"}),
+    ):
+        assert response.status_code == 403 and content(response)["issue"][0]["code"] == "forbidden"
+
+
+def test_metadata_is_open_and_claims_just_what_is_routed(db: None) -> None:
+    said = content(Client().get("/fhir/metadata"))
+    assert said["fhirVersion"] == "4.0.1"
+    claimed = {one["type"]: one for one in said["rest"][0]["resource"]}
+    assert set(claimed) == set(ROUTES)
+    for name, route in ROUTES.items():
+        assert [one["code"] for one in claimed[name]["interaction"]] == list(route.interactions)
+
+
+def test_every_claimed_search_parameter_is_answered(door: Door) -> None:
+    values = {
+        "token": "x",
+        "string": "x",
+        "reference": "Patient/x",
+        "date": "2026-01-05",
+        "uri": "urn:x",
+        "quantity": "5",
+    }
+    for resource in content(door.get("metadata"))["rest"][0]["resource"]:
+        for param in resource["searchParam"]:
+            path = f"{resource['type']}?{param['name']}={values[param['type']]}"
+            response = door.get(path, Prefer="handling=strict")
+            assert response.status_code == 200, (path, response.content)
+
+
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [
+        ("application/fhir+json", 200),
+        ("application/fhir+json; fhirVersion=4.0", 200),
+        ("application/json", 200),
+        ("*/*", 200),
+        ("text/html, application/fhir+json;q=0.9", 200),
+        ("application/fhir+xml", 406),
+        ("text/html", 406),
+    ],
+)
+def test_what_the_caller_accepts_decides(door: Door, patient: str, accept: str, status: int) -> None:
+    response = door.get("Patient/p1", Accept=accept)
+    assert response.status_code == status and response["Content-Type"].startswith("application/fhir+json")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("application/fhir+json", 201),
+        ("application/json; charset=UTF-8", 201),
+        ("application/fhir+xml", 415),
+        ("text/plain", 415),
+        ("application/fhir+json; charset=latin-1", 415),
+    ],
+)
+def test_what_the_body_is_said_to_be_decides(door: Door, content_type: str, status: int) -> None:
+    assert door.send("POST", "Patient", {"resourceType": "Patient"}, content_type).status_code == status
+
+
+def test_a_body_too_large_is_refused_before_it_is_read(door: Door, settings: pytest.FixtureRequest) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    response = door.post("Patient", {"resourceType": "Patient", "name": [{"family": "x" * 2000}]})
+    assert response.status_code == 413 and content(response)["resourceType"] == "OperationOutcome"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("PATCH", "Patient/p1", 405),
+        ("PUT", "metadata", 405),
+        ("GET", "", 405),
+        ("GET", "Patient/none", 404),
+        ("GET", "Nonsense/1", 404),
+        ("GET", "Patient/p1/_history/9", 404),
+        ("GET", "Patient/p1/$everything", 404),
+        ("GET", "Patient/p%201", 404),
+        ("GET", "Observation/r-1-1-1", 404),
+    ],
+)
+def test_what_is_not_there_is_said_in_fhir(door: Door, patient: str, method: str, path: str, status: int) -> None:
+    response = door.send(method, path)
+    assert response.status_code == status and content(response)["resourceType"] == "OperationOutcome"
+    if status == 405:
+        assert response["Allow"]
+
+
+def test_answers_are_never_kept_by_a_cache(door: Door, patient: str) -> None:
+    assert door.get("Patient/p1")["Cache-Control"] == "no-store"
+
+
+def test_a_read_is_noted_with_who_and_whom(door: Door, patient: str) -> None:
+    AuditEvent.objects.filter(action="read").count()
+    door.get("Patient/p1")
+    row = AuditEvent.objects.get(action="read")
+    assert (row.actor_kind, row.actor_name, row.entity, row.patient.fhir_id) == (
+        "connection",
+        "test system",
+        "Patient/p1",
+        "p1",
+    )
+
+
+def test_a_search_is_noted_once_for_each_patient_shown(door: Door, patient: str) -> None:
+    door.post("Observation", heart_rate())
+    door.get("Observation?patient=p1")
+    row = AuditEvent.objects.get(action="search")
+    assert (row.entity, row.patient.fhir_id) == ("Observation", "p1")
+
+
+def test_a_batch_leaves_one_audit_row_for_each_patient_not_for_each_reading(door: Door, patient: str) -> None:
+    before = AuditEvent.objects.filter(action="ingest").count()
+    entries = [
+        {
+            "resource": heart_rate(effectiveDateTime=f"2026-01-05T08:{m:02d}:00Z"),
+            "request": {"method": "POST", "url": "Observation"},
+        }
+        for m in range(10)
+    ]
+    door.post("", {"resourceType": "Bundle", "type": "batch", "entry": entries})
+    assert AuditEvent.objects.filter(action="ingest").count() == before + 1
+
+
+def test_a_known_version_is_not_sent_again(door: Door, patient: str) -> None:
+    assert door.get("Patient/p1", If_None_Match='W/"1"').status_code == 304
+    assert door.get("Patient/p1", If_None_Match='W/"2"').status_code == 200
+
+
+def test_an_unforeseen_error_gives_a_number_and_no_detail(
+    door: Door, patient: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr("integrations.fhir.shelves.find", broken)
+    response = door.get("Patient/p1")
+    assert response.status_code == 500 and b"secret" not in response.content
+    assert response["X-Request-Id"] in content(response)["issue"][0]["diagnostics"]
