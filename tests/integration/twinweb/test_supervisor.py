@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management.base import CommandError
@@ -169,6 +170,54 @@ def test_a_port_that_is_no_port_is_refused(port: str, monkeypatch: pytest.Monkey
     monkeypatch.setenv("PORT", port)
     with pytest.raises(CommandError, match="PORT"):
         up._address()
+
+
+# ---- the demo ward
+
+
+@pytest.fixture
+def seeded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: Any) -> list[str]:
+    """The commands that `up` called, on a data directory with the demo asked for."""
+    called: list[str] = []
+    settings.DATA_DIR, settings.DEMO = tmp_path, True
+    monkeypatch.setattr(up, "call_command", called.append)
+    return called
+
+
+def test_an_empty_database_gets_the_demo_ward(seeded: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(up, "_has_patients", lambda: False)
+    up.Command()._seed()
+    assert seeded == ["seed_demo"]
+
+
+def test_a_database_with_patients_gets_no_synthetic_ones(seeded: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(up, "_has_patients", lambda: True)
+    up.Command()._seed()
+    assert seeded == [] and not up._demo_is_there()
+    assert [spec.name for spec in up.child_specs(demo=up._demo_is_there())] == ["web", "worker", "beat", "trainer"]
+
+
+def test_a_seeding_that_was_cut_short_is_taken_up_again(seeded: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(name: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(up, "_has_patients", lambda: False)
+    monkeypatch.setattr(up, "call_command", killed)
+    with pytest.raises(KeyboardInterrupt):
+        up.Command()._seed()
+    monkeypatch.setattr(up, "_has_patients", lambda: True)
+    monkeypatch.setattr(up, "call_command", seeded.append)
+    up.Command()._seed()
+    up.Command()._seed()
+    assert seeded == ["seed_demo"]
+
+
+def test_the_greeting_shows_the_demo_logins_only_with_the_demo(seeded: list[str], settings: Any) -> None:
+    (settings.DATA_DIR / "demo-logins.txt").write_text("clinician nurse pass{word}\n")
+    shown = up.greeting("127.0.0.1", 8000).format(seconds=1.0)
+    assert "clinician nurse pass{word}" in shown and "http://127.0.0.1:8000/" in shown
+    settings.DEMO = False
+    assert "nurse" not in up.greeting("127.0.0.1", 8000).format(seconds=1.0)
 
 
 # ---- the whole

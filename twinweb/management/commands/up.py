@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -58,9 +58,13 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False, verbosity=0)
 
     def _seed(self) -> None:
-        if settings.DEMO and "seed_demo" in get_commands() and not _has_patients():
+        """Seed an empty database, or one whose seeding was cut short; never one that holds other patients."""
+        begun = settings.DATA_DIR / "demo-seeding"
+        if settings.DEMO and (begun.exists() or not _has_patients()):
             self.stdout.write("Seeding the demo ward (synthetic patients) ...")
+            begun.touch()
             call_command("seed_demo")
+            begun.unlink()
 
     def _become_supervisor(self, host: str, port: int, began: float) -> None:
         """Replace this process: the supervisor needs none of what Django loaded."""
@@ -68,7 +72,7 @@ class Command(BaseCommand):
         plan = {
             "host": _reachable(host),
             "port": port,
-            "specs": [vars(spec) for spec in child_specs(demo=settings.DEMO)],
+            "specs": [vars(spec) for spec in child_specs(demo=_demo_is_there())],
             "greeting": greeting(host, port),
             "began": began,
         }
@@ -88,7 +92,7 @@ def child_specs(*, demo: bool) -> list[supervisor.Spec]:
         supervisor.Spec("beat", [*CELERY, "beat"], late=True),
         supervisor.Spec("trainer", [*worker, "-n", "trainer@%h", "-c", "1", "-Q", "training"], late=True),
     ]
-    if demo and "simulate" in get_commands():
+    if demo:
         specs.append(supervisor.Spec("simulate", [sys.executable, "manage.py", "simulate"], late=True))
     return specs
 
@@ -96,12 +100,20 @@ def child_specs(*, demo: bool) -> list[supervisor.Spec]:
 def greeting(host: str, port: int) -> str:
     """What the person at the terminal reads when the web server answers; `{seconds}` is filled in then."""
     lines = ["", f"twinweb is ready at http://{_reachable(host)}:{port}/ after {{seconds:.1f}} s. Ctrl-C stops it."]
-    logins = settings.DATA_DIR / "demo-logins.txt"
-    if settings.DEMO and logins.exists():
-        lines += ["Demo ward with synthetic patients. Sign in with:", _escaped(logins)]
+    if _demo_is_there():
+        lines += ["Demo ward with synthetic patients. Sign in with:", _escaped(_logins())]
     else:
         lines.append("Make the first account with: python manage.py createsuperuser")
     return "\n".join([*lines, ""])
+
+
+def _logins() -> Path:
+    return Path(settings.DATA_DIR) / "demo-logins.txt"  # written by seed_demo
+
+
+def _demo_is_there() -> bool:
+    """Is the demo asked for, and was this database seeded? A database with other patients is left alone."""
+    return bool(settings.DEMO) and _logins().exists()
 
 
 def _escaped(path: Path) -> str:
