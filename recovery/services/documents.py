@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from recovery.exact_json import dumps
 from recovery.exceptions import Conflict, Invalid, NotFound
-from recovery.models import Batch, ConditionalKey, Document, DocumentIndex, DocumentVersion, Patient
+from recovery.models import Batch, ConditionalKey, Document, DocumentIndex, DocumentVersion, Sample
 from recovery.services import projections
 from recovery.services.intake import DocumentWrite, Outcome
 
@@ -187,10 +187,10 @@ def _delete(write: DocumentWrite, batch: Batch, now: datetime) -> StoredDocument
 
 
 def _refuse_orphans(document: Document) -> None:
-    """A patient with readings is not deleted by a stray request: erasure is a story of its own, with a legal hold."""
+    """A patient with standing readings is not deleted by a stray request: erasure is a story with a legal hold."""
     if document.type != "Patient":
         return
-    if Patient.objects.filter(fhir_id=document.fhir_id, series__isnull=False).exists():
+    if Sample.objects.filter(series__patient__fhir_id=document.fhir_id, ended_batch__isnull=True).exists():
         raise Conflict(
             f"Patient/{document.fhir_id} has readings here and is not deleted this way; correct or merge it instead.",
             field="Patient",
