@@ -61,6 +61,9 @@ class Client:
                 return False
             pause = min(2 * pause, BACK_OFF_MOST)
 
+    def close(self) -> None:
+        self._connection.close()
+
     def _try(self, body: bytes) -> tuple[int, bytes]:
         """(status, answer); status 0 when the server cannot be reached or breaks off."""
         headers = {"Content-Type": FHIR_JSON, "Accept": FHIR_JSON, "Authorization": f"Bearer {self._token()}"}

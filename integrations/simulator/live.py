@@ -33,6 +33,12 @@ class Loop:
 
     def run(self) -> None:
         """Send for ever; returns when told to stop."""
+        try:
+            self._run()
+        finally:
+            self.client.close()
+
+    def _run(self) -> None:
         progress = feed.load_progress(self.directory, self.ward)
         told = self.clock()
         while True:
