@@ -26,6 +26,9 @@ Basis = Literal["personal", "population"]
 _MEDIAN_COST = np.pi / 2.0
 _HOURS = np.arange(24.0)
 _Z = ndtri(np.array(QUANTILES))
+# Probabilists' Gauss-Hermite rule: exact to rounding for the smooth transforms in use.
+_NODES, _raw_weights = np.polynomial.hermite_e.hermegauss(21)
+_NODE_WEIGHTS = _raw_weights / _raw_weights.sum()
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +57,13 @@ def quantiles(params: MetricParams, mean: Floats, var: Floats) -> Floats:
     metric = METRICS[params.metric]
     y = mean[..., None] + np.sqrt(var)[..., None] * _Z
     return np.asarray(np.clip(metric.transform.inverse(y), *metric.display))
+
+
+def natural_mean(params: MetricParams, mean: Floats, var: Floats) -> Floats:
+    """Natural expectation (...) of the law whose quantiles `quantiles` gives, by Gauss-Hermite quadrature."""
+    metric = METRICS[params.metric]
+    y = mean[..., None] + np.sqrt(var)[..., None] * _NODES
+    return np.asarray(np.clip(metric.transform.inverse(y), *metric.display) @ _NODE_WEIGHTS)
 
 
 def level(belief: Belief, params: MetricParams, hours: ArrayLike, clock: bool = True) -> tuple[Floats, Floats]:
@@ -156,13 +166,26 @@ def forecast_days(
     tier: Tier = Tier.CONSUMER,
 ) -> Curve:
     """Forecast quantiles of the values of whole postoperative days (D,); `hours` of the curve are day starts."""
+    return day_forecast(state, params, profile, metric, days, tier)[0]
+
+
+def day_forecast(
+    state: TwinState | None,
+    params: PopulationParams,
+    profile: Profile,
+    metric: str,
+    days: ArrayLike,
+    tier: Tier = Tier.CONSUMER,
+) -> tuple[Curve, Floats]:
+    """`forecast_days`, and the means (D,) of the same distributions, natural units."""
     bound = params.for_metric(metric, profile)
     wanted = np.atleast_1d(np.asarray(days, float))
     _within(bound, 24.0 * wanted)
     belief, basis = _belief(state, bound)
     mean, var = day_level(belief, bound, wanted, tier)
     band = quantiles(bound, mean, var)
-    return Curve(metric, 24.0 * wanted, band, basis, profile.curve_is_generic, params.version, "day")
+    curve = Curve(metric, 24.0 * wanted, band, basis, profile.curve_is_generic, params.version, "day")
+    return curve, natural_mean(bound, mean, var)
 
 
 def trajectory(
@@ -198,10 +221,12 @@ def _within(bound: MetricParams, hours: ArrayLike) -> Floats:
 __all__ = [
     "QUANTILES",
     "Curve",
+    "day_forecast",
     "day_level",
     "forecast",
     "forecast_days",
     "level",
+    "natural_mean",
     "population_curve",
     "quantiles",
     "trajectory",
