@@ -149,8 +149,8 @@ def predict(
     ends = [LEAD_EDGES.index(float(h)) - 1 for h in horizons]
     gradient = _mean_design(own, design)[..., ends, :]
     spread = np.exp(Z90 * _log_hazard_sd(model, outcome, procedure_class, gradient, np.isnan(known)))
-    middle = _own_incidence(own, rival)[..., ends]
-    low, high = (_scaled_incidence(own, rival, factor, ends) for factor in (1.0 / spread, spread))
+    factors = np.stack([np.ones_like(spread), 1.0 / spread, spread])
+    middle, low, high = _scaled_incidence(own, rival, factors, ends)
     beta = _coefficients(model, outcome)
     return Prediction(middle, low, high, (gradient * beta)[..., 1:])
 
@@ -234,16 +234,14 @@ def _rival_increments(
     return hazard_increments(model, "death", procedure_class, hours, design)
 
 
-def _own_incidence(own: Floats, rival: Floats | None) -> Floats:
-    causes = [own] if rival is None else [own, rival]
-    return cumulative_incidence(np.stack(causes, axis=-2))[..., 0, :]
-
-
 def _scaled_incidence(own: Floats, rival: Floats | None, factors: Floats, ends: list[int]) -> Floats:
-    """Incidence at each horizon with the own hazard multiplied by that horizon's factor; the rival as
-    estimated."""
-    at = [_own_incidence(own * factors[..., [i]], rival)[..., end] for i, end in enumerate(ends)]
-    return np.stack(at, axis=-1)
+    """(3, ..., horizons) incidence at each horizon with the own hazard multiplied by that horizon's factor
+    (3, ..., horizons); the rival as estimated."""
+    scaled = own[..., None, :] * factors[..., None]
+    causes = [scaled] if rival is None else [scaled, np.broadcast_to(rival[..., None, :], scaled.shape)]
+    incidence_by_bin = cumulative_incidence(np.stack(causes, axis=-2))[..., 0, :]
+    at = np.broadcast_to(np.array(ends)[:, None], (*incidence_by_bin.shape[:-1], 1))
+    return np.take_along_axis(incidence_by_bin, at, axis=-1)[..., 0]
 
 
 def _mean_design(own: Floats, design: Floats) -> Floats:
