@@ -225,7 +225,10 @@ class HeldObservation:
         return self.reading is None
 
 
-def held_observations(fhir_ids: Iterable[str]) -> Mapping[str, HeldObservation]:
+HeldById = Mapping[str, HeldObservation]
+
+
+def held_observations(fhir_ids: Iterable[str]) -> HeldById:
     """What stands at each of these ids; ids that name nothing here are left out."""
     wanted = sorted(set(fhir_ids))
     found: dict[str, HeldObservation] = {}

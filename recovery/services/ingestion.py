@@ -71,7 +71,8 @@ def _store_document(write: DocumentWrite, batch: Batch, now: datetime, changes: 
         with transaction.atomic():
             promotion.promote(write, batch, changes)
             stored = documents.write_document(write, batch, now)
-            streams.store_projected(stored.patient_id, stored.outcome.fhir_id, write.samples, batch, changes)
+            if write.type == "Observation":
+                streams.store_projected(stored.patient_id, stored.outcome.fhir_id, write.samples, batch, changes)
     except RecoveryError as error:
         refused = Outcome(
             write.index, "refused", write.type, "", 0, None, error.message, error.field, type(error).__name__

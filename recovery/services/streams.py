@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from recovery.models import Batch, Device, Packet, Patient, Sample, Series
 from recovery.models.streams_sql import insert_new
@@ -135,11 +135,15 @@ def _store_numbers(
         (places[one.series][0], one.at_ms, one.value, one.digits, batch.pk, one.slots, one.fhir_id) for one in readings
     ]
     new = insert_new(Sample, SAMPLE_COLUMNS, SAMPLE_KEY, rows)
+    names = _standing_names(Sample, SAMPLE_KEY, [row for row in rows if row[6] is not None and row[:4] not in new])
     for one, row in zip(readings, rows, strict=True):
         key = row[:4]
         is_new = key in new
+        if is_new:
+            names[key] = one.fhir_id
         new.discard(key)  # the same reading twice in one delivery is new once
-        reading_id = one.fhir_id or encode(ReadingId("r", row[0], one.at_ms, value_mark(one.value, one.digits)))
+        derived = ReadingId("r", row[0], one.at_ms, value_mark(one.value, one.digits))
+        reading_id = names.get(key, one.fhir_id) or encode(derived)
         _note(one, is_new, reading_id, places[one.series][1], now, changes)
 
 
@@ -155,16 +159,30 @@ def _store_packets(
         for one in packets
     ]
     new = insert_new(Packet, PACKET_COLUMNS, PACKET_KEY, rows)
+    names = _standing_names(Packet, PACKET_KEY, [row for row in rows if row[7] is not None and row[:3] not in new])
     points: list[tuple[int, int, float, int, int, None, None]] = []
     for one, row in zip(packets, rows, strict=True):
         key = row[:3]
         is_new = key in new
         new.discard(key)
         if is_new:
+            names[key] = one.fhir_id
             points += [(row[0], at_ms, value, 0, batch.pk, None, None) for at_ms, value in one.points]
-        reading_id = one.fhir_id or encode(ReadingId("k", row[0], one.at_ms, one.digest))
+        reading_id = names.get(key, one.fhir_id) or encode(ReadingId("k", row[0], one.at_ms, one.digest))
         _note(one, is_new, reading_id, places[one.series][1], now, changes)
     insert_new(Sample, SAMPLE_COLUMNS, SAMPLE_KEY, points)
+
+
+def _standing_names(
+    model: type[Sample] | type[Packet], key: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> dict[tuple[Any, ...], str | None]:
+    """key -> the sender's id under which a reading already stands, for readings sent again under an id."""
+    found: dict[tuple[Any, ...], str | None] = {}
+    for start in range(0, len(rows), KEYS_A_QUERY):
+        part = rows[start : start + KEYS_A_QUERY]
+        standing = model.objects.filter(series_id__in={row[0] for row in part}, at_ms__in={row[1] for row in part})
+        found |= {row[:-1]: row[-1] for row in standing.values_list(*key, "fhir_id")}
+    return found
 
 
 def _note(
