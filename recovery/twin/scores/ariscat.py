@@ -6,15 +6,16 @@ citation's volume and pages G].
 
 from __future__ import annotations
 
-from math import floor, inf
+from math import inf
 
 from recovery.twin.scores.result import (
     Item,
     Rate,
-    ScoreRefused,
     ScoreResult,
     Table,
+    aged,
     charted,
+    chosen,
     flag,
     points_in,
     summed,
@@ -48,7 +49,7 @@ def ariscat(
     if haemoglobin_g_dl is not None:
         anaemic = charted(haemoglobin_g_dl, "haemoglobin in g/dL", 1, 30, decimals=1) <= 10
     items = (
-        _age(age_years),
+        aged(age_years, AGE),
         _saturation(spo2_on_air),
         flag(
             "respiratory_infection",
@@ -57,7 +58,7 @@ def ariscat(
             17,
         ),
         flag("anaemia", "haemoglobin of 10 g/dL or less", anaemic, 11),
-        _incision(incision),
+        chosen("incision", "incision", incision, INCISION),
         _duration(duration_hours),
         flag("emergency", "emergency procedure", emergency, 8),
     )
@@ -72,20 +73,9 @@ def rates(band: str, value: int) -> tuple[Rate, ...]:
     return (Rate("postoperative pulmonary complication", PER_HUNDRED[band], SOURCE),)
 
 
-def _age(years: float | None) -> Item:
-    points = None if years is None else points_in(AGE, floor(charted(years, "age", 0, 130, decimals=6)))
-    return Item("age", "age", years, points, 16)
-
-
 def _saturation(percent: float | None) -> Item:
     points = None if percent is None else points_in(SPO2, charted(percent, "oxygen saturation", 0, 100))
     return Item("spo2", "oxygen saturation on air", percent, points, 24)
-
-
-def _incision(site: str | None) -> Item:
-    if site is not None and site not in INCISION:
-        raise ScoreRefused(f"incision is one of {', '.join(INCISION)}, not {site!r}")
-    return Item("incision", "incision", site, None if site is None else INCISION[site], 24)
 
 
 def _duration(hours: float | None) -> Item:

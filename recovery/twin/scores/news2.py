@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from math import inf
 
-from recovery.twin.scores.result import Item, ScoreRefused, ScoreResult, Table, charted, points_in, summed
+from recovery.twin.scores.result import Item, ScoreRefused, ScoreResult, Table, charted, points_in, summed, tabled
 
 SOURCE = "Royal College of Physicians. National Early Warning Score (NEWS) 2. London: RCP, 2017."
 YOUNGEST = 16.0
@@ -47,15 +47,15 @@ def news2(
     """
     _refuse_outside_domain(age_years, pregnant, spo2_scale)
     items = (
-        _tabled("respiratory_rate", "respiration rate", respiratory_rate, RESPIRATION, 0, 100),
+        tabled("respiratory_rate", "respiration rate", respiratory_rate, RESPIRATION, 0, 100),
         _saturation(spo2, on_oxygen, spo2_scale),
         Item(
             "oxygen", "air or oxygen", on_oxygen, None if on_oxygen is None else OXYGEN_POINTS * on_oxygen, 2
         ),
-        _tabled("systolic", "systolic blood pressure", systolic, SYSTOLIC, 0, 350),
-        _tabled("pulse", "pulse", pulse, PULSE, 0, 350),
+        tabled("systolic", "systolic blood pressure", systolic, SYSTOLIC, 0, 350),
+        tabled("pulse", "pulse", pulse, PULSE, 0, 350),
         _consciousness(consciousness),
-        _tabled("temperature", "temperature", temperature, TEMPERATURE, 20, 46, decimals=1),
+        tabled("temperature", "temperature", temperature, TEMPERATURE, 20, 46, decimals=1),
     )
     return summed("news2", "NEWS2", items, band, SOURCE)
 
@@ -78,15 +78,6 @@ def _refuse_outside_domain(age_years: float, pregnant: bool, spo2_scale: int) ->
         raise ScoreRefused("NEWS2 is not for use in pregnancy")
     if spo2_scale not in (1, 2):
         raise ScoreRefused(f"NEWS2 has SpO2 scales 1 and 2, not {spo2_scale}")
-
-
-def _tabled(
-    key: str, label: str, value: float | None, table: Table, low: float, high: float, decimals: int = 0
-) -> Item:
-    worst = max(points for _, points in table)
-    if value is None:
-        return Item(key, label, None, None, worst)
-    return Item(key, label, value, points_in(table, charted(value, label, low, high, decimals)), worst)
 
 
 def _saturation(spo2: float | None, on_oxygen: bool | None, scale: int) -> Item:

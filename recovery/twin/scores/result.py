@@ -8,9 +8,10 @@ possible.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from math import floor
 
 from recovery.twin.errors import TwinError
 
@@ -129,3 +130,26 @@ def charted(value: float, name: str, low: float, high: float, decimals: int = 0)
     if not math.isfinite(value) or not low <= value <= high:
         raise ScoreRefused(f"{name} of {value} lies outside {low} to {high}")
     return float(Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP))
+
+
+def tabled(
+    key: str, label: str, value: float | None, table: Table, low: float, high: float, decimals: int = 0
+) -> Item:
+    """An item read off a table of its sheet, at the precision the sheet prints."""
+    worst = max(points for _, points in table)
+    if value is None:
+        return Item(key, label, None, None, worst)
+    return Item(key, label, value, points_in(table, charted(value, label, low, high, decimals)), worst)
+
+
+def chosen(key: str, label: str, value: str | None, points: Mapping[str, int]) -> Item:
+    """An item whose cells are words. Raises ScoreRefused for a word the sheet does not print."""
+    if value is not None and value not in points:
+        raise ScoreRefused(f"{label} is one of {', '.join(points)}, not {value!r}")
+    return Item(key, label, value, None if value is None else points[value], max(points.values()))
+
+
+def aged(years: float | None, table: Table) -> Item:
+    """Age in completed years."""
+    points = None if years is None else points_in(table, floor(charted(years, "age", 0, 130, decimals=6)))
+    return Item("age", "age", years, points, max(row for _, row in table))
