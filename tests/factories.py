@@ -15,10 +15,11 @@ from recovery.twin.metrics import METRICS
 from recovery.twin.profile import PROCEDURES, Profile
 from recovery.twin.simulate import simulate
 from tests import deliveries as d
+from tests.functional.ward import PASSWORD
 
 ACTOR = Actor.system("test")
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
-PASSWORD = "a-long-test-password"
+
 HOUR_MS = 3_600_000
 
 
