@@ -13,7 +13,7 @@ from scipy.special import ndtri
 
 from recovery.twin.errors import OutsideDomain
 from recovery.twin.filter import Belief, design, initial
-from recovery.twin.metrics import METRICS, Tier
+from recovery.twin.metrics import METRICS, Grain, Tier
 from recovery.twin.params import CLOCK, DEVIATION, STATE_SIZE, MetricParams, PopulationParams
 from recovery.twin.profile import Profile
 from recovery.twin.state import TwinState
@@ -52,10 +52,13 @@ class Curve:
         return np.asarray(self.quantiles[..., 2])
 
 
-def quantiles(params: MetricParams, mean: Floats, var: Floats) -> Floats:
-    """(..., 5) natural quantiles of N(mean, var) on the model scale, held inside the metric's display bounds."""
+def quantiles(params: MetricParams, mean: Floats, var: Floats, z: Floats = _Z) -> Floats:
+    """(..., 5) natural quantiles of N(mean, var) on the model scale, held inside the metric's display bounds.
+
+    z (..., 5): standardised quantiles, where the law is not Gaussian.
+    """
     metric = METRICS[params.metric]
-    y = mean[..., None] + np.sqrt(var)[..., None] * _Z
+    y = mean[..., None] + np.sqrt(var)[..., None] * z
     return np.asarray(np.clip(metric.transform.inverse(y), *metric.display))
 
 
@@ -85,16 +88,23 @@ def day_level(
     """Mean and variance (..., D) of the value of whole postoperative days (D,), model scale, as it will be read.
 
     Day grain: the day's total, one measurement at the day's end. Report grain: one report at noon of the day.
-    Hour grain: the median of 24 hourly measurements, taken as their mean with the noise of a median.
+    Hour grain: the median of 24 hourly measurements, taken as their mean with the noise of a median. A learned
+    `day_law` replaces the noise by what was seen.
     """
     start = 24.0 * np.asarray(days, float)
     grain = METRICS[params.metric].grain
-    noise = params.sensor_noise_var[..., int(tier), None] + params.sample_noise_var[..., None]
     if grain == "hour":
         mean, var = _day_mean(belief, params, start)
-        return mean, var + _MEDIAN_COST * noise / len(_HOURS)
-    mean, var = level(belief, params, start + (24.0 if grain == "day" else 12.0))
-    return mean, var + noise
+    else:
+        mean, var = level(belief, params, start + (24.0 if grain == "day" else 12.0))
+    return mean, var + _day_noise(params, grain, tier)
+
+
+def _day_noise(params: MetricParams, grain: Grain, tier: Tier) -> Floats:
+    if params.day_law:
+        return np.asarray(params.day_law.noise_var)
+    noise = params.sensor_noise_var[..., int(tier), None] + params.sample_noise_var[..., None]
+    return np.asarray(_MEDIAN_COST * noise / len(_HOURS) if grain == "hour" else noise)
 
 
 def _rows(belief: Belief, params: MetricParams, hours: Floats) -> tuple[Floats, Floats]:
@@ -183,9 +193,17 @@ def day_forecast(
     _within(bound, 24.0 * wanted)
     belief, basis = _belief(state, bound)
     mean, var = day_level(belief, bound, wanted, tier)
-    band = quantiles(bound, mean, var)
+    made_at = state.until_hour if state else 0.0
+    band = quantiles(bound, mean, var, day_quantiles(bound, wanted, made_at))
     curve = Curve(metric, 24.0 * wanted, band, basis, profile.curve_is_generic, params.version, "day")
     return curve, natural_mean(bound, mean, var)
+
+
+def day_quantiles(params: MetricParams, days: Floats, made_at_hour: float) -> Floats:
+    """Standardised quantiles (D, 5) of the values of days (D,), for a forecast made at `made_at_hour`."""
+    if params.day_law is None:
+        return np.broadcast_to(_Z, (*np.shape(days), len(_Z)))
+    return params.day_law.quantiles_of(np.asarray(days, float) + 1.0 - made_at_hour / 24.0)
 
 
 def trajectory(

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from recovery.twin.day_law import DayLaw
 from recovery.twin.errors import MalformedState, UnknownMetric
 from recovery.twin.profile import GENERIC, Profile
 from recovery.twin.source import Source
@@ -46,7 +47,8 @@ class MetricParams:
     a bin. clock_hour (...,): local hour of day at surgery end. last_hour: end of the hours its sources speak about.
     lag_hours (...,): how long before the hour of conditioning the design row is read; 12 for day grain, so that a
     total conditioned at its day's end speaks about the middle of the day, and the day before surgery about the time
-    before surgery. Means and variances are on the model scale of the metric.
+    before surgery. Means and variances are on the model scale of the metric. day_law: how day values spread, where
+    it was learned; None takes them as Gaussian. Not carried by `stack`: the filter does not need it.
     """
 
     metric: str
@@ -63,6 +65,7 @@ class MetricParams:
     lag_hours: Floats
     last_hour: float
     sources: tuple[Source, ...] = field(default=())
+    day_law: DayLaw | None = None
 
     def bind(self, profile: Profile) -> "MetricParams":
         """These parameters for one patient: covariates folded into the prior mean, the clock set."""
@@ -84,6 +87,7 @@ class MetricParams:
             "curve": self.curve,
             "last_hour": self.last_hour,
             "sources": [s.to_plain() for s in self.sources],
+            "day_law": self.day_law.to_plain() if self.day_law else None,
         }
 
     @classmethod
@@ -92,11 +96,13 @@ class MetricParams:
         try:
             arrays: dict[str, Any] = {name: frozen(plain[name]) for name in _ARRAYS}
             sources = tuple(Source(s["mark"], s["text"]) for s in plain["sources"])
+            law = plain.get("day_law")
             made = cls(
                 metric=plain["metric"],
                 curve=plain["curve"],
                 last_hour=float(plain["last_hour"]),
                 sources=sources,
+                day_law=DayLaw.from_plain(law) if law else None,
                 **arrays,
             )
         except (KeyError, TypeError, ValueError) as problem:
@@ -126,13 +132,15 @@ class PopulationParams:
     """A model version: parameters per (metric, curve). Every metric has a `GENERIC` curve.
 
     outlier_bound: standardised surprise beyond which a measurement's influence stops growing
-    (`filter.bounded_noise`).
+    (`filter.bounded_noise`). trained_on: the data the numbers were fitted to, in plain words and counts; None for
+    parameters computed from publications alone.
     """
 
     version: str
     by_metric: Mapping[str, Mapping[str, MetricParams]]
     outlier_bound: float
     outlier_source: Source
+    trained_on: Mapping[str, Any] | None = None
 
     def for_metric(self, metric: str, profile: Profile) -> MetricParams:
         """Bound parameters of one metric; the generic curve where the procedure has none. Raises `UnknownMetric`."""
@@ -150,6 +158,7 @@ class PopulationParams:
             "version": self.version,
             "outlier_bound": self.outlier_bound,
             "outlier_source": self.outlier_source.to_plain(),
+            "trained_on": dict(self.trained_on) if self.trained_on else None,
             "metrics": {m: {c: p.to_plain() for c, p in by.items()} for m, by in self.by_metric.items()},
         }
 
@@ -162,6 +171,7 @@ class PopulationParams:
                 for m, curves in plain["metrics"].items()
             }
             source = Source(**plain["outlier_source"])
-            return cls(str(plain["version"]), MappingProxyType(by), float(plain["outlier_bound"]), source)
+            bound, trained_on = float(plain["outlier_bound"]), plain.get("trained_on")
+            return cls(str(plain["version"]), MappingProxyType(by), bound, source, trained_on)
         except (KeyError, TypeError, AttributeError) as problem:
             raise MalformedState(f"stored model cannot be read: {problem}") from problem
