@@ -73,6 +73,8 @@ RIDGE = 150.0
 RIDGE_DEPARTURE = 300.0
 """Penalties on standardised coefficients: for any complication (10, 50, 100, 150 tried by cross-validation),
 and for the departures of rarer outcomes from it."""
+RIDGE_INTERCEPT = 1.0
+"""The level of an outcome is nearly free: it is the first thing a cohort tells."""
 WIDEST = (0.005, 0.995)
 """Recent features are held to these quantiles of training."""
 SEED = 7
@@ -141,25 +143,30 @@ def _fit_outcome(model: HazardModel, data: Landmarks, outcome: str, shared: Effe
     z = model.standardise(data.take(at_risk).columns(keys))
     design = faded(model.features, z, lead_weights(model.fade_hours))
     followed = exposure > 0
-    known = np.zeros(design.shape[-1])
-    if shared is not None:
-        known[1:] = shared.coefficients[1:]
+    common = _in_common(model)
+    known = np.zeros(design.shape[-1]) if shared is None else np.array(shared.coefficients) * common
     x = design[followed]
     penalty = np.full(x.shape[1], RIDGE if shared is None else RIDGE_DEPARTURE)
+    penalty[0] = RIDGE_INTERCEPT
     cluster = np.broadcast_to(data.patient[at_risk][:, None], followed.shape)[followed]
     fitted = fit_poisson(x, events[followed], exposure[followed] * np.exp(x @ known), penalty, cluster)
     patients = len(np.unique(data.patient[at_risk][events.any(axis=1)]))
-    return _effects(fitted, known, shared, patients)
+    return _effects(fitted, known, shared, common, patients)
 
 
-def _effects(fitted: Fitted, known: Floats, shared: Effects | None, events: int) -> Effects:
+def _in_common(model: HazardModel) -> Floats:
+    """(1 + p,) 1 for what an outcome takes over from any complication: what makes a patient ill. How often
+    an outcome occurs here, in all and after each operation, is its own."""
+    own = [False, *(feature.key not in OPERATIONS for feature in model.features)]
+    return np.array(own, float)
+
+
+def _effects(fitted: Fitted, known: Floats, shared: Effects | None, common: Floats, events: int) -> Effects:
     """Coefficients of the outcome; a departure carries its own uncertainty plus that of what it departs
     from."""
     covariance = fitted.covariance
     if shared is not None:
-        rest = np.array(shared.covariance)
-        rest[0, :] = rest[:, 0] = 0.0
-        covariance = covariance + rest
+        covariance = covariance + np.array(shared.covariance) * np.outer(common, common)
     return Effects(tuple((known + fitted.beta).tolist()), tuple(map(tuple, covariance.tolist())), events)
 
 
@@ -190,6 +197,7 @@ def train(folder: Path, seed: int = SEED) -> HazardModel:
         "seed": seed,
         "ridge": RIDGE,
         "ridge_departure": RIDGE_DEPARTURE,
+        "ridge_intercept": RIDGE_INTERCEPT,
     }
     checked = cross_validate(data, lambda part: fit(part, "fold", {}, ("complication",)), seed)
     return fit(data, "hazard-1", training | {"cross_validation": checked})

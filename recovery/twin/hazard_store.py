@@ -17,6 +17,8 @@ from recovery.twin.survival import Baseline, Effects, Feature, HazardModel
 
 FORMAT = 1
 SHIPPED = "hazard_v1.json"
+ROUNDING = 1e-4
+"""Share of its largest eigenvalue by which rounding to six figures may make a covariance negative."""
 
 
 def to_plain(model: HazardModel) -> dict[str, Any]:
@@ -94,7 +96,8 @@ def _check(model: HazardModel) -> None:
         numbers = np.array([*effects.coefficients, *np.ravel(effects.covariance)])
         if len(effects.coefficients) != width or not np.isfinite(numbers).all():
             raise MalformedState(f"effects of {outcome} do not fit the model's {len(model.features)} features")
-        if np.linalg.eigvalsh(np.array(effects.covariance)).min() < -1e-9:
+        spectrum = np.linalg.eigvalsh(np.array(effects.covariance))
+        if spectrum.min() < -ROUNDING * spectrum.max():
             raise MalformedState(f"covariance of {outcome} is not positive")
     if not model.fade_hours > 0 or any(not f.sd > 0 or not f.low <= f.high for f in model.features):
         raise MalformedState("fading time, feature scales and ranges must be positive")
