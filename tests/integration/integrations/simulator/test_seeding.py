@@ -1,0 +1,103 @@
+"""The demo ward in the store: once, in order of arrival, with people who see what they may."""
+
+import stat
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from integrations.simulator import ward as wards
+from integrations.simulator.accounts import LOGINS_FILE, PEOPLE, TOKEN_FILE
+from integrations.simulator.seeding import take_in_the_past
+from recovery.models import AuditEvent, Batch, Episode, Packet, Patient, Sample, Snapshot, Team, Twin, User
+from recovery.permissions import visible_episodes
+from recovery.services.connections import authenticate_token
+from recovery.services.proof import equals_rebuild
+
+pytestmark = pytest.mark.django_db
+COUNTED = (AuditEvent, Batch, Episode, Packet, Patient, Sample, Snapshot, Team, Twin, User)
+
+
+@pytest.fixture
+def directory(tmp_path: Path, settings) -> Path:
+    settings.DATA_DIR = tmp_path
+    return tmp_path
+
+
+@pytest.fixture
+def seeded(directory: Path) -> wards.Ward:
+    call_command("seed_demo", "--patients", "3", stdout=None)
+    ward = wards.remembered(directory)
+    assert ward is not None
+    return ward
+
+
+def _rows() -> dict[str, int]:
+    return {model.__name__: model.objects.count() for model in COUNTED}
+
+
+def test_everyone_has_an_episode_a_twin_and_a_current_snapshot(seeded: wards.Ward) -> None:
+    for member in seeded.members:
+        episode = Episode.objects.get(fhir_id=f"{member.key}-op")
+        assert episode.team is not None and episode.team.key == member.team and episode.pathway is not None
+        assert Snapshot.objects.filter(episode=episode, current=True, content__day=member.day).exists()
+        assert equals_rebuild(episode.twin, timezone.now())
+
+
+def test_a_second_seeding_adds_nothing(seeded: wards.Ward, capsys: pytest.CaptureFixture[str]) -> None:
+    before = _rows()
+    call_command("seed_demo", "--patients", "3")
+    assert _rows() == before
+    assert "already there" in capsys.readouterr().out
+
+
+def test_a_seeding_cut_short_is_finished_by_doing_it_again(seeded: wards.Ward, directory: Path) -> None:
+    before = {name: count for name, count in _rows().items() if name not in ("AuditEvent", "Batch")}
+    logins = (directory / LOGINS_FILE).read_text()
+    again = take_in_the_past(seeded, directory)
+    assert again.new == 0
+    assert {name: count for name, count in _rows().items() if name in before} == before
+    assert (directory / LOGINS_FILE).read_text() == logins
+
+
+def test_readings_were_received_after_they_were_measured_and_in_order(seeded: wards.Ward) -> None:
+    for packet in Packet.objects.select_related("batch"):
+        assert packet.end_ms <= packet.batch.received_at.timestamp() * 1000 <= packet.end_ms + 6 * 3_600_000
+    received = list(Batch.objects.order_by("pk").values_list("received_at", flat=True))
+    assert received == sorted(received) and received[-1] == seeded.anchor
+
+
+def test_demo_people_see_what_their_line_says(seeded: wards.Ward, directory: Path) -> None:
+    lines = [line.split() for line in (directory / LOGINS_FILE).read_text().splitlines()]
+    passwords = {name: password for _, name, password, *_ in lines}
+    seen = {}
+    for person in PEOPLE:
+        user = User.objects.get(username=person.username)
+        assert user.check_password(passwords[person.username]) and user.role == person.role
+        seen[person.username] = visible_episodes(user, timezone.now()).count()
+    assert seen == {"nurse": 3, "surgeon": 3, "nurse-c": 0, "administrator": 0, "patient": 1}
+
+
+def test_passwords_and_token_are_for_their_owner_only_and_differ_each_time(
+    seeded: wards.Ward, directory: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    for name in (LOGINS_FILE, TOKEN_FILE, wards.WARD_FILE):
+        assert stat.S_IMODE((directory / name).stat().st_mode) == 0o600
+    passwords = [line.split()[2] for line in (directory / LOGINS_FILE).read_text().splitlines()]
+    assert len(set(passwords)) == len(passwords) and min(map(len, passwords)) >= 16
+    actor = authenticate_token(token=(directory / TOKEN_FILE).read_text().strip(), now=timezone.now())
+    assert actor is not None and actor.scopes == "system/*.cruds"
+
+
+def test_everything_synthetic_says_so(seeded: wards.Ward) -> None:
+    assert Patient.objects.count() == 3
+    assert all(one.is_synthetic and one.origin.startswith("Synthetic") for one in Patient.objects.all())
+
+
+def test_what_was_known_before_a_packet_arrived_does_not_hold_it(seeded: wards.Ward) -> None:
+    then = seeded.anchor - timedelta(hours=30)
+    newest = Sample.objects.known_at(then).order_by("-at_ms").first()
+    assert newest is not None and newest.at_ms < then.timestamp() * 1000
+    assert Sample.objects.known_at(then).count() < Sample.objects.known_at(seeded.anchor).count()
