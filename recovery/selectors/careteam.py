@@ -4,7 +4,6 @@ Two passes, so that the number of queries never grows with the rows: a light one
 bounds, open alerts) to sort, count and filter, and a full one over the rows of one page.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,13 +11,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
-from django.db.models.fields.json import KT
 
 from recovery.models import Alert, Episode, LiveEvent, Snapshot, User
 from recovery.permissions import visible_episodes
 from recovery.selectors.alerts import SEVERITY_RANK, AlertSeen, alert_seen, unresolved_by_episode
+from recovery.selectors.briefs import Brief, briefs_of
 from recovery.selectors.people import Operation, Person, operation_of, person_of
-from recovery.selectors.snapshot import Said, headline_risk, read_risks, read_snapshot
+from recovery.selectors.snapshot import Said, read_snapshot
 from recovery.selectors.sparks import Spark, sparks_of
 
 PAGE_ROWS = 50
@@ -66,7 +65,7 @@ class Board:
 
 
 @dataclass(frozen=True, slots=True)
-class _Brief:
+class _Listed:
     """The little of one episode that sorting, counting and filtering need."""
 
     id: int
@@ -80,22 +79,22 @@ class _Brief:
 def board(user: User, now: datetime, wanted: BoardFilter | None = None) -> Board:
     wanted = wanted or BoardFilter()
     last_event = LiveEvent.objects.order_by("-id").values_list("id", flat=True).first() or 0
-    briefs = _briefs(visible_episodes(user, now).filter(status__in=FOLLOWED))
-    alerts = unresolved_by_episode([brief.id for brief in briefs])
-    found = sorted((one for one in briefs if _fits(one, wanted)), key=lambda one: _need(one, alerts.get(one.id, ())))
+    listed = _listed(visible_episodes(user, now).filter(status__in=FOLLOWED))
+    alerts = unresolved_by_episode([one.id for one in listed])
+    found = sorted((one for one in listed if _fits(one, wanted)), key=lambda one: _need(one, alerts.get(one.id, ())))
     pages = max(1, -(-len(found) // PAGE_ROWS))
     page = min(max(wanted.page, 1), pages)
     part = [one.id for one in found[(page - 1) * PAGE_ROWS : page * PAGE_ROWS]]
     return Board(
         rows=_rows(part, alerts, now),
-        counts={state: sum(one.state == state for one in briefs) for state in STATES},
-        procedures=tuple(sorted({one.procedure for one in briefs if one.procedure})),
-        everyone=len(briefs),
+        counts={state: sum(one.state == state for one in listed) for state in STATES},
+        procedures=tuple(sorted({one.procedure for one in listed if one.procedure})),
+        everyone=len(listed),
         total=len(found),
         page=page,
         pages=pages,
         last_event=last_event,
-        last_computed=max((one.made_at for one in briefs if one.made_at), default=None),
+        last_computed=max((one.made_at for one in listed if one.made_at), default=None),
         filter=wanted,
     )
 
@@ -107,42 +106,35 @@ def board_row(user: User, key: UUID, now: datetime) -> BoardRow | None:
     return next(iter(_rows(ids, unresolved_by_episode(ids), now)), None)
 
 
-def _briefs(episodes: QuerySet[Episode]) -> list[_Brief]:
-    said = {
-        row[0]: row[1:]
-        for row in Snapshot.objects.filter(current=True, episode__in=episodes.values("id")).values_list(
-            "episode_id", KT("content__state"), KT("content__risks"), "made_at"
-        )
-    }
+def _listed(episodes: QuerySet[Episode]) -> list[_Listed]:
+    said = briefs_of(episodes)
     people = episodes.values_list(
         "id", "procedure", "patient__given_name", "patient__family_name", "patient__record_number"
     )
-    return [_brief(row, said.get(row[0])) for row in people]
+    return [_one(row, said.get(row[0])) for row in people]
 
 
-def _brief(row: tuple[Any, ...], said: tuple[Any, ...] | None) -> _Brief:
+def _one(row: tuple[Any, ...], brief: Brief | None) -> _Listed:
     pk, procedure, *words = row
-    state, risks, made_at = said or ("no_data", None, None)
-    risk = headline_risk(read_risks(json.loads(risks) if risks else ()))
-    return _Brief(
+    return _Listed(
         id=pk,
         procedure=procedure,
         words=" ".join(words).casefold(),
-        state=state if state in STATES else "no_data",
-        upper=(risk.high or risk.probability or 0.0) if risk else 0.0,
-        made_at=made_at,
+        state=brief.state if brief and brief.state in STATES else "no_data",
+        upper=brief.upper if brief else 0.0,
+        made_at=brief.made_at if brief else None,
     )
 
 
-def _fits(brief: _Brief, wanted: BoardFilter) -> bool:
+def _fits(one: _Listed, wanted: BoardFilter) -> bool:
     return (
-        (not wanted.state or brief.state == wanted.state)
-        and (not wanted.procedure or brief.procedure == wanted.procedure)
-        and all(word in brief.words for word in wanted.search.casefold().split())
+        (not wanted.state or one.state == wanted.state)
+        and (not wanted.procedure or one.procedure == wanted.procedure)
+        and all(word in one.words for word in wanted.search.casefold().split())
     )
 
 
-def _need(brief: _Brief, alerts: Iterable[Alert]) -> tuple[Any, ...]:
+def _need(one: _Listed, alerts: Iterable[Alert]) -> tuple[Any, ...]:
     """Sort key: gravest unanswered alert, how long it has waited, state, then the upper bound of risk.
 
     The upper bound and not the middle, because not knowing is a reason to look. An alert that someone has
@@ -153,7 +145,7 @@ def _need(brief: _Brief, alerts: Iterable[Alert]) -> tuple[Any, ...]:
     first = (waiting or held or [None])[0]
     rank = 9 if first is None else SEVERITY_RANK.get(first.severity, 3) + (0 if waiting else 4)
     since = first.raised_at.timestamp() if first else 0.0
-    return rank, since, STATES.index(brief.state), -brief.upper, brief.words, brief.id
+    return rank, since, STATES.index(one.state), -one.upper, one.words, one.id
 
 
 def _rows(ids: list[int], alerts: Mapping[int, list[Alert]], now: datetime) -> tuple[BoardRow, ...]:
