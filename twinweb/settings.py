@@ -184,4 +184,5 @@ LOGGING = {
     "loggers": {"django.server": {"level": "WARNING"}},
 }
 
-SILENCED_SYSTEM_CHECKS = ["security.W008"]  # the front proxy redirects to HTTPS; see docs/production.md
+# W008: the front proxy redirects to HTTPS. W021: the browsers' preload list is the domain owner's decision.
+SILENCED_SYSTEM_CHECKS = ["security.W008", "security.W021"]
