@@ -6,7 +6,7 @@ from recovery.models import ModelVersion
 from recovery.twin import hazard_store
 from recovery.twin.cold_start import cold_start
 from recovery.twin.params import PopulationParams
-from recovery.twin.survival import HazardModel, published_model
+from recovery.twin.survival import HazardModel
 
 POPULATION, HAZARD = "population", "hazard"
 
@@ -45,7 +45,4 @@ def _cold_start() -> PopulationParams:
 
 @lru_cache(maxsize=1)
 def _shipped() -> HazardModel:
-    try:
-        return hazard_store.shipped_model()
-    except FileNotFoundError:
-        return published_model()
+    return hazard_store.shipped_model()
