@@ -112,7 +112,8 @@ def _withheld(risk: Risk) -> RiskCard:
 def _brackets(risk: Risk) -> str:
     if risk.low is None or risk.high is None:
         return ""
-    return f" ({out_of_100(risk.low)} to {out_of_100(risk.high)})"
+    low, high = out_of_100(risk.low), out_of_100(risk.high)
+    return f" (about {low})" if low == high else f" ({low} to {high})"
 
 
 def _effect(direction: str) -> str:

@@ -212,15 +212,14 @@ def _curve(said: Mapping[str, Any] | None) -> Curve | None:
 
 
 def _gates(said: Mapping[str, Any]) -> Gates:
-    recent = tuple(
-        GateNote(
-            float(note["hour"]), _number(note.get("value")), _text(note.get("decision")), _text(note.get("reason"))
-        )
-        for note in said.get("recent") or ()
-        if _number(note.get("hour")) is not None
-    )
+    recent = tuple(_gate_note(note) for note in said.get("recent") or () if _number(note.get("hour")) is not None)
     counts = (int(said.get(name) or 0) for name in ("accepted", "down_weighted", "rejected"))
     return Gates(*counts, recent)
+
+
+def _gate_note(note: Mapping[str, Any]) -> GateNote:
+    decision = _text(note.get("decision")).replace("-", "_")
+    return GateNote(float(note["hour"]), _number(note.get("value")), decision, _text(note.get("reason")))
 
 
 def _risk(said: Mapping[str, Any]) -> Risk:
