@@ -1,9 +1,9 @@
 """The number behind each cause of alert, with the measured facts that make it up.
 
-deterioration   sum over the vital signs of the squared standard deviations beyond one, worse side only
+deterioration   sum over the vital signs of their strength (`Signal.strength`), worse side only
 news2           points of the score given
-risk            probability of a new complication within 72 h
-activity, pain  standard deviations on the worse side of the own course
+risk            probability of a new complication within 24 h
+activity, pain  strength of steps, of pain
 data_stopped    hours since the newest reading of anything worn
 device_fault    largest share of a metric's readings of the last day refused as implausible
 model_uncertain 1 while the model abstains although readings arrive, else 0
@@ -21,9 +21,10 @@ from recovery.twin.scores.result import ScoreResult
 from recovery.twin.signals import VITALS, Signal, by_metric, newest_worn_h
 from recovery.twin.surprise import RecoveryFeatures
 
-RISK_HORIZON_H = 72
-NOTABLE_SD = 1.0
-"""A deviation is notable, and told as a fact, from one standard deviation on."""
+RISK_HORIZON_H = 24
+"""Of the horizons, the one that a change of today moves most."""
+NOTABLE = 0.5
+"""A metric is told as a fact from this strength on [G: this project's choice]."""
 NOT_THE_MODEL = frozenset({"already_diagnosed", "before_surgery", "after_day_30", "no_recent_data"})
 """Abstentions that are no shortcoming of the model: silence of the device has its own cause."""
 
@@ -65,8 +66,8 @@ def deterioration(vitals: Collection[Signal], lasting: Mapping[str, float]) -> M
     current = [signal for signal in vitals if signal.is_current]
     if not current:
         return None
-    notable = sorted((s for s in current if s.z >= NOTABLE_SD), key=lambda s: -s.z)
-    value = sum((signal.z - NOTABLE_SD) ** 2 for signal in notable)
+    value = sum(max(0.0, signal.strength) for signal in current)
+    notable = sorted((s for s in current if s.strength >= NOTABLE), key=lambda s: -s.strength)
     told = tuple(signal.fact(lasting.get(signal.metric)) for signal in notable)
     return Measure(value, told or (Fact("near_own_curve", "vitals", "vital signs"),))
 
@@ -74,7 +75,7 @@ def deterioration(vitals: Collection[Signal], lasting: Mapping[str, float]) -> M
 def deviation(signal: Signal | None, lasting: Mapping[str, float]) -> Measure | None:
     if signal is None or not signal.is_current:
         return None
-    return Measure(signal.z, (signal.fact(lasting.get(signal.metric)),))
+    return Measure(signal.strength, (signal.fact(lasting.get(signal.metric)),))
 
 
 def score(key: str, scores: Collection[ScoreResult]) -> Measure | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from math import floor
 from typing import Any, Literal
 
-from recovery.twin.alert_measures import NOTABLE_SD, Measure, measures
+from recovery.twin.alert_measures import NOTABLE, Measure, measures
 from recovery.twin.alert_policy import AlertPolicy, BadPolicy, Kind, Rule, Severity
 from recovery.twin.alert_wording import STEPS, TITLES
 from recovery.twin.facts import Fact
@@ -144,7 +144,7 @@ def _worse_since(features: RecoveryFeatures, before: Mapping[str, float]) -> dic
     memory stands as it was."""
     since: dict[str, float] = {}
     for signal in signals(features):
-        if signal.z >= NOTABLE_SD or (not signal.is_current and signal.metric in before):
+        if signal.strength >= NOTABLE or (not signal.is_current and signal.metric in before):
             since[signal.metric] = float(before.get(signal.metric, features.now_hour))
     return since
 

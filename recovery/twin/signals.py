@@ -12,8 +12,8 @@ from recovery.twin.metrics import METRICS
 from recovery.twin.surprise import MetricFeatures, RecoveryFeatures
 
 FRESH_H = {"hour": 12.0, "day": 48.0, "report": 36.0}
-"""A metric speaks of the present while its newest reading is no older than this, by grain: two six-hourly uploads
-for hourly ones, a missed day for daily ones [G: this project's choice]."""
+"""A metric speaks of the present while its newest reading is no older than this, by grain: two six-hourly
+uploads for hourly ones, a missed day for daily ones [G: this project's choice]."""
 VITALS = ("heart_rate", "respiratory_rate", "spo2", "temperature")
 ACTIVITY = ("steps", "qualified_steps")
 LEAST_STEPS = 50.0
@@ -40,6 +40,13 @@ class Signal:
     age_h: float
     worn_fraction: float
     is_current: bool
+
+    @property
+    def strength(self) -> float:
+        """How strongly the metric speaks of trouble: expected deviation now plus the mean surprise of the
+        last day. The deviation alone is slow, since the twin learns; the surprise alone forgets what it has
+        learnt."""
+        return self.z + (self.surprise or 0.0)
 
     @property
     def shift(self) -> float:

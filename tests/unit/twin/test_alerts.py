@@ -16,7 +16,7 @@ from recovery.twin.scores import news2
 from recovery.twin.survival import published_model
 from tests.unit.twin.made import made_features, unread_features
 
-RULE = Rule("deterioration", "physiological", "medium", 4.0, 1.0, 4, 6, 12, "[G] test", high_at=16.0)
+RULE = Rule("deterioration", "physiological", "medium", 4.0, 1.0, 4, 6, 12, "[G] test", high_at=8.0)
 POLICY = AlertPolicy("test", (RULE,))
 ILL = {"heart_rate": 3.0, "respiratory_rate": 3.0}
 
