@@ -12,7 +12,7 @@ import orjson
 from integrations.fhir.interactions import Result
 from integrations.fhir.outcomes import FhirError, Issue, operation_outcome, refused
 from integrations.fhir.search.grammar import SearchRequest
-from integrations.fhir.search.run import Page
+from integrations.fhir.search.page import Page
 from integrations.fhir.shelves import Entry
 from recovery.services.documents import instant
 

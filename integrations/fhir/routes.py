@@ -15,7 +15,6 @@ Kind = Literal["token", "string", "reference", "date", "quantity", "uri"]
 # Kept beside every document, so they need no index: searchable on every type.
 COMMON_PARAMS: Mapping[str, Kind] = MappingProxyType({"_id": "token", "_lastUpdated": "date"})
 DOCUMENT_INTERACTIONS = ("read", "vread", "history-instance", "create", "update", "delete", "search-type")
-# A streamed reading has one version until somebody changes it; then it is a document with its history.
 VIEW_INTERACTIONS = ("read", "search-type")
 
 
@@ -242,6 +241,13 @@ _ROUTES = (
     _document("Specimen", "subject", _TYPE, _STATUS, "collected:d collection.collectedDateTime"),
     _document("BodyStructure", "patient", "location:t"),
     _document("Group", "", _TYPE, "actual:t", _CODE, "member:r member.entity"),
+    Route(
+        "RiskAssessment",
+        "views",
+        VIEW_INTERACTIONS,
+        _params("patient:r subject", "subject:r", "date:d occurrenceDateTime"),
+        "subject",
+    ),
 )
 
 ROUTES: Mapping[str, Route] = MappingProxyType({route.type: route for route in _ROUTES})

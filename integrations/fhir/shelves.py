@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
+from integrations.fhir.conclusions.risk_assessment import risk_assessment
 from integrations.fhir.outcomes import refused
 from integrations.fhir.routes import Route
 from integrations.fhir.streams import template
 from integrations.fhir.streams.template import Filling
+from recovery.exact_json import dumps
 from recovery.reading_ids import ReadingId, encode, value_mark
-from recovery.selectors import fhir_store
+from recovery.selectors import fhir_risks, fhir_store
+from recovery.selectors.fhir_risks import EpisodeSaid
 from recovery.selectors.fhir_store import StoredDocument, StoredReading
 from recovery.services.documents import instant
 
@@ -45,8 +49,24 @@ def reading_id(row: StoredReading) -> str:
     return encode(ReadingId("r", row.series_id, row.at_ms, value_mark(row.value or 0.0, row.digits)))
 
 
+def of_conclusion(found: EpisodeSaid) -> Entry:
+    text = dumps(risk_assessment(found))
+    return Entry("RiskAssessment", str(found.episode_key), found.row_id, found.said.made_at, text, found.patient_id)
+
+
+def _conclusion(fhir_id: str) -> Entry | None:
+    try:
+        key = UUID(fhir_id)
+    except ValueError:
+        return None
+    found = fhir_risks.current_said(key=key, limit=1)
+    return of_conclusion(found[0]) if found and str(key) == fhir_id else None
+
+
 def find(route: Route, fhir_id: str) -> Entry | None:
     """The current version, deleted or not; None when the id is not known. A document goes before a reading."""
+    if route.shelf == "views":
+        return _conclusion(fhir_id)
     held = fhir_store.get_document(route.type, fhir_id)
     if held is not None:
         return of_document(held)
