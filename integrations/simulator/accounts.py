@@ -4,9 +4,10 @@ Passwords are made here and nowhere kept but in a file that only its owner may r
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 
@@ -14,6 +15,7 @@ from integrations.simulator.cast import PATIENT_WHO_SIGNS_IN, WARD_B, WARD_C
 from integrations.simulator.ward import write_private
 from recovery.audit import Actor
 from recovery.services import connections, enrolment
+from recovery.twin.alert_policy import DEFAULT_POLICY, AlertPolicy
 
 LOGINS_FILE = "demo-logins.txt"
 TOKEN_FILE = "simulator.token"  # noqa: S105  (a file name)
@@ -42,6 +44,7 @@ PEOPLE = (
     Person("administrator", "administrator", "Ada", "Keller", "", "how the product runs, and no patient"),
     Person("patient", "patient", "Amara", "Okafor", "", "her own recovery (synthetic patient DEMO-01)"),
 )
+GENERAL = "general"
 # key -> name, procedure of the catalogue; the one without a procedure takes all others.
 PATHWAYS = {
     "knee-replacement": ("Knee replacement", "knee_replacement"),
@@ -53,8 +56,22 @@ PATHWAYS = {
     "lobectomy": ("Lung resection", "lobectomy"),
     "hysterectomy": ("Hysterectomy", "hysterectomy"),
     "spinal-fusion": ("Spinal fusion", "spinal_fusion"),
-    "general": ("Any operation", ""),
+    GENERAL: ("Any operation", ""),
 }
+
+
+def _policy(key: str) -> dict[str, Any] | None:
+    """Any operation may come with any device, so also with one that sends once a day: its newest value is up to 36 h
+    old (the middle of a day, until the next day has ended), and one day without it is no silence."""
+    if key != GENERAL:
+        return None
+    patient = (
+        replace(rule, raise_at=60.0, close_at=40.0, source="[G] two days missed by a device that sends once a day")
+        if rule.cause == "data_stopped"
+        else rule
+        for rule in DEFAULT_POLICY.rules
+    )
+    return AlertPolicy("alerts-1-daily", tuple(patient)).to_plain()
 
 
 def open_wards(*, actor: Actor, now: datetime) -> None:
@@ -63,7 +80,7 @@ def open_wards(*, actor: Actor, now: datetime) -> None:
         enrolment.open_team(key=key, name=name, is_demo=True, actor=actor, now=now)
     for key, (name, procedure) in PATHWAYS.items():
         enrolment.publish_pathway(
-            key=key, name=name, procedure=procedure, days=PATHWAY_DAYS, policy=None, actor=actor, now=now
+            key=key, name=name, procedure=procedure, days=PATHWAY_DAYS, policy=_policy(key), actor=actor, now=now
         )
 
 

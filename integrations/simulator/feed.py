@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from integrations.simulator import resources
+from integrations.simulator import resources, volunteer
 from integrations.simulator.cast import Member
 from integrations.simulator.course import HOURLY, LAST_HOUR, Course, course_of
 from integrations.simulator.resources import Json
@@ -62,8 +62,9 @@ def cadence(members: Sequence[Member], rate: float) -> int:
 
 
 def readings_in(ward: Ward, members: Sequence[Member], window: Window, every: int) -> list[Json]:
-    """All that the members' devices send in the window, in order of member."""
-    return [one for member in members for one in _of_member(course_of(ward, member), window, every)]
+    """All that the members' devices send in the window, in order of member; then the volunteer's days."""
+    made = [one for member in members for one in _of_member(course_of(ward, member), window, every)]
+    return made + (volunteer.sent_between(ward, window.begin, window.end) if ward.has_volunteer else [])
 
 
 def _of_member(course: Course, window: Window, every: int) -> Iterator[Json]:

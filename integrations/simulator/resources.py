@@ -287,6 +287,11 @@ def _reference(member: Member) -> Json:
 
 
 def bundle(resources: Sequence[Json]) -> Json:
-    """A batch: each entry stands for itself."""
-    entries = [{"resource": one, "request": {"method": "POST", "url": one["resourceType"]}} for one in resources]
-    return {"resourceType": "Bundle", "type": "batch", "entry": entries}
+    """A batch: each entry stands for itself. What has an id of its own is put there."""
+    return {"resourceType": "Bundle", "type": "batch", "entry": [_entry(one) for one in resources]}
+
+
+def _entry(resource: Json) -> Json:
+    kind, known = resource["resourceType"], resource.get("id")
+    request = {"method": "PUT", "url": f"{kind}/{known}"} if known else {"method": "POST", "url": kind}
+    return {"resource": resource, "request": request}

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from integrations.fhir.receiving import Tray, Wish
-from integrations.simulator import accounts, resources
+from integrations.simulator import accounts, resources, volunteer
 from integrations.simulator.cast import Member
 from integrations.simulator.course import FIRST_HOUR, HOURLY, course_of
 from integrations.simulator.resources import Json
@@ -44,7 +44,7 @@ class Seeded:
 def take_in_the_past(ward: Ward, directory: Path) -> Seeded:
     """Take in the whole past of the ward, register the people, and bring the twins up to the anchor."""
     members = ward.members
-    opened = ward.anchor - timedelta(days=40)
+    opened = ward.anchor - timedelta(days=60)
     accounts.open_wards(actor=ACTOR, now=opened)
     new = refreshed = 0
     rounds = list(rounds_of(ward, members))
@@ -64,6 +64,8 @@ def _standing(moment: datetime) -> Callable[[], datetime]:
 def rounds_of(ward: Ward, members: Sequence[Member]) -> Iterator[tuple[datetime, datetime]]:
     """(begin, end) of each round, first reading to anchor, on the quarters of the day; the last may be short."""
     first = min(ward.zero(member) + timedelta(hours=FIRST_HOUR) for member in members)
+    if ward.has_volunteer:
+        first = min(first, volunteer.first_sent(ward))
     begin = first.replace(hour=6 * (first.hour // 6))
     while begin < ward.anchor:
         end = min(begin + ROUND, ward.anchor)
@@ -74,20 +76,27 @@ def rounds_of(ward: Ward, members: Sequence[Member]) -> Iterator[tuple[datetime,
 def _take_in(ward: Ward, members: Sequence[Member], begin: datetime, end: datetime) -> int:
     """Deliver what arrived in one round; returns how much of it was new."""
     tray = Tray()
-    operated = []
+    operated: dict[str, str] = {}
     for member in members:
         for resource in documents_between(ward, member, begin, end):
             _take(tray, resource)
             if resource["resourceType"] == "Procedure":
-                operated.append(member)
+                operated[member.key] = member.team
         for resource in readings_between(ward, member, begin, end):
             _take(tray, resource)
-    receipt = deliver(delivery=tray.delivery(CHANNEL), actor=ACTOR, now=end, atomic=False)
+    for resource in volunteer.sent_between(ward, begin, end) if ward.has_volunteer else ():
+        _take(tray, resource)
+        if resource["resourceType"] == "Procedure":
+            operated[volunteer.key()] = volunteer.TEAM
+    delivery = tray.delivery(CHANNEL)
+    if not (delivery.readings or delivery.packets or delivery.documents):
+        return 0
+    receipt = deliver(delivery=delivery, actor=ACTOR, now=end, atomic=False)
     refused = [one for one in receipt.outcomes.values() if one.status == "refused"]
     if refused:
         raise SeedRefused(f"{refused[0].type}: {refused[0].reason} ({len(refused)} in all)")
-    for member in operated:
-        enrolment.entrust(patient_fhir_ids=[member.key], team_key=member.team, actor=ACTOR, now=end)
+    for patient, team in operated.items():
+        enrolment.entrust(patient_fhir_ids=[patient], team_key=team, actor=ACTOR, now=end)
     return sum(one.status == "created" for one in receipt.outcomes.values())
 
 

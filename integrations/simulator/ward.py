@@ -36,6 +36,11 @@ class Ward:
     def members(self) -> Sequence[Member]:
         return CAST[: self.patients]
 
+    @property
+    def has_volunteer(self) -> bool:
+        """The real record belongs to the whole ward, not to a small one for tests."""
+        return self.patients == len(CAST)
+
     def surgery_end(self, member: Member) -> datetime:
         """The last time before the anchor that the local clock showed `ended_at`, `day` days further back."""
         local = self.anchor.astimezone(ZoneInfo(self.zone))
