@@ -88,7 +88,7 @@ def row_card(row: BoardRow, now: datetime, zone: ZoneInfo) -> RowCard:
         risk=short_risk(risk)[0],
         risk_event=short_risk(risk)[1],
         why=_why(row),
-        is_plain=said is not None and said.state == "on_track" and not said.reasons,
+        is_plain=said is not None and said.state == "on_track" and not said.reasons and not row.alerts,
         age=f"data {wording.age_of(until, now)}" if until else "no readings yet",
         is_stale=until is None or (now - until).total_seconds() / 3600.0 > wording.STALE_READING_HOURS,
         alert_severity=alert.severity if alert and alert.status == "open" else "quiet",
@@ -109,9 +109,12 @@ def procedure_label(key: str) -> str:
 
 
 def _why(row: BoardRow) -> str:
+    """The alert that waits, if any, then the first reason, else the sentence."""
     if row.said is None:
         return "Nothing has been computed for this patient yet."
-    return next(iter(row.said.reasons), "") or row.said.sentence
+    waiting = next((alert.headline for alert in row.alerts if alert.status == "open"), "")
+    reason = next(iter(row.said.reasons), "")
+    return ". ".join(part for part in (waiting, reason) if part) or row.said.sentence
 
 
 def _alert_line(alert: AlertSeen | None, now: datetime) -> str:

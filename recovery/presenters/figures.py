@@ -45,7 +45,7 @@ def figure_json(
     return str(figure.to_json())
 
 
-def _bands(go, times: list[str], curve: Curve) -> list:  # type: ignore[no-untyped-def, type-arg]
+def _bands(go, times: list[str], curve: Curve) -> list:  # type: ignore[no-untyped-def]
     pairs = (("9 of 10 expected here", curve.q05, curve.q95, BAND), ("half expected here", curve.q25, curve.q75, CORE))
     traces = []
     for name, low, high, colour in pairs:
@@ -66,7 +66,7 @@ def _bands(go, times: list[str], curve: Curve) -> list:  # type: ignore[no-untyp
     return traces
 
 
-def _lines(go, times: list[str], metric: MetricSaid) -> list:  # type: ignore[no-untyped-def, type-arg]
+def _lines(go, times: list[str], metric: MetricSaid) -> list:  # type: ignore[no-untyped-def]
     assert metric.curve is not None  # noqa: S101  (figure_json checks)
     course = go.Scatter(
         x=times, y=_rounded(metric.curve.q50), name="own expected course", line={"color": COURSE, "width": 2}
@@ -77,7 +77,7 @@ def _lines(go, times: list[str], metric: MetricSaid) -> list:  # type: ignore[no
     return [course, go.Scatter(x=times, y=_rounded(metric.curve.norm), name="usual after this operation", line=norm)]
 
 
-def _readings(go, metric: MetricSaid, seen: Observed | None, surgery_end: datetime, zone: ZoneInfo) -> list:  # type: ignore[no-untyped-def, type-arg]
+def _readings(go, metric: MetricSaid, seen: Observed | None, surgery_end: datetime, zone: ZoneInfo) -> list:  # type: ignore[no-untyped-def]
     if seen is None:
         return []
     times = [_local(surgery_end, hour, zone) for hour in seen.hours]

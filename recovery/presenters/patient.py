@@ -68,6 +68,7 @@ class PatientView:
     banner: Banner
     state: str
     state_word: str
+    headline_alert: str
     sentence: str
     reasons: tuple[str, ...]
     curve_note: str
@@ -94,6 +95,7 @@ def patient_view(page: PatientPage, now: datetime, zone: ZoneInfo) -> PatientVie
         banner=banner(page.person, page.operation, said, now),
         state=said.state if said else "no_data",
         state_word=wording.STATES.get(said.state if said else "no_data", "No data"),
+        headline_alert=next((alert.headline for alert in page.alerts if alert.status == "open"), ""),
         sentence=said.sentence if said else "Nothing has been computed for this patient yet.",
         reasons=said.reasons if said else (),
         curve_note=said.curve_note if said else "",

@@ -142,7 +142,7 @@ def _need(one: _Listed, alerts: Iterable[Alert]) -> tuple[Any, ...]:
     """
     waiting = [alert for alert in alerts if alert.status == Alert.Status.OPEN]
     held = [alert for alert in alerts if alert.status != Alert.Status.OPEN]
-    first = (waiting or held or [None])[0]
+    first = next(iter(waiting + held), None)
     rank = 9 if first is None else SEVERITY_RANK.get(first.severity, 3) + (0 if waiting else 4)
     since = first.raised_at.timestamp() if first else 0.0
     return rank, since, STATES.index(one.state), -one.upper, one.words, one.id

@@ -213,8 +213,8 @@ def _curve(said: Mapping[str, Any] | None) -> Curve | None:
 
 def _gates(said: Mapping[str, Any]) -> Gates:
     recent = tuple(_gate_note(note) for note in said.get("recent") or () if _number(note.get("hour")) is not None)
-    counts = (int(said.get(name) or 0) for name in ("accepted", "down_weighted", "rejected"))
-    return Gates(*counts, recent)
+    accepted, down_weighted, rejected = (int(said.get(name) or 0) for name in ("accepted", "down_weighted", "rejected"))
+    return Gates(accepted, down_weighted, rejected, recent)
 
 
 def _gate_note(note: Mapping[str, Any]) -> GateNote:

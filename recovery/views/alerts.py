@@ -88,7 +88,8 @@ def _answer(request: HttpRequest, key: UUID, action: str, act: Callable[[], Aler
     done = act()
     back = _next(request)
     mark = "&" if "?" in back else "?"
-    query = urlencode({"undo": key, "v": done.version, "done": action})
+    marks: dict[str, str | int] = {"undo": str(key), "v": done.version, "done": action}
+    query = urlencode(marks)
     return redirect(f"{back}{mark}{query}#alerts")
 
 

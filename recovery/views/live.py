@@ -9,16 +9,12 @@ import json
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from importlib import import_module
 
-from django.conf import settings
-from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.views.decorators.http import require_GET
 
-from recovery.models import User
-from recovery.selectors.live import Change, newest_event_id, visible_changes_after, visible_episode_ids
+from recovery.selectors.live import Change, missed_by, newest_event_id, visible_changes_after, visible_in_session
 from recovery.views import door
 from recovery.views.hub import Hub, Listener, hub
 from recovery.views.relay import Relay
@@ -38,23 +34,17 @@ class Visitor:
 
     def may_see(self) -> frozenset[int] | None:
         """Episode ids visible now; None when the session or the account has ended."""
-        user = User.objects.filter(pk=self.user_id, is_active=True).first()
-        said = import_module(settings.SESSION_ENGINE).SessionStore(self.session_key).load()
-        if user is None or said.get(SESSION_KEY) != str(user.pk):
-            return None
-        if said.get(HASH_SESSION_KEY) != user.get_session_auth_hash():
-            return None
-        return visible_episode_ids(user, door.clock())
+        return visible_in_session(self.user_id, self.session_key, door.clock())
 
     def missed(self, after: int) -> list[Change]:
-        return visible_changes_after(User.objects.get(pk=self.user_id), after, door.clock())
+        return missed_by(self.user_id, after, door.clock())
 
 
 async def live(request: HttpRequest) -> HttpResponseBase:
     if not isinstance(request, ASGIRequest):
         return HttpResponse(NEEDS_ASGI, status=501, content_type="text/plain")
     user = await request.auser()
-    visitor = Visitor(user.pk, request.session.session_key or "")
+    visitor = Visitor(user.pk or 0, request.session.session_key or "")
     response = StreamingHttpResponse(stream(visitor, resume_point(request)), content_type="text/event-stream")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"

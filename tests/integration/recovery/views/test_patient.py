@@ -68,6 +68,11 @@ def test_a_partial_score_names_what_is_missing_and_how_high_it_could_be(scene):
     assert "1 point on NEWS2" in said
 
 
+def test_what_waits_for_an_answer_is_said_before_where_the_readings_stand(scene):
+    said = text_of(page(scene))
+    assert said.index("Several readings off their own course") < said.index("Heart rate on the own expected course.")
+
+
 def test_the_chart_is_readable_without_scripts(scene):
     body = page(scene)
     assert (
