@@ -88,3 +88,11 @@ def test_the_printed_patient_page_keeps_its_charts(ward, browser):
         seen.page.emulate_media(media="print")
         assert not seen.page.locator("header.top").is_visible()
         assert seen.page.locator(".chart").first.is_visible()
+
+
+def test_the_printed_patient_page_fits_two_sheets_of_a4(ward, browser):
+    with visit(browser, ward) as seen:
+        seen.open("patient")
+        edge = dict.fromkeys(("top", "bottom", "left", "right"), "12mm")
+        printed = seen.page.pdf(format="A4", margin=edge, print_background=True)
+        assert len(re.findall(rb"/Type\s*/Page[^s]", printed)) <= 2
