@@ -9,7 +9,7 @@ from integrations.fhir.documents.facts import facts_of
 from integrations.fhir.documents.indexing import index_entries
 from integrations.fhir.documents.paths import first
 from integrations.fhir.outcomes import refused
-from integrations.fhir.primitives import ID, LOCAL_REFERENCE
+from integrations.fhir.primitives import LOCAL_REFERENCE
 from integrations.fhir.routes import Route, route_of
 from integrations.fhir.shelves import of_reading
 from integrations.fhir.streams.mapping import map_observation
@@ -63,8 +63,6 @@ class Tray:
     def _take_reading(self, resource: Mapping[str, Any], wish: Wish) -> bool:
         """A conditional create is decided by documents; a document stays one, and a changed reading becomes one."""
         if wish.criteria is not None or wish.if_match is not None or (wish.held and wish.held.is_document):
-            return False
-        if "id" in resource and not _is_id(resource["id"]):
             return False
         derived = wish.fhir_id is not None and decode(wish.fhir_id) is not None
         mapped = map_observation(wish.index, resource, None if derived else wish.fhir_id)
@@ -132,10 +130,6 @@ def _replaced(held: HeldObservation | None, fhir_id: str | None) -> ReplacedRead
         return None
     entry = of_reading(held.reading, fhir_id)
     return ReplacedReading(entry.text, entry.updated_at)
-
-
-def _is_id(value: object) -> bool:
-    return type(value) is str and ID.fullmatch(value) is not None
 
 
 def writable(type_name: str) -> Route:

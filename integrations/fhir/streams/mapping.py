@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from integrations.fhir.primitives import CONTROL, DEVICE_REFERENCE, PATIENT_REFERENCE, ExactTime, exact_time
+from integrations.fhir.primitives import CONTROL, DEVICE_REFERENCE, ID, PATIENT_REFERENCE, ExactTime, exact_time
 from integrations.fhir.streams import packets, template
 from integrations.fhir.streams.shape import STREAM_ELEMENTS, ShapeBook
 from integrations.fhir.streams.template import placeholder
@@ -102,7 +102,8 @@ def _slots(parts: Parts) -> str | None:
 def take_apart(observation: Mapping[str, Any]) -> Parts | None:
     """Split what varies from what is constant; None as soon as something does not fit."""
     marked = dict(observation)
-    marked.pop("id", None)
+    if "id" in marked and not _is_id(marked.pop("id")):
+        return None
     if not STREAM_ELEMENTS.issuperset(marked) or str(marked.get("status")) in NOT_MEASURED:
         return None
     parts = Parts(marked)
@@ -115,6 +116,10 @@ def take_apart(observation: Mapping[str, Any]) -> Parts | None:
         and ("meta" not in marked or _take_meta(marked))
     )
     return parts if fits else None
+
+
+def _is_id(value: object) -> bool:
+    return type(value) is str and ID.fullmatch(value) is not None
 
 
 def _take_value(marked: dict[str, Any], parts: Parts) -> bool:
@@ -237,7 +242,9 @@ def _is_plain(value: str) -> bool:
 def _take_meta(marked: dict[str, Any]) -> bool:
     """Version and time of change are the server's to say; profiles, tags and labels are kept."""
     meta = marked["meta"]
-    if type(meta) is not dict:
+    if type(meta) is not dict or not _is_id(meta.get("versionId", "1")):
+        return False
+    if "lastUpdated" in meta and exact_time(meta["lastUpdated"]) is None:
         return False
     kept = {key: value for key, value in meta.items() if key not in ("versionId", "lastUpdated")}
     if kept:
