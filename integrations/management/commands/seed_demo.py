@@ -2,6 +2,7 @@
 
 import time
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -9,6 +10,9 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from integrations.simulator import ward as wards
+from integrations.simulator.accounts import LOGINS_FILE, TOKEN_FILE
+from integrations.simulator.cast import CAST
+from integrations.simulator.feed import STATE_FILE
 from integrations.simulator.seeding import take_in_the_past
 from recovery.selectors.fhir_store import get_document
 
@@ -24,8 +28,10 @@ class Command(BaseCommand):
         began = time.monotonic()
         directory = settings.DATA_DIR
         zone = settings.HOSPITAL_TIME_ZONE
+        if get_document("Patient", CAST[0].key) is None:
+            _forget(directory)
         ward = wards.begin(directory, timezone.now(), seed=seed, zone=zone, patients=patients)
-        if ward.finished and get_document("Patient", ward.members[0].key) is not None:
+        if ward.finished:
             self.stdout.write("The demo ward is already there.")
             return
         done = take_in_the_past(ward, directory)
@@ -34,3 +40,9 @@ class Command(BaseCommand):
             f"Demo ward: {done.patients} synthetic patients, {done.new} new items in {done.rounds} rounds,"
             f" {done.refreshed} looks at twins, in {time.monotonic() - began:.1f} s."
         )
+
+
+def _forget(directory: Path) -> None:
+    """The database holds no demo ward, so files that tell of one (and of its passwords) are from another."""
+    for name in (wards.WARD_FILE, LOGINS_FILE, TOKEN_FILE, STATE_FILE):
+        (directory / name).unlink(missing_ok=True)

@@ -62,6 +62,16 @@ def test_a_seeding_cut_short_is_finished_by_doing_it_again(seeded: wards.Ward, d
     assert (directory / LOGINS_FILE).read_text() == logins
 
 
+def test_files_of_a_database_that_is_gone_are_not_believed(directory: Path) -> None:
+    wards.finish(directory, wards.Ward(1, timezone.now() - timedelta(days=9), patients=3))
+    (directory / LOGINS_FILE).write_text("of another database")
+    (directory / TOKEN_FILE).write_text("of another database")
+    call_command("seed_demo", "--patients", "3", stdout=None)
+    ward = wards.remembered(directory)
+    assert ward is not None and timezone.now() - ward.anchor < timedelta(hours=2)
+    assert User.objects.count() == len(PEOPLE) and "another" not in (directory / LOGINS_FILE).read_text()
+
+
 def test_readings_were_received_after_they_were_measured_and_in_order(seeded: wards.Ward) -> None:
     for packet in Packet.objects.select_related("batch"):
         assert packet.end_ms <= packet.batch.received_at.timestamp() * 1000 <= packet.end_ms + 6 * 3_600_000
