@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from recovery.selectors.snapshot import Risk
 
 UP, DOWN = "raises", "lowers"
+LEAST, MOST = "fewer than 1", "more than 99"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,8 @@ def out_of_100(probability: float) -> str:
     """ "12"; the ends keep their uncertainty: "fewer than 1", "more than 99"."""
     hundredths = probability * 100.0
     if hundredths < 0.5:
-        return "fewer than 1"
-    return "more than 99" if hundredths > 99.5 else f"{round(hundredths)}"
+        return LEAST
+    return MOST if hundredths > 99.5 else f"{round(hundredths)}"
 
 
 def horizon(hours: float) -> str:
@@ -50,10 +51,15 @@ def horizon(hours: float) -> str:
 
 
 def interval_words(low: float | None, high: float | None) -> str:
+    """ "between 7 and 19"; an end that rounds beyond the scale is left out: "at most 3", "at least 97"."""
     if low is None or high is None:
         return ""
     first, last = out_of_100(low), out_of_100(high)
-    return f"about {first}" if first == last else f"between {first} and {last}"
+    if first == last:
+        return first if first in (LEAST, MOST) else f"about {first}"
+    if first == LEAST:
+        return f"at most {last}"
+    return f"at least {first}" if last == MOST else f"between {first} and {last}"
 
 
 def short_risk(risk: Risk | None) -> tuple[str, str]:
@@ -110,10 +116,10 @@ def _withheld(risk: Risk) -> RiskCard:
 
 
 def _brackets(risk: Risk) -> str:
-    if risk.low is None or risk.high is None:
+    words = interval_words(risk.low, risk.high)
+    if not words or words in (LEAST, MOST):
         return ""
-    low, high = out_of_100(risk.low), out_of_100(risk.high)
-    return f" (about {low})" if low == high else f" ({low} to {high})"
+    return f" ({words.removeprefix('between ').replace(' and ', ' to ')})"
 
 
 def _effect(direction: str) -> str:

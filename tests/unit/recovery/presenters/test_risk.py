@@ -51,7 +51,15 @@ def test_the_ends_are_never_certain(probability, words):
 def test_a_wide_and_a_narrow_interval_are_both_words():
     assert interval_words(0.02, 0.71) == "between 2 and 71"
     assert interval_words(0.011, 0.0149) == "about 1"
+    assert interval_words(0.001, 0.03) == "at most 3"
+    assert interval_words(0.97, 0.999) == "at least 97"
+    assert interval_words(0.001, 0.002) == "fewer than 1"
     assert interval_words(None, 0.2) == ""
+
+
+def test_a_list_row_never_says_fewer_than_one_to_one():
+    assert short_risk(replace(RISK, probability=0.002, low=0.001, high=0.004))[0] == "fewer than 1 in 100"
+    assert short_risk(replace(RISK, probability=0.02, low=0.001, high=0.04))[0] == "2 in 100 (at most 4)"
 
 
 def test_a_withheld_risk_has_a_reason_and_no_number():
