@@ -1,6 +1,11 @@
-"""NEWS2 points beside a reading, so that "on the own course" never stands alone when the value itself is grave."""
+"""What a reading is worth by itself, so that "on the own course" never stands alone when the value is grave."""
 
-from recovery.selectors.snapshot import Said
+from recovery.selectors.snapshot import MetricSaid, Said
+
+# A reading that scores 2 or 3 points on NEWS2 is never called "as expected" to its owner [G: this project's choice].
+GRAVE_POINTS = 2
+# Clinical reference 1.2 [G]: pain of 7 or more of 10 asks for attention on any day.
+GRAVE_PAIN = 7.0
 
 # metric key -> the item's name in the snapshot's NEWS2
 NEWS2_NAMES = {
@@ -9,6 +14,13 @@ NEWS2_NAMES = {
     "heart_rate": "pulse",
     "temperature": "temperature",
 }
+
+
+def is_grave(metric: MetricSaid, said: Said) -> bool:
+    """Whether the value itself asks for attention, wherever it lies against the own course."""
+    if metric.key == "pain":
+        return metric.now is not None and metric.now >= GRAVE_PAIN
+    return news2_points(said).get(metric.key, 0) >= GRAVE_POINTS
 
 
 def news2_points(said: Said) -> dict[str, int]:

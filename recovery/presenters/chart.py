@@ -23,7 +23,7 @@ class Tick:
     at: str
     label: str
     under: str = ""
-    rank: str = ""  # "minor": not on narrow screens; "semi": not on the narrowest
+    rank: str = ""  # "minor": not on narrow screens
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,16 +284,11 @@ def _x_ticks(x: Scale, surgery_end: datetime, zone: ZoneInfo) -> tuple[Tick, ...
             at=x.percent(day * 24.0),
             label=f"day {day}" if day >= 0 else f"day {wording.MINUS}{-day}",
             under=wording.short_date(surgery_end + timedelta(days=day), zone),
-            rank=_rank(day // step) if len(days) > 3 else "",
+            rank="minor" if len(days) > 4 and (day // step) % 2 else "",
         )
         for day in days
         if WIDTH * 0.04 < x(day * 24.0) < WIDTH * 0.96
     )
-
-
-def _rank(number: int) -> str:
-    """Every fourth tick stays on the narrowest screens, every second on narrow ones."""
-    return "minor" if number % 2 else "semi" if number % 4 else ""
 
 
 def _hollow(metric: MetricSaid, seen: Observed, x: Scale, y: Scale) -> tuple[Hollow, ...]:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from recovery.presenters import wording
 from recovery.presenters.alerts import AlertCard, alert_card
-from recovery.presenters.bedside import news2_points
+from recovery.presenters.bedside import GRAVE_PAIN, is_grave, news2_points
 from recovery.presenters.chart import ABOVE, BELOW, Chart, at_its_time, band_place, draw, is_daily, is_stale, last_hour
 from recovery.presenters.risk import RiskCard, risk_card
 from recovery.selectors.patient import LastLook, PatientPage
@@ -144,7 +144,9 @@ def metric_cards(
 def bedside_points(said: Said) -> dict[str, str]:
     """metric -> "3 points on NEWS2", where it scores any: a reading on its own course can still be dangerous."""
     scored = news2_points(said)
-    return {key: f"{wording.plural(points, 'point')} on NEWS2" for key, points in scored.items() if points}
+    pain = said.metrics.get("pain")
+    severe = {"pain": f"{GRAVE_PAIN:.0f} or more of 10"} if pain is not None and is_grave(pain, said) else {}
+    return severe | {key: f"{wording.plural(points, 'point')} on NEWS2" for key, points in scored.items() if points}
 
 
 def metric_card(

@@ -9,7 +9,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from recovery.presenters import wording
-from recovery.presenters.bedside import news2_points
+from recovery.presenters.bedside import is_grave
 from recovery.presenters.chart import ABOVE, BELOW, Chart, at_its_time, band_place, draw, is_daily, is_stale, last_hour
 from recovery.selectors.portal import OwnPage
 from recovery.selectors.snapshot import MetricSaid, Said
@@ -31,8 +31,8 @@ PLAIN = {
 }
 ORDER = tuple(PLAIN)
 ASKED = ("act", "review")
-# A reading that scores 2 or 3 points on NEWS2 is never called "as expected" to its owner [G: this project's choice].
-GRAVE_POINTS = 2
+ASK_ABOUT_PAIN = "That is a lot of pain, even if it can happen at this time. Please tell your care team."
+ASK_ABOUT_READING = "Please ask your care team about this reading."
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def own_sentence(page: OwnPage, hour: float | None) -> str:
         return f"Your readings are as expected for you on {day}."
     names = _listed([metric.label.lower() for metric in away[:3]])
     verb = "are" if len(away) > 1 else "is"
-    return f"On {day} your {names} {verb} different from what we expected."
+    return f"It is {day}. Your {names} {verb} worth a look: see below."
 
 
 def team_line(page: OwnPage) -> str:
@@ -160,8 +160,8 @@ def _verdict(metric: MetricSaid, said: Said | None) -> str:
     if metric.now is None or is_stale(metric):
         return "No reading lately."
     place = band_place(metric)
-    if said is not None and news2_points(said).get(metric.key, 0) >= GRAVE_POINTS:
-        return "Please ask your care team about this reading."
+    if said is not None and is_grave(metric, said):
+        return ASK_ABOUT_PAIN if metric.key == "pain" else ASK_ABOUT_READING
     if place in (ABOVE, BELOW):
         side = "higher" if place == ABOVE else "lower"
         better = METRICS[metric.key].better if metric.key in METRICS else "baseline"
@@ -170,7 +170,7 @@ def _verdict(metric: MetricSaid, said: Said | None) -> str:
 
 
 def _is_away(metric: MetricSaid, said: Said) -> bool:
-    return band_place(metric) in (ABOVE, BELOW) or news2_points(said).get(metric.key, 0) >= GRAVE_POINTS
+    return band_place(metric) in (ABOVE, BELOW) or is_grave(metric, said)
 
 
 def _listed(names: list[str]) -> str:

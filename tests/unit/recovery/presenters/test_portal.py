@@ -19,7 +19,10 @@ NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
 def view(state="on_track", *, alert=False, answered=False, scores=(), **heart):
     content = factories.said(state, scores=list(scores))
     content["metrics"]["heart_rate"] |= heart
-    said = read_snapshot(content, made_at=NOW, data_until=NOW, model_version="v")
+    return of(read_snapshot(content, made_at=NOW, data_until=NOW, model_version="v"), alert=alert, answered=answered)
+
+
+def of(said, *, alert=False, answered=False):
     person = Person("Ida Hartmann", None, "female", "S-1", True, "", None)
     operation = Operation(uuid4(), "knee_replacement", "Total knee replacement", END, None, "active", "Ward 7")
     return own_view(OwnPage(1, person, operation, said, {}, alert, answered), NOW, ZoneInfo("UTC"))
@@ -34,7 +37,7 @@ def test_readings_on_course_are_as_expected_for_that_day():
 
 
 def test_a_reading_off_course_is_named():
-    assert view(now=120.0).sentence == "On day 1 your heart rate is different from what we expected."
+    assert view(now=120.0).sentence == "It is day 1. Your heart rate is worth a look: see below."
 
 
 @pytest.mark.parametrize("state", ["act", "review"])
@@ -68,3 +71,19 @@ def test_a_patient_is_shown_no_risk_and_no_jargon():
 
 def test_the_operation_reads_as_part_of_the_sentence():
     assert view().operation == "total knee replacement"
+
+
+def test_severe_pain_is_never_as_expected():
+    heart = factories.said()["metrics"]["heart_rate"]
+    pain = heart | {
+        "label": "Pain",
+        "unit": "{score}",
+        "now": 9.0,
+        "low50": 6.0,
+        "high50": 9.0,
+        "low90": 5.0,
+        "high90": 10.0,
+    }
+    content = factories.said(metrics={"pain": pain})
+    shown = of(read_snapshot(content, made_at=NOW, data_until=NOW, model_version="v"))
+    assert "lot of pain" in shown.metrics[0].verdict and "as expected" not in shown.sentence
