@@ -84,7 +84,7 @@ def own_sentence(page: OwnPage, hour: float | None) -> str:
         return "We have nothing to show yet. Your readings will appear here."
     day = wording.recovery_day(hour)
     if said.state in ASKED:
-        return "Your care team has been asked to look at your readings."
+        return "Your readings are on your care team's list to look at."
     fresh = [
         at_its_time(one, last_hour(page.observed.get(one.key))) for one in said.metrics.values() if band_place(one)
     ]
@@ -102,9 +102,9 @@ def team_line(page: OwnPage) -> str:
     """Only what is true: an alert that exists, and whether somebody has taken it."""
     team = page.operation.team or "Your care team"
     if page.team_has_answered:
-        return f"{team} has seen this and is looking after it."
+        return f"{team} has seen this."
     if page.team_has_alert:
-        return f"{team} has been sent a message about your readings."
+        return f"{team} has this on its list; nobody has answered yet."
     return f"{team} can see these readings."
 
 

@@ -60,8 +60,8 @@ def test_old_readings_reassure_nobody():
 
 def test_the_team_line_says_only_what_is_true():
     assert view().team_line == "Ward 7 can see these readings."
-    assert view(alert=True).team_line == "Ward 7 has been sent a message about your readings."
-    assert view(alert=True, answered=True).team_line == "Ward 7 has seen this and is looking after it."
+    assert view(alert=True).team_line == "Ward 7 has this on its list; nobody has answered yet."
+    assert view(alert=True, answered=True).team_line == "Ward 7 has seen this."
 
 
 def test_a_patient_is_shown_no_risk_and_no_jargon():
