@@ -36,8 +36,9 @@ django.setup()
 
 from integrations.simulator.accounts import LOGINS_FILE  # noqa: E402
 from tests.faults.senders import Feed, RecordingClient, reading_of  # noqa: E402
-from tests.faults.stack import Stack, prepared  # noqa: E402
+from tests.faults.stack import ROLES, Stack, prepared  # noqa: E402
 
+TICKS = os.sysconf("SC_CLK_TCK")
 SETTLE = 10.0  # s at the start that are not counted: caches fill, the worker takes up what the seeding owed
 NEWEST = """SELECT e.key, e.id, p.fhir_id FROM recovery_episode e JOIN recovery_patient p ON p.id = e.patient_id"""
 UNTIL = "SELECT data_until FROM recovery_snapshot WHERE episode_id = ? AND current"
@@ -145,11 +146,18 @@ def measure(stack: Stack, rate: float, seconds: float) -> None:
     RecordingClient.post = recorded  # type: ignore[method-assign]
     with Feed(stack, rate):
         time.sleep(SETTLE)
-        waiting.counting = True
+        waiting.counting, before = True, {role: busy(stack, role) for role in ROLES}
         time.sleep(seconds)
-        waiting.counting = False
+        waiting.counting, after = False, {role: busy(stack, role) for role in ROLES}
     time.sleep(5)
     tell(waiting, seconds)
+    print("; ".join(f"{role} used {(after[role] - before[role]) / seconds:.0%} of a core" for role in ROLES))
+
+
+def busy(stack: Stack, role: str) -> float:
+    """Processor seconds that the live processes of a role have used."""
+    fields = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in stack.pids(role)]
+    return sum(int(user) + int(system) for *_, user, system in (one[:13] for one in fields)) / TICKS
 
 
 def tell(waiting: Waiting, seconds: float) -> None:
