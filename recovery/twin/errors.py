@@ -31,3 +31,7 @@ class MalformedState(TwinError):
 
 class ModelMismatch(TwinError):
     """A state made by one model version was given to another."""
+
+
+class NotEnoughData(TwinError):
+    """A cohort is too small to learn from."""

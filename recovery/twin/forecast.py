@@ -97,12 +97,12 @@ def day_level(
         mean, var = _day_mean(belief, params, start)
     else:
         mean, var = level(belief, params, start + (24.0 if grain == "day" else 12.0))
+    if params.day_law:
+        return mean, var + params.day_law.noise(mean, belief.mean[..., CLOCK])
     return mean, var + _day_noise(params, grain, tier)
 
 
 def _day_noise(params: MetricParams, grain: Grain, tier: Tier) -> Floats:
-    if params.day_law:
-        return np.asarray(params.day_law.noise_var)
     noise = params.sensor_noise_var[..., int(tier), None] + params.sample_noise_var[..., None]
     return np.asarray(_MEDIAN_COST * noise / len(_HOURS) if grain == "hour" else noise)
 
@@ -193,10 +193,10 @@ def day_forecast(
     _within(bound, 24.0 * wanted)
     belief, basis = _belief(state, bound)
     mean, var = day_level(belief, bound, wanted, tier)
-    made_at = state.until_hour if state else 0.0
-    band = quantiles(bound, mean, var, day_quantiles(bound, wanted, made_at))
+    z = day_quantiles(bound, wanted, state.until_hour if state else 0.0)
+    band = quantiles(bound, mean, var, z)
     curve = Curve(metric, 24.0 * wanted, band, basis, profile.curve_is_generic, params.version, "day")
-    return curve, natural_mean(bound, mean, var)
+    return curve, natural_mean(bound, mean + np.sqrt(var) * z[..., 2], var)
 
 
 def day_quantiles(params: MetricParams, days: Floats, made_at_hour: float) -> Floats:

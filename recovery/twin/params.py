@@ -127,6 +127,13 @@ def stack(params: Sequence[MetricParams]) -> MetricParams:
     )
 
 
+def taken(stacked: MetricParams, index: ArrayLike) -> MetricParams:
+    """Rows `index` of a stack, in that order, repeats allowed: many patients of few procedures."""
+    rows = np.asarray(index, int)
+    arrays: dict[str, Any] = {name: np.asarray(getattr(stacked, name))[rows] for name in _ARRAYS}
+    return replace(stacked, **arrays)
+
+
 @dataclass(frozen=True, eq=False)
 class PopulationParams:
     """A model version: parameters per (metric, curve). Every metric has a `GENERIC` curve.
