@@ -1,6 +1,6 @@
 """The shelves behind the one door: each answers `read` and `versions` with Entries, whatever its rows are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from recovery.selectors import fhir_risks, fhir_store
 from recovery.selectors.fhir_risks import EpisodeSaid
 from recovery.selectors.fhir_store import StoredDocument, StoredReading
 from recovery.services.documents import instant
+from recovery.services.intake import NumberReading, PacketReading
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,16 @@ def of_reading(row: StoredReading, fhir_id: str | None = None) -> Entry:
         name, 1, instant(row.received_at), row.at_ms, row.end_ms, row.value, row.digits, row.data, row.slots
     )
     return Entry("Observation", name, 1, row.received_at, template.render(row.template, filling), row.patient_id)
+
+
+def of_sent(reading: NumberReading | PacketReading, fhir_id: str, received_at: datetime) -> str:
+    """The text of a reading just stored: what `of_reading` will give, without asking the database for it."""
+    filling = Filling(fhir_id, 1, instant(received_at), reading.at_ms, slots=reading.slots)
+    if isinstance(reading, NumberReading):
+        filling = replace(filling, value=reading.value, digits=reading.digits)
+    else:
+        filling = replace(filling, data=reading.data, end_ms=reading.end_ms)
+    return template.render(reading.series.template, filling)
 
 
 def reading_id(row: StoredReading) -> str:

@@ -207,16 +207,22 @@ def _read_resource(request: HttpRequest) -> dict[str, Any]:
 def _write(call: Call, asked: Asked) -> HttpResponse:
     tray = Tray()
     result = interactions.plan(asked, tray, call.place)
-    if result is None:
-        receipt = deliver(delivery=tray.delivery("fhir"), actor=call.actor, now=call.place.now, atomic=True)
-        result = interactions.answer(asked, receipt.outcomes[asked.index])
-    else:
+    if result is not None:
         call.note(interactions.INTERACTION[asked.method], f"{asked.type}/{result.fhir_id}")
+        return _written(call, asked, result)
+    receipt = deliver(delivery=tray.delivery("fhir"), actor=call.actor, now=call.place.now, atomic=True)
+    result = interactions.answer(asked, receipt.outcomes[asked.index])
+    readings = [*tray.readings, *tray.packets]
+    if readings and result.status == 201:
+        return _written(call, asked, result, shelves.of_sent(readings[0], result.fhir_id, call.place.now))
     return _written(call, asked, result)
 
 
-def _written(call: Call, asked: Asked, result: Result) -> HttpResponse:
-    """The answer to a write, as the caller prefers it: the resource, nothing, or an OperationOutcome."""
+def _written(call: Call, asked: Asked, result: Result, text: str = "") -> HttpResponse:
+    """The answer to a write, as the caller prefers it: the resource, nothing, or an OperationOutcome.
+
+    `text`: the resource as it now reads, where it is known already.
+    """
     if result.status == 204:
         return answer(204, **(_version_headers(result) if result.version else {}))
     headers = {"Location": f"{call.base}/{result.location}", **_version_headers(result)}
@@ -226,7 +232,7 @@ def _written(call: Call, asked: Asked, result: Result) -> HttpResponse:
     if wish == "OperationOutcome":
         said = Issue("informational", f"{result.location} stands.", severity="information")
         return answer(result.status, renderers.text_of(operation_outcome([said])), **headers)
-    return answer(result.status, shelves.read(writable(asked.type), result.fhir_id).text, **headers)
+    return answer(result.status, text or shelves.read(writable(asked.type), result.fhir_id).text, **headers)
 
 
 def transact(request: HttpRequest) -> HttpResponse:

@@ -138,3 +138,10 @@ def test_a_document_that_says_a_number_takes_it_back_and_says_it_again(door: Doo
     for said, expected in ((noted, [72.0]), (void, []), (noted, [72.0])):
         assert door.put("Observation/n-1", said).status_code in (200, 201)
         assert standing() == expected
+
+
+@pytest.mark.parametrize("said", [heart_rate(issued="2026-01-05T09:00:00Z"), sampled()])
+def test_the_answer_to_a_create_is_what_a_read_gives(door: Door, patient: str, said: dict[str, object]) -> None:
+    response = door.post("Observation", said)
+    address = response["Location"].split("/fhir/")[1].partition("/_history")[0]
+    assert response.content == door.get(address).content
