@@ -11,7 +11,7 @@ from typing import Any
 
 from recovery.models import Device, Series
 from recovery.services import served_models
-from recovery.services.bedside import Bedside, bedside_scores
+from recovery.services.bedside import Bedside, bedside_scores, grave_vitals
 from recovery.services.twinning import Folded
 from recovery.twin.alert_policy import DEFAULT_POLICY, AlertPolicy
 from recovery.twin.alerts import AlertCandidate, candidates
@@ -38,6 +38,7 @@ class Assessment:
 
     content: dict[str, Any]
     found: RecoveryFeatures
+    grave: Mapping[str, str]
     candidates: tuple[AlertCandidate, ...]
     memory: dict[str, Any]
     data_until: datetime | None
@@ -63,12 +64,20 @@ def assess(folded: Folded, *, memory: Mapping[str, Any], now: datetime) -> Asses
         "scores": [_score(score) for score in bedside.scores],
         "model": {"population": params.version, "hazard": hazard.version, "trained_on": hazard.evidence},
     }
-    return Assessment(content, found, alerts, remembered, data_until, f"{params.version}/{hazard.version}")
+    return Assessment(
+        content,
+        found,
+        grave_vitals(bedside.scores),
+        alerts,
+        remembered,
+        data_until,
+        f"{params.version}/{hazard.version}",
+    )
 
 
 def with_state(assessed: Assessment, open_severities: Collection[str]) -> dict[str, Any]:
     """The whole content: with the lane, the sentence and the reasons."""
-    said = summarise(assessed.found, open_severities)
+    said = summarise(assessed.found, open_severities, assessed.grave)
     return {"state": said.state, "sentence": said.sentence, "reasons": list(said.reasons), **assessed.content}
 
 

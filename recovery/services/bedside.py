@@ -1,16 +1,18 @@
 """Bedside scores from the newest readings: always beside the model's risk, always saying what is missing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from recovery.models import Sample, Series
 from recovery.services.readings import MS_AN_HOUR
 from recovery.services.twinning import Folded
+from recovery.twin.facts import UNIT_WORDS
+from recovery.twin.metrics import METRICS
 from recovery.twin.scores.ariscat import ariscat
 from recovery.twin.scores.news2 import news2
 from recovery.twin.scores.qsofa import qsofa
 from recovery.twin.scores.rcri import rcri
-from recovery.twin.scores.result import ScoreRefused, ScoreResult
+from recovery.twin.scores.result import Item, ScoreRefused, ScoreResult
 from recovery.twin.signals import FRESH_H
 from recovery.twin.surprise import RecoveryFeatures
 
@@ -46,6 +48,32 @@ class Bedside:
     """The scores that apply to this patient; one that refuses (a child, pregnancy) is left out."""
 
     scores: tuple[ScoreResult, ...]
+
+
+# A vital sign that scores this many NEWS2 points is grave by itself: 2 is the urgent side of its chart (RCP 2017).
+GRAVE_POINTS = 2
+METRIC_OF_ITEM = {
+    "respiratory_rate": "respiratory_rate",
+    "spo2": "spo2",
+    "pulse": "heart_rate",
+    "temperature": "temperature",
+}
+
+
+def grave_vitals(scores: Collection[ScoreResult]) -> dict[str, str]:
+    """metric -> fact, for the vital signs that NEWS2 calls grave now."""
+    items = [item for score in scores if score.score == "news2" for item in score.items]
+    return {
+        METRIC_OF_ITEM[item.key]: _grave_fact(METRIC_OF_ITEM[item.key], item)
+        for item in items
+        if item.key in METRIC_OF_ITEM and item.points is not None and item.points >= GRAVE_POINTS
+    }
+
+
+def _grave_fact(key: str, item: Item) -> str:
+    metric = METRICS[key]
+    unit = UNIT_WORDS.get(metric.unit, metric.unit)
+    return f"{metric.label} {float(item.value or 0.0):.{metric.decimals}f} {unit}, {item.points} NEWS2 points"
 
 
 def bedside_scores(folded: Folded, found: RecoveryFeatures) -> Bedside:

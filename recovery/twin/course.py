@@ -1,6 +1,6 @@
 """One metric's course as a page shows it: the own curve with its bands, the procedure's norm, where it stands now."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,7 +21,9 @@ DAYS_BEFORE = 7
 @dataclass(frozen=True, eq=False)
 class Course:
     """curve: quantiles of what a reading will be, (H, 5) at `curve.hours`; norm (H,): the procedure's course for a
-    person of this baseline; now (5,): quantiles at the present hour; norm_now. Natural units.
+    person of this baseline. now (5,): what a reading would be now on the own course, leaving out today's deviation
+    from it: what "on course" is judged by, or a twin that follows a patient down would call it expected. norm_now: the
+    norm at that time. For day grain "now" is the last complete day. Natural units.
     """
 
     curve: Curve
@@ -44,7 +46,8 @@ def course(
     if METRICS[metric].grain == "day":
         days = np.arange(first / DAY, max(np.floor(last / DAY), first / DAY + 1.0))
         curve = forecast_days(state, params, profile, metric, days, tier)
-        now = forecast_days(state, params, profile, metric, [min(np.floor(now_hour / DAY), days[-1])], tier)
+        complete = np.clip(np.floor(now_hour / DAY) - 1.0, days[0], days[-1])
+        now = forecast_days(_on_course(state, metric), params, profile, metric, [complete], tier)
         shown = Curve(
             metric, curve.hours + DAY / 2, curve.quantiles, curve.basis, curve.generic, curve.model_version, "day"
         )
@@ -52,10 +55,19 @@ def course(
     else:
         hours = np.arange(first, last + 1e-9, STEP_HOURS)
         shown = forecast(state, params, profile, metric, hours, clock=False, reading=True, tier=tier)
-        now = forecast(state, params, profile, metric, [min(now_hour, last)], reading=True, tier=tier)
+        now = forecast(
+            _on_course(state, metric), params, profile, metric, [min(now_hour, last)], reading=True, tier=tier
+        )
         at_norm, at_now = hours, now.hours
     norm = _norm(state, params, profile, metric, np.concatenate([at_norm, at_now]))
     return Course(shown, norm[:-1], now.quantiles[0], float(norm[-1]))
+
+
+def _on_course(state: TwinState, metric: str) -> TwinState:
+    """The twin with the present deviation of `metric` set aside: its belief speaks of no hour in particular."""
+    own = state.metrics[metric]
+    belief = own.memory.belief._replace(at=np.asarray(np.inf))
+    return replace(state, metrics={**state.metrics, metric: replace(own, memory=replace(own.memory, belief=belief))})
 
 
 def _read_before_surgery(state: TwinState, metric: str) -> bool:

@@ -19,7 +19,7 @@ SENTENCES = {
     "abstained": "no risk estimate: {label}",
     "score": "{label} {value}",
     "three_points": "{label} scores three points",
-    "risk": "{label}: {percent} within {hours} h",
+    "risk": "{label}: {of_hundred} in 100 within {hours} h",
     "age": "age {value} years",
     "has": "{label}",
     "has_not": "no {label}",
@@ -49,6 +49,7 @@ class Fact:
             value=spoken(value),
             size=f"{spoken(abs(value))} {UNIT_WORDS.get(self.unit, self.unit)}".strip(),
             percent=f"{100 * value:.0f} %",
+            of_hundred=f"{100 * value:.0f}",
             hours=spoken(self.lasting_h or 0.0),
             lasting=lasting,
         )

@@ -3,7 +3,7 @@
 Pure wording of what the twin found; it decides nothing that an alert rule has not decided.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,12 +28,22 @@ class Summary:
     reasons: tuple[str, ...]
 
 
-def summarise(features: RecoveryFeatures, open_severities: Collection[str]) -> Summary:
-    """The summary of one patient now. `open_severities`: of the alerts that nobody has closed."""
-    found = signals(features)
+def summarise(
+    features: RecoveryFeatures, open_severities: Collection[str], grave: Mapping[str, str] | None = None
+) -> Summary:
+    """The summary of one patient now. `open_severities`: of the alerts that nobody has closed.
+
+    grave: metric -> the fact, for vital signs that are grave at the bedside whatever this patient's course: they are
+    never called as expected.
+    """
+    found, grave = signals(features), grave or {}
     state = _state(found, open_severities)
-    off = sorted((s for s in found if s.is_current and s.z >= NOTABLE_Z), key=lambda s: -s.z)
-    return Summary(state, _sentence(found, off), tuple(s.fact().text for s in off[:MOST_REASONS]))
+    current = [s for s in found if s.is_current]
+    off = sorted(
+        (s for s in current if s.z >= NOTABLE_Z or s.metric in grave), key=lambda s: (s.metric not in grave, -s.z)
+    )
+    reasons = tuple(grave.get(s.metric) or s.fact().text for s in off[:MOST_REASONS])
+    return Summary(state, _sentence(found, off), reasons)
 
 
 def _state(found: Collection[Signal], open_severities: Collection[str]) -> State:
@@ -53,12 +63,12 @@ def _sentence(found: Collection[Signal], off: list[Signal]) -> str:
     if age >= SILENT_HOURS:
         return f"No reading for {_span(age)}: the present state is not known."
     current = [s for s in found if s.is_current]
-    on = [s for s in current if s.z < NOTABLE_Z]
+    on = [s for s in current if s not in off]
     if not off:
         return f"{_names(on).capitalize()} on the own expected course." if on else "Too few recent readings to say."
     told = _names(off)
     rest = f"; {_names(on)} as expected" if on else ""
-    return f"{told[:1].upper()}{told[1:]} off the own expected course{rest}."
+    return f"{told[:1].upper()}{told[1:]} need{'s' if len(off) == 1 else ''} a look{rest}."
 
 
 def _names(found: Collection[Signal]) -> str:
