@@ -25,6 +25,7 @@ from integrations.fhir.shelves import Entry
 from recovery.exceptions import RecoveryError
 from recovery.services.documents import instant
 from recovery.services.ingestion import DeliveryRefused, deliver
+from recovery.services.intake import NumberReading, PacketReading
 
 logger = logging.getLogger(__name__)
 View = Callable[..., HttpResponse]
@@ -212,7 +213,7 @@ def _write(call: Call, asked: Asked) -> HttpResponse:
         return _written(call, asked, result)
     receipt = deliver(delivery=tray.delivery("fhir"), actor=call.actor, now=call.place.now, atomic=True)
     result = interactions.answer(asked, receipt.outcomes[asked.index])
-    readings = [*tray.readings, *tray.packets]
+    readings: list[NumberReading | PacketReading] = [*tray.readings, *tray.packets]
     if readings and result.status == 201:
         return _written(call, asked, result, shelves.of_sent(readings[0], result.fhir_id, call.place.now))
     return _written(call, asked, result)
