@@ -32,7 +32,7 @@ from recovery.twin.profile import COVARIATES, GENERIC, PROCEDURES
 from recovery.twin.source import Source
 from recovery.twin.transform import Floats
 
-VERSION = "cold-start-1"
+VERSION = "cold-start-2"
 TAU_DAYS = np.array([3.0, 20.0, 120.0])
 TAU_SOURCE = Source(
     "D",
@@ -56,7 +56,7 @@ POOLED = {
 
 @lru_cache(maxsize=1)
 def cold_start() -> PopulationParams:
-    """The model before any patient was seen: version `cold-start-1`."""
+    """The model before any patient was seen: version `cold-start-2`."""
     by = {m.key: MappingProxyType(_curves_of(m)) for m in METRICS.values()}
     return PopulationParams(VERSION, MappingProxyType(by), OUTLIER_BOUND, OUTLIER_SOURCE)
 

@@ -226,9 +226,13 @@ _ACTIVITY = (
         "lower",
         Transform("logit", -0.5, 10.5),
         SensorNoise(
-            (1.0, 1.0, 1.0, 1.0),
+            (0.63, 0.63, 0.63, 0.63),
             0.0,
-            Source("G", "Clinical reference 1.2: smallest change that matters 1.5 to 2, so repeat error near 1 point"),
+            Source(
+                "D",
+                "Clinical reference 1.2: smallest change that matters 1.5 to 2 points [G], read as the smallest change"
+                " beyond error, 1.96 x sqrt(2) x SD of repeat error: 1.75 / 2.77",
+            ),
         ),
         (0, 10),
         0,
