@@ -159,7 +159,7 @@ def forecast(
     """
     bound = params.for_metric(metric, profile)
     at = _within(bound, hours)
-    belief, basis = _belief(state, bound)
+    belief, basis = belief_of(state, bound)
     mean, var = level(belief, bound, at + bound.lag_hours, clock)
     if reading:
         var = var + bound.noise_var(int(tier), 1)
@@ -191,7 +191,7 @@ def day_forecast(
     bound = params.for_metric(metric, profile)
     wanted = np.atleast_1d(np.asarray(days, float))
     _within(bound, 24.0 * wanted)
-    belief, basis = _belief(state, bound)
+    belief, basis = belief_of(state, bound)
     mean, var = day_level(belief, bound, wanted, tier)
     z = day_quantiles(bound, wanted, state.until_hour if state else 0.0)
     band = quantiles(bound, mean, var, z)
@@ -221,7 +221,7 @@ def population_curve(params: PopulationParams, profile: Profile, metric: str, ho
     return forecast(None, params, profile, metric, hours, clock=False)
 
 
-def _belief(state: TwinState | None, bound: MetricParams) -> tuple[Belief, Basis]:
+def belief_of(state: TwinState | None, bound: MetricParams) -> tuple[Belief, Basis]:
     """The belief to forecast from: the prior while there is no measurement or the twin does worse than it."""
     own = state.metrics.get(bound.metric) if state else None
     if own is None or own.count == 0 or own.memory.card.is_worse_than_population:
