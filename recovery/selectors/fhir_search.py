@@ -156,7 +156,7 @@ def _matches(kind: str, match: Match) -> Q:
         return date_matches(match)
     if kind == "string":
         return _string_matches(match)
-    q = Q()
+    q = Q(pk__isnull=False)  # any entry; an empty Q would vanish from an "or"
     if match.system is not None:
         q &= Q(system=match.system)
     if match.value is not None:
