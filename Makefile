@@ -9,7 +9,7 @@ export TWINWEB_DATA ?= ./var
 # Byte code makes every start three times as quick.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup run test test-embedded test-production lint check clean
+.PHONY: setup run test test-embedded test-production evidence lint check clean
 .DEFAULT_GOAL := run
 
 setup: $(STAMP)
@@ -36,6 +36,10 @@ test-embedded: setup
 
 test-production: setup
 	@exec $(PY) tests/run_suite.py --production
+
+# Figures on real data into docs/evidence; sets that are not here are skipped with a word.
+evidence: setup
+	@OMP_NUM_THREADS=1 $(PY) -m bench.evidence $(PARTS)
 
 lint: setup
 	@$(PY) -m ruff check .
