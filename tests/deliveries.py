@@ -75,4 +75,6 @@ def packet(index: int, hour: float, values: list[float | None], key: SeriesKey |
 
 def enrolment(patient_id: str = "p1") -> Delivery:
     """A patient, the operation and a wearable."""
-    return Delivery("test", documents=(patient(0, patient_id), procedure(1, patient_id), device(2, "watch", patient_id)))
+    return Delivery(
+        "test", documents=(patient(0, patient_id), procedure(1, patient_id), device(2, "watch", patient_id))
+    )
