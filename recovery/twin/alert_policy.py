@@ -95,7 +95,7 @@ DEFAULT_POLICY = AlertPolicy(
             window_h=6,
             close_after_h=12,
             high_at=4.0,
-            source=f"[G] chosen on a synthetic cohort (one alert in four or more is right); {HOME_BUDGET}",
+            source=f"[G] chosen on a synthetic cohort, where about one alert in five was right; {HOME_BUDGET}",
         ),
         Rule(
             "news2",
