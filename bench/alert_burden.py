@@ -1,7 +1,7 @@
 """Alert burden and yield on a synthetic cohort: alerts per patient-day, complications flagged before
 diagnosis.
 
-    python bench/alert_burden.py [--cohort FOLDER] [--patients 300] [--every 6] [--out DIR]
+    python -m bench.alert_burden [--cohort FOLDER] [--patients 300] [--every 6] [--out DIR]
 
 Replays the cohort in order of arrival through the real twin, risk model and default policy, looking every
 few hours. Synthetic data: this measures the machinery and its budget, not patients. The shipped risk model
