@@ -37,6 +37,8 @@ LIFT = 0.015
 from discharge codes 0.027."""
 EVENTS_FOR_LIFT = 1000
 """With fewer events the gain of an honest column cannot be told from chance."""
+FEWEST_OTHERS = 10
+"""Beside fewer inputs an honest predictor may well add that much: age beside the operation alone does."""
 FEWEST_GROUPS = 5
 
 
@@ -103,14 +105,14 @@ def _rates(frame: pd.DataFrame, y: Any, numbers: Sequence[str], categories: Sequ
 
 
 def _lifting(frame: pd.DataFrame, y: Any, numbers: Sequence[str], categories: Sequence[str]) -> list[Leak]:
-    if y.sum() < EVENTS_FOR_LIFT:
-        return []
     names = [*numbers, *categories]
+    if y.sum() < EVENTS_FOR_LIFT or len(names) <= FEWEST_OTHERS:
+        return []
     whole = _area(_coded(frame, names, categories), y)
     found = []
     for column in numbers:
         rest = [name for name in names if name != column]
-        lift = whole - _area(_coded(frame, rest, categories), y) if rest else 0.0
+        lift = whole - _area(_coded(frame, rest, categories), y)
         if lift >= LIFT:
             found.append(Leak(column, "lifts all other inputs", f"AUROC +{lift:.3f}"))
     return found
