@@ -170,7 +170,7 @@ def _string_matches(match: Match) -> Q:
         return Q(system=value)
     if match.how == "contains":
         return Q(value__contains=value)
-    return Q(value__gte=value, value__lt=value + "\U0010ffff")  # a prefix as a range, so that the index serves
+    return Q(value__startswith=value)
 
 
 def date_matches(match: Match, low: str = "low_ms", high: str = "high_ms") -> Q:

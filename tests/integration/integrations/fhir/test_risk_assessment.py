@@ -47,9 +47,46 @@ def test_pages_go_through_all_of_them(door: Door, episodes: list[str]) -> None:
 
 
 def test_a_conclusion_is_ours_to_write(door: Door, episodes: list[str]) -> None:
+    body = {
+        "resourceType": "RiskAssessment",
+        "id": episodes[0],
+        "status": "final",
+        "subject": {"reference": "Patient/p1"},
+    }
     for response in (
-        door.post("RiskAssessment", {"resourceType": "RiskAssessment"}),
-        door.put(f"RiskAssessment/{episodes[0]}", {"resourceType": "RiskAssessment", "id": episodes[0]}),
+        door.put(f"RiskAssessment/{episodes[0]}", body),
         door.delete(f"RiskAssessment/{episodes[0]}"),
+        door.delete("RiskAssessment?patient=p1"),
     ):
         assert response.status_code == 405
+
+
+def test_the_assessment_of_another_system_stands_beside_ours(door: Door, episodes: list[str]) -> None:
+    theirs = {
+        "resourceType": "RiskAssessment",
+        "status": "final",
+        "subject": {"reference": "Patient/p1"},
+        "occurrenceDateTime": "2026-01-08",
+    }
+    sent = door.post("RiskAssessment", theirs)
+    assert sent.status_code == 201
+    own = content(sent)["id"]
+    assert ids(door, "patient=p1") == [own, episodes[0]]
+    assert ids(door, "patient=p1&_sort=-date") == [episodes[0], own]
+    assert ids(door, "_sort=date") == [own, *episodes]
+    assert ids(door, f"_id={episodes[0]}") == [episodes[0]]
+    assert content(door.get("RiskAssessment?_summary=count"))["total"] == 4
+
+
+@pytest.mark.parametrize("sort", ["", "&_sort=date", "&_sort=-date", "&_sort=-_lastUpdated"])
+def test_no_page_repeats_or_skips_across_both_shelves(door: Door, episodes: list[str], sort: str) -> None:
+    for day in (1, 9, 30):
+        theirs = {"resourceType": "RiskAssessment", "status": "final", "subject": {"reference": "Patient/p1"}}
+        door.post("RiskAssessment", {**theirs, "occurrenceDateTime": f"2026-01-{day:02d}"})
+    whole = ids(door, f"_count=50{sort}")
+    found, url = [], f"RiskAssessment?_count=1{sort}"
+    while url:
+        page = content(door.get(url))
+        found += [one["resource"]["id"] for one in page["entry"]]
+        url = next((one["url"] for one in page["link"] if one["relation"] == "next"), "").partition("/fhir/")[2]
+    assert found == whole and len(set(found)) == 6
