@@ -36,7 +36,11 @@ class Call:
         return self.place.base
 
     def allows(self, type_name: str, interaction: str) -> bool:
-        return self.grants.allow(type_name, interaction)
+        """Whether the scopes allow it; what they do not allow is noted."""
+        allowed = self.grants.allow(type_name, interaction)
+        if not allowed:
+            self.note(interaction, type_name, outcome="denied")
+        return allowed
 
     def check(self, type_name: str, interaction: str) -> Route:
         """The route for an interaction that the table offers and the scopes allow. Raises FhirError 404, 405, 403."""

@@ -135,9 +135,17 @@ def _plan_update(asked: Asked, tray: Tray, place: Place, held: Held | None) -> R
     elif own_id != fhir_id:
         said = "no id" if own_id is None else f"the id {str(own_id)[:64]!r}"
         raise refused(400, "invalid", f"The address names {fhir_id}, the body has {said}.", f"{asked.type}.id")
+    _refuse_conclusion(asked.type, fhir_id)
     standing = _held(asked, fhir_id, held)
     tray.take(asked.resource, Wish(asked.index, "put", fhir_id, asked.if_match, None, standing), asked.type)
     return None
+
+
+def _refuse_conclusion(type_name: str, fhir_id: str) -> None:
+    """What this server concludes it changes itself. Raises FhirError 405."""
+    if shelves.concluded(writable(type_name), fhir_id) is not None:
+        sentence = f"{type_name}/{fhir_id} is a conclusion of this server: it is written here, not sent."
+        raise refused(405, "not-supported", sentence)
 
 
 def _held(asked: Asked, fhir_id: str, held: Held | None) -> HeldObservation | None:
@@ -158,6 +166,7 @@ def _plan_delete(asked: Asked, tray: Tray, place: Place, held: Held | None) -> R
     found = shelves.find(writable(asked.type), fhir_id)
     if found is None or found.deleted:
         return Result(204, asked.type, fhir_id)
+    _refuse_conclusion(asked.type, fhir_id)
     standing = _held(asked, fhir_id, held)
     tray.delete(asked.type, Wish(asked.index, "delete", fhir_id, asked.if_match, None, standing))
     return None
@@ -178,6 +187,6 @@ def if_match(text: str | None) -> int | None:
     if text is None:
         return None
     bare = text.strip().removeprefix("W/").strip('"')
-    if bare.isascii() and bare.isdigit() and len(bare) < 10:
+    if bare.isascii() and bare.isdigit() and len(bare) < 16:
         return int(bare)
     raise FhirError(412, *refused(412, "conflict", f"{text[:40]!r} is not a version of this server.").issues)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-Shelf = Literal["documents", "streams", "views"]
+# both: what others send, as documents, beside what this server concludes.
+Shelf = Literal["documents", "streams", "views", "both"]
 Kind = Literal["token", "string", "reference", "date", "quantity", "uri"]
 
 # Kept beside every document, so they need no index: searchable on every type.
@@ -241,13 +242,20 @@ _ROUTES = (
     _document("Specimen", "subject", _TYPE, _STATUS, "collected:d collection.collectedDateTime"),
     _document("BodyStructure", "patient", "location:t"),
     _document("Group", "", _TYPE, "actual:t", _CODE, "member:r member.entity"),
-    Route(
-        "RiskAssessment",
-        "views",
-        VIEW_INTERACTIONS,
-        _params("patient:r subject", "subject:r", "date:d occurrenceDateTime"),
-        "subject",
+    _document(
+        "RiskAssessment", "subject", "date:d occurrenceDateTime|occurrencePeriod", _ENCOUNTER, "method:t", shelf="both"
     ),
+    _document(
+        "DetectedIssue",
+        "patient",
+        _CODE,
+        _STATUS,
+        "identified:d identifiedDateTime|identifiedPeriod",
+        "implicated:r",
+        "author:r",
+        shelf="both",
+    ),
+    _document("Flag", "subject", _STATUS, _CATEGORY, _CODE, "date:d period", _ENCOUNTER, "author:r", shelf="both"),
 )
 
 ROUTES: Mapping[str, Route] = MappingProxyType({route.type: route for route in _ROUTES})

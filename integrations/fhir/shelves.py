@@ -2,17 +2,16 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from uuid import UUID
 
-from integrations.fhir.conclusions.risk_assessment import risk_assessment
+from integrations.fhir.conclusions.concluded import Concluded
+from integrations.fhir.conclusions.shelf import CONCLUSIONS
 from integrations.fhir.outcomes import refused
 from integrations.fhir.routes import Route
 from integrations.fhir.streams import template
 from integrations.fhir.streams.template import Filling
 from recovery.exact_json import dumps
 from recovery.reading_ids import ReadingId, encode, value_mark
-from recovery.selectors import fhir_risks, fhir_store
-from recovery.selectors.fhir_risks import EpisodeSaid
+from recovery.selectors import fhir_store
 from recovery.selectors.fhir_store import StoredDocument, StoredReading
 from recovery.services.documents import instant
 from recovery.services.intake import NumberReading, PacketReading
@@ -60,27 +59,28 @@ def reading_id(row: StoredReading) -> str:
     return encode(ReadingId("r", row.series_id, row.at_ms, value_mark(row.value or 0.0, row.digits)))
 
 
-def of_conclusion(found: EpisodeSaid) -> Entry:
-    text = dumps(risk_assessment(found))
-    return Entry("RiskAssessment", str(found.episode_key), found.row_id, found.said.made_at, text, found.patient_id)
+def of_conclusion(found: Concluded) -> Entry:
+    resource = found.resource
+    name, fhir_id = resource["resourceType"], resource["id"]
+    return Entry(name, fhir_id, found.version, found.updated_at, dumps(resource), found.patient_id)
 
 
-def _conclusion(fhir_id: str) -> Entry | None:
-    try:
-        key = UUID(fhir_id)
-    except ValueError:
-        return None
-    found = fhir_risks.current_said(key=key, limit=1)
-    return of_conclusion(found[0]) if found and str(key) == fhir_id else None
+def concluded(route: Route, fhir_id: str) -> Entry | None:
+    """The conclusion of that id. It is this server's to change: nobody writes it from outside."""
+    source = CONCLUSIONS.get(route.type)
+    found = source.one(fhir_id) if source is not None else None
+    return of_conclusion(found) if found is not None else None
 
 
 def find(route: Route, fhir_id: str) -> Entry | None:
-    """The current version, deleted or not; None when the id is not known. A document goes before a reading."""
-    if route.shelf == "views":
-        return _conclusion(fhir_id)
-    held = fhir_store.get_document(route.type, fhir_id)
+    """The current version, deleted or not; None when the id is not known. A document goes before a reading or
+    a conclusion."""
+    held = None if route.shelf == "views" else fhir_store.get_document(route.type, fhir_id)
     if held is not None:
         return of_document(held)
+    conclusion = concluded(route, fhir_id)
+    if conclusion is not None:
+        return conclusion
     reading = fhir_store.get_reading(fhir_id) if route.shelf == "streams" else None
     return of_reading(reading, fhir_id) if reading else None
 
@@ -97,7 +97,7 @@ def read(route: Route, fhir_id: str) -> Entry:
 
 def read_version(route: Route, fhir_id: str, version: str) -> Entry:
     """Raises FhirError 404 for a version that never was, 410 for the deletion itself."""
-    number = int(version) if version.isascii() and version.isdigit() and len(version) < 10 else 0
+    number = int(version) if version.isascii() and version.isdigit() and len(version) < 16 else 0
     for one in versions(route, fhir_id):
         if one.version == number:
             if one.deleted:

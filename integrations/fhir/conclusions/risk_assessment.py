@@ -1,12 +1,14 @@
 """RiskAssessment: the risks of the current snapshot of an episode, as the chart and the portal show them. Pure.
 
-One resource per episode (its id is the episode's key, its version the snapshot). Probabilities are per cent, as R4
+One resource per episode (its id is the episode's key, its version the time of the snapshot in ms: within the hour a
+snapshot is rewritten in place). Probabilities are per cent, as R4
 defines probabilityDecimal; each has its interval and reasons. Where the twin abstains there is no number but why.
 """
 
 from datetime import timedelta
 from typing import Any
 
+from integrations.fhir.primitives import to_ms
 from recovery.selectors.fhir_risks import EpisodeSaid
 from recovery.selectors.snapshot import Risk
 from recovery.services.documents import instant
@@ -15,13 +17,17 @@ INTERVAL = "https://twinweb.example/StructureDefinition/probability-interval"
 OUTCOMES = "https://twinweb.example/CodeSystem/outcome"
 
 
+def version_of(found: EpisodeSaid) -> int:
+    return to_ms(found.said.made_at)
+
+
 def risk_assessment(found: EpisodeSaid) -> dict[str, Any]:
     said = found.said
     evidence = sorted({risk.evidence for risk in said.risks if risk.evidence})
     resource = {
         "resourceType": "RiskAssessment",
         "id": str(found.episode_key),
-        "meta": {"versionId": str(found.row_id), "lastUpdated": instant(said.made_at)},
+        "meta": {"versionId": str(version_of(found)), "lastUpdated": instant(said.made_at)},
         "status": "final",
         "method": {"text": f"Recovery twin {said.model_version}"},
         "subject": {"reference": f"Patient/{found.patient_fhir_id}"},

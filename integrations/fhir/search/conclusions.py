@@ -1,6 +1,14 @@
-"""Searching what the twin concludes: rendered from current snapshots, then held against the criteria."""
+"""Searching what this server concludes: rendered, then held against the criteria; with documents of the same type.
+
+Both shelves are merged in one order, and each has its own place in the cursor.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 from integrations.fhir import shelves, wire
+from integrations.fhir.conclusions.concluded import Concluded
+from integrations.fhir.conclusions.shelf import CONCLUSIONS
 from integrations.fhir.documents.indexing import index_entries
 from integrations.fhir.primitives import to_ms
 from integrations.fhir.search.grammar import SearchRequest, cursor_text
@@ -8,30 +16,100 @@ from integrations.fhir.search.matching import holds, in_time
 from integrations.fhir.search.page import Page
 from integrations.fhir.search.patients import patient_names
 from integrations.fhir.shelves import Entry
-from recovery.selectors import fhir_risks
+from recovery.selectors import fhir_search
+from recovery.selectors.fhir_search import DocumentQuery
+from recovery.services.intake import IndexEntry
 
-# Episodes whose conclusions one search looks at; beyond it, ask by patient.
+# Conclusions that one search looks at; beyond it, ask by patient.
 MOST_CONCLUSIONS = 5_000
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+_LAST = 2**62
+
+Place = tuple[int, int]  # sort key, row id: as documents have it
+Found = tuple[Place, int, Entry]  # place, shelf, what was found
 
 
-def run(request: SearchRequest) -> Page:
-    """What the twin says now: one resource per episode, in the order of the episodes."""
-    after = request.cursor.get("v")
-    found = fhir_risks.current_said(
-        patients=patient_names(request.criteria), after=int(after[0]) if after else 0, limit=MOST_CONCLUSIONS
+def run(request: SearchRequest, documents: DocumentQuery) -> Page:
+    """One page of conclusions and, where the type has a shelf of documents too, of those."""
+    everything = _conclusions(request)
+    total = len(everything) + _count(request, documents) if request.wants_total else None
+    if request.only_counts:
+        return Page((), None, total)
+    concluded = [one for one in everything if _is_beyond(one[0], request)]
+    merged = sorted([*concluded, *_documents(request, documents)], key=_order, reverse=request.descending)
+    page = merged[: request.count]
+    more = _next(request, page) if len(merged) > len(page) else None
+    if total is None and more is None and not request.cursor:
+        total = len(page)
+    return Page(tuple(entry for _, _, entry in page), more, total)
+
+
+def _order(found: Found) -> tuple[int, int, int]:
+    (key, row_id), shelf, _ = found
+    return key, shelf, row_id
+
+
+def _count(request: SearchRequest, documents: DocumentQuery) -> int:
+    return fhir_search.count_documents(documents) if request.route.shelf == "both" else 0
+
+
+def _documents(request: SearchRequest, query: DocumentQuery) -> list[Found]:
+    if request.route.shelf != "both":
+        return []
+    return [(one.place, 0, shelves.of_document(one.document)) for one in fhir_search.search_documents(query)]
+
+
+def _conclusions(request: SearchRequest) -> list[Found]:
+    """All that fit, by row; in the order of rows those of earlier pages are left out already."""
+    source = CONCLUSIONS[request.route.type]
+    if request.ids is not None:
+        found = [one for name in request.ids if (one := source.one(name)) is not None]
+    else:
+        found = source.many(patient_names(request.criteria), _first_row(request), MOST_CONCLUSIONS)
+    fitting = []
+    for one in found:
+        entry = shelves.of_conclusion(one)
+        entries = index_entries(request.route, wire.parse_object(entry.text.encode()))
+        if _fits(one, entries, request):
+            fitting.append(((_sort_key(one, entries, request), one.row_id), 1, entry))
+    return fitting
+
+
+def _first_row(request: SearchRequest) -> int:
+    place = _place(request)
+    in_row_order = not request.order and not request.descending and not request.wants_total
+    return place[1] if place is not None and in_row_order else 0
+
+
+def _fits(one: Concluded, entries: Sequence[IndexEntry], request: SearchRequest) -> bool:
+    at = to_ms(one.updated_at)
+    return all(in_time(match, at, at + 1) for match in request.updated) and all(
+        holds(criterion, entries) for criterion in request.criteria
     )
-    kept = [(one.episode_row_id, entry) for one in found if _fits(entry := shelves.of_conclusion(one), request)]
-    page = kept[: request.count]
-    more = cursor_text({"v": [page[-1][0]]}) if len(kept) > len(page) > 0 else None
-    total = len(kept) if request.wants_total or (more is None and after is None) else None
-    return Page(tuple(entry for _, entry in page), more, total)
 
 
-def _fits(entry: Entry, request: SearchRequest) -> bool:
-    entries = index_entries(request.route, wire.parse_object(entry.text.encode()))
-    at = to_ms(entry.updated_at)
-    return (
-        (request.ids is None or entry.fhir_id in request.ids)
-        and all(in_time(match, at, at + 1) for match in request.updated)
-        and all(holds(one, entries) for one in request.criteria)
-    )
+def _sort_key(one: Concluded, entries: Sequence[IndexEntry], request: SearchRequest) -> int:
+    """As `selectors.fhir_search` sorts documents: those without the date come last in both directions."""
+    if request.order == "_lastUpdated":
+        return (one.updated_at - _EPOCH) // _MICROSECOND
+    if not request.order:
+        return 0
+    dates = [entry.low_ms for entry in entries if entry.param == request.order and entry.low_ms is not None]
+    return min(dates) if dates else (-_LAST if request.descending else _LAST)
+
+
+def _place(request: SearchRequest) -> Place | None:
+    place = request.cursor.get("v")
+    return (int(place[0]), int(place[1])) if place and len(place) == 2 else None
+
+
+def _is_beyond(place: Place, request: SearchRequest) -> bool:
+    after = _place(request)
+    return after is None or (place < after if request.descending else place > after)
+
+
+def _next(request: SearchRequest, page: Sequence[Found]) -> str:
+    places = dict(request.cursor)
+    for place, shelf, _ in page:
+        places["v" if shelf else "d"] = list(place)
+    return cursor_text(places)

@@ -16,8 +16,8 @@ Found = tuple[int, int, StoredReading | FoundDocument]  # time, shelf, what was 
 def run(request: SearchRequest) -> Page:
     if request.route.shelf == "streams":
         return _run_both(request)
-    if request.route.shelf == "views":
-        return conclusions.run(request)
+    if request.route.shelf in ("views", "both"):
+        return conclusions.run(request, _document_query(request))
     query = _document_query(request)
     total = fhir_search.count_documents(query) if request.wants_total else None
     if request.only_counts:

@@ -53,6 +53,12 @@ def test_a_read_only_token_reads_and_searches_and_no_more(door: Door, patient: s
         reader.post("Patient", {"resourceType": "Patient"}),
     ):
         assert response.status_code == 403 and content(response)["issue"][0]["code"] == "forbidden"
+    denied = AuditEvent.objects.filter(actor_name="reader", outcome="denied")
+    assert list(denied.values_list("action", "entity")) == [
+        ("update", "Patient"),
+        ("delete", "Patient"),
+        ("create", "Patient"),
+    ]
 
 
 def test_metadata_is_open_and_claims_just_what_is_routed(db: None) -> None:
