@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from recovery.models import Device, Series
-from recovery.services import served_models
+from recovery.models import Device
 from recovery.services.bedside import Bedside, bedside_scores, grave_vitals
+from recovery.services.served_models import Models
 from recovery.services.twinning import Folded
 from recovery.twin.alert_policy import DEFAULT_POLICY, AlertPolicy
-from recovery.twin.alerts import AlertCandidate, candidates
+from recovery.twin.alerts import AlertCandidate, candidates, lasting
 from recovery.twin.course import course
 from recovery.twin.fold import Judged
 from recovery.twin.measurement import Measured
@@ -45,13 +45,21 @@ class Assessment:
     model_version: str
 
 
-def assess(folded: Folded, *, memory: Mapping[str, Any], now: datetime) -> Assessment:
+def assess(folded: Folded, models: Models, *, memory: Mapping[str, Any], now: datetime) -> Assessment:
     """Conclude from one folded twin at `now`. `memory` is the alert memory kept with the twin."""
-    params, hazard = served_models.population(), served_models.hazard()
+    params, hazard = models.population, models.hazard
     state, profile, hour = folded.fold.state, folded.known.profile, folded.now_hour
     found = features(state, params, hour, profile)
     bedside = bedside_scores(folded, found)
-    risks = assess_risks(profile, found, hour, hazard, factors=folded.known.factors, diagnosed=folded.known.diagnosed)
+    risks = assess_risks(
+        profile,
+        found,
+        hour,
+        hazard,
+        factors=folded.known.factors,
+        diagnosed=folded.known.diagnosed,
+        lasting=lasting(memory, hour),
+    )
     alerts, remembered = _alerts(folded, found, risks, bedside, memory)
     data_until = _data_until(folded, found)
     content = {
@@ -137,12 +145,11 @@ def _metrics(folded: Folded, found: RecoveryFeatures, params: PopulationParams) 
 
 def _sources(folded: Folded) -> dict[str, str]:
     """metric -> name of the device (or way) of its most trusted source."""
-    rows = Series.objects.filter(patient_id=folded.episode.patient_id, metric__in=list(METRICS))
-    pairs = sorted(set(rows.values_list("metric", "source", "tier")), key=lambda row: list(_TIERS).index(row[2]))
+    pairs = {(one.metric, one.source, one.tier) for one in folded.series if one.metric in METRICS}
     wanted = {source.removeprefix("Device/") for _, source, _ in pairs}
     names = dict(Device.objects.filter(fhir_id__in=wanted).values_list("fhir_id", "name"))
     told: dict[str, str] = {}
-    for metric, source, tier in pairs:
+    for metric, source, tier in sorted(pairs, key=lambda row: (list(_TIERS).index(row[2]), row)):
         told.setdefault(metric, names.get(source.removeprefix("Device/")) or _TIERS[tier])
     return told
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from recovery.models import Sample, Series
+from recovery.models import Sample
 from recovery.services.readings import MS_AN_HOUR
 from recovery.services.twinning import Folded
 from recovery.twin.facts import UNIT_WORDS
@@ -137,8 +137,11 @@ def _lab(folded: Folded, code: str, from_hour: float, until_hour: float, unit: s
     """The newest value under a LOINC code within [from, until] hours after surgery, in canonical units."""
     episode = folded.episode
     zero = episode.day_zero.timestamp() * 1000
-    series = Series.objects.filter(patient_id=episode.patient_id, system=LOINC, code=code)
-    found = {one.pk: one for one in (series.filter(unit=unit) if unit else series)}
+    found = {
+        one.pk: one
+        for one in folded.series
+        if one.system == LOINC and one.code == code and (not unit or one.unit == unit)
+    }
     if not found:
         return None
     rows = Sample.objects.known_at(None).filter(

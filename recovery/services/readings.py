@@ -1,6 +1,6 @@
 """From stored samples to the twin's samples: hours after surgery, canonical units, trust tiers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -35,12 +35,17 @@ def hour_of(episode: Episode, at_ms: float) -> float:
     return (at_ms - episode.day_zero.timestamp() * 1000) / MS_AN_HOUR
 
 
-def load_samples(episode: Episode, window: Window) -> dict[str, Samples]:
+def series_of(episode: Episode) -> tuple[Series, ...]:
+    """Every series of the episode's patient, without the templates that only the FHIR door needs."""
+    return tuple(Series.objects.filter(patient_id=episode.patient_id).defer("template", "template_hash"))
+
+
+def load_samples(episode: Episode, of_patient: Iterable[Series], window: Window) -> dict[str, Samples]:
     """The known samples of each metric of the twin that are timed within `window`, by metric key.
 
     The time of a value that covers a period is the period's middle.
     """
-    series = {row.pk: row for row in Series.objects.filter(patient_id=episode.patient_id, metric__in=list(METRICS))}
+    series = {row.pk: row for row in of_patient if row.metric in METRICS}
     by_metric: dict[str, list[tuple[float, ...]]] = {}
     for series_id, at_ms, value in _rows(episode, series, window):
         one = series[series_id]

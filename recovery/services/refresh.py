@@ -1,7 +1,7 @@
-"""Bringing twins up to date: claim what is owed, fold, assess, store; one Snapshot comes out of it.
+"""Bringing twins up to date: claim what is owed, fold, assess, store; one Snapshot an episode comes out of it.
 
-Everything that a refresh stores goes into one transaction with the settling of the work owed, so a worker that dies
-in between has done nothing, and the work is still owed.
+What a pass stores goes into one transaction with the settling of the work owed, so a worker that dies in between has
+done nothing, and the work is still owed.
 """
 
 import logging
@@ -14,17 +14,17 @@ from django.db import transaction
 from django.db.models import F, OuterRef, Q, Subquery
 
 from recovery import queue
-from recovery.models import Episode, LiveEvent, Owed, Snapshot, Twin
+from recovery.models import Episode, Owed, Twin
 from recovery.queue import Claim
-from recovery.services import alerting, assessment, served_models, twinning
-from recovery.services.assessment import Assessment
+from recovery.services import assessment, keeping, served_models, twinning
+from recovery.services.keeping import ClaimLost, Conclusion
+from recovery.services.served_models import Models
 from recovery.services.twinning import Folded, Prepared
-from recovery.twin.params import PopulationParams
 
 logger = logging.getLogger(__name__)
 
 KIND = "twin"
-EPISODES_A_PASS = 24
+EPISODES_A_PASS = 12
 # A task gives way after this long, well under its time limit, and rings for the rest.
 WORK_FOR = timedelta(seconds=45)
 # Silence is a signal too: an active twin is looked at again at least this often.
@@ -33,10 +33,6 @@ SILENT_A_SWEEP = 500
 
 Clock = Callable[[], datetime]
 Result = TypeVar("Result")
-
-
-class ClaimLost(Exception):
-    """The claim ran out and somebody else has the work: what was computed is not stored."""
 
 
 def refresh_owed(*, clock: Clock) -> int:
@@ -54,45 +50,54 @@ def refresh_owed(*, clock: Clock) -> int:
 
 def _refresh(claims: list[Claim], now: datetime) -> int:
     """One pass. An episode that cannot be refreshed fails by itself and is tried again later."""
-    params = served_models.population()
+    models = served_models.in_use()
     prepared: list[tuple[Claim, Prepared]] = []
     episodes = _episodes([one.key for one in claims])
-    for one in claims:
-        episode = episodes.get(one.key)
+    for claim in claims:
+        episode = episodes.get(claim.key)
         if episode is None or episode.surgery_end is None or episode.status == Episode.Status.CANCELLED:
-            queue.settle(one)
+            queue.settle(claim)
             continue
-        ready = _guarded(one, now, partial(_prepare, episode, one, now, params))
+        ready = _guarded(claim, now, partial(_prepare, episode, claim, now, models))
         if ready is not None:
-            prepared.append((one, ready))
-    return sum(_store_guarded(one, folded, now) for one, folded in _fold(prepared, params, now))
+            prepared.append((claim, ready))
+    said: list[tuple[Claim, Conclusion]] = []
+    for claim, folded in _fold(prepared, models, now):
+        concluded = _guarded(claim, now, partial(_conclude, folded, models, now))
+        if concluded is not None:
+            said.append((claim, concluded))
+    return _store_pass(said, now)
 
 
 def _episodes(keys: list[int]) -> dict[int, Episode]:
     return Episode.objects.select_related("patient", "pathway", "team", "twin").in_bulk(keys)
 
 
-def _prepare(episode: Episode, claim: Claim, now: datetime, params: PopulationParams) -> Prepared:
-    return twinning.prepare(episode, getattr(episode, "twin", None), claim.dirty_from_ms, now, params)
+def _prepare(episode: Episode, claim: Claim, now: datetime, models: Models) -> Prepared:
+    return twinning.prepare(episode, getattr(episode, "twin", None), claim.dirty_from_ms, now, models.population)
 
 
-def _fold(
-    prepared: list[tuple[Claim, Prepared]], params: PopulationParams, now: datetime
-) -> list[tuple[Claim, Folded]]:
+def _fold(prepared: list[tuple[Claim, Prepared]], models: Models, now: datetime) -> list[tuple[Claim, Folded]]:
     """All in one passage; should one of them break it, each by itself."""
     if not prepared:
         return []
     try:
-        folded = twinning.fold_prepared([ready for _, ready in prepared], params)
+        folded = twinning.fold_prepared([ready for _, ready in prepared], models.population)
         return [(claim, one) for (claim, _), one in zip(prepared, folded, strict=True)]
     except Exception:
         logger.exception("a pass of %d episodes could not be folded together", len(prepared))
-    singles = [(claim, _guarded(claim, now, partial(_fold_one, ready, params))) for claim, ready in prepared]
+    singles = [(claim, _guarded(claim, now, partial(_fold_one, ready, models))) for claim, ready in prepared]
     return [(claim, one) for claim, one in singles if one is not None]
 
 
-def _fold_one(ready: Prepared, params: PopulationParams) -> Folded:
-    return twinning.fold_prepared([ready], params)[0]
+def _fold_one(ready: Prepared, models: Models) -> Folded:
+    return twinning.fold_prepared([ready], models.population)[0]
+
+
+def _conclude(folded: Folded, models: Models, now: datetime) -> Conclusion:
+    twin = getattr(folded.episode, "twin", None)
+    memory = twin.memory if twin else {}
+    return Conclusion(folded, assessment.assess(folded, models, memory=memory, now=now), twin)
 
 
 def _guarded(claim: Claim, now: datetime, step: Callable[[], Result]) -> Result | None:
@@ -105,60 +110,21 @@ def _guarded(claim: Claim, now: datetime, step: Callable[[], Result]) -> Result 
         return None
 
 
-def _store_guarded(claim: Claim, folded: Folded, now: datetime) -> int:
-    try:
-        _store(claim, folded, now)
-    except ClaimLost:
-        return 0
-    except Exception as error:
-        logger.exception("a refresh could not be stored")
-        queue.fail(claim, error=type(error).__name__, now=now)
-        return 0
-    return 1
-
-
-def _store(claim: Claim, folded: Folded, now: datetime) -> None:
-    episode = folded.episode
-    twin = getattr(episode, "twin", None)
-    assessed = assessment.assess(folded, memory=twin.memory if twin else {}, now=now)
+def _store_pass(said: list[tuple[Claim, Conclusion]], now: datetime) -> int:
+    """Store a pass in one commit; each episode in its own savepoint. Everything was computed before it begins."""
+    stored = 0
     with transaction.atomic():
-        if not queue.settle(claim):
-            raise ClaimLost
-        alerting.apply_candidates(episode=episode, candidates=assessed.candidates, now=now)
-        content = assessment.with_state(assessed, alerting.open_severities(episode))
-        _save_twin(folded, assessed, now)
-        _save_snapshot(folded, assessed, content, now)
-        LiveEvent.objects.create(at=now, kind="twin", episode=episode, team_id=episode.team_id)
-
-
-def _save_twin(folded: Folded, assessed: Assessment, now: datetime) -> None:
-    Twin.objects.update_or_create(
-        episode=folded.episode,
-        defaults={
-            "state": folded.fold.state.to_plain(),
-            "memory": assessed.memory,
-            "model_version": folded.fold.state.model_version,
-            "computed_at": now,
-            "data_until": assessed.data_until,
-        },
-    )
-
-
-def _save_snapshot(folded: Folded, assessed: Assessment, content: dict[str, object], now: datetime) -> None:
-    """Rewrite this clock hour's snapshot, or begin a new one; earlier hours stay as they were."""
-    hour = int(now.timestamp() // 3600)
-    Snapshot.objects.filter(episode=folded.episode, current=True).exclude(hour=hour).update(current=False)
-    Snapshot.objects.update_or_create(
-        episode=folded.episode,
-        hour=hour,
-        defaults={
-            "made_at": now,
-            "data_until": assessed.data_until,
-            "model_version": assessed.model_version,
-            "current": True,
-            "content": content,
-        },
-    )
+        for claim, conclusion in said:
+            try:
+                with transaction.atomic():
+                    keeping.keep(claim, conclusion, now)
+                stored += 1
+            except ClaimLost:
+                continue
+            except Exception as error:
+                logger.exception("a refresh could not be stored")
+                queue.fail(claim, error=type(error).__name__, now=now)
+    return stored
 
 
 def owe_silent(*, now: datetime) -> int:

@@ -1,5 +1,6 @@
 """Which models are in use: the active ModelVersion rows, else the versions shipped with the product."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 from recovery.models import ModelVersion
@@ -9,6 +10,18 @@ from recovery.twin.params import PopulationParams
 from recovery.twin.survival import HazardModel
 
 POPULATION, HAZARD = "population", "hazard"
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The versions that one pass works with."""
+
+    population: PopulationParams
+    hazard: HazardModel
+
+
+def in_use() -> Models:
+    return Models(population(), hazard())
 
 
 def population() -> PopulationParams:

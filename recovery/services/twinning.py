@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import floor, inf
 
-from recovery.models import Episode, Twin
+from recovery.models import Episode, Series, Twin
 from recovery.services.factors import Known, known_at
-from recovery.services.readings import Window, hour_of, load_samples
+from recovery.services.readings import Window, hour_of, load_samples, series_of
 from recovery.twin.errors import TwinError
 from recovery.twin.fold import Fold, Loaded, Request, fold_many, load
 from recovery.twin.params import PopulationParams
@@ -27,6 +27,7 @@ class Prepared:
     episode: Episode
     known: Known
     request: Request
+    series: tuple[Series, ...]
     now_hour: float
 
 
@@ -38,6 +39,7 @@ class Folded:
     known: Known
     loaded: Loaded
     fold: Fold
+    series: tuple[Series, ...]
     now_hour: float
 
 
@@ -68,8 +70,9 @@ def prepare(
     start = rewind_hour(state, dirty_from)
     # A little more than the fold asks for, so that the assessment sees the newest value of every metric.
     since = min(start, DAY * floor(until / DAY) - LOOK_BACK_HOURS)
-    loaded = load(load_samples(episode, Window(since, until)), until, since)
-    return Prepared(episode, known, Request(state, known.profile, loaded, dirty_from), until)
+    series = series_of(episode)
+    loaded = load(load_samples(episode, series, Window(since, until)), until, since)
+    return Prepared(episode, known, Request(state, known.profile, loaded, dirty_from), series, until)
 
 
 def _readable(stored: Twin | None, version: str) -> TwinState | None:
@@ -86,7 +89,7 @@ def fold_prepared(prepared: list[Prepared], params: PopulationParams) -> list[Fo
     """All of them in one passage through the filter."""
     folds = fold_many([one.request for one in prepared], params)
     return [
-        Folded(one.episode, one.known, one.request.loaded, fold, one.now_hour)
+        Folded(one.episode, one.known, one.request.loaded, fold, one.series, one.now_hour)
         for one, fold in zip(prepared, folds, strict=True)
     ]
 
@@ -102,6 +105,7 @@ def rebuild(
     """The twin from all readings up to `now` (or `until_hour`); with `known_by`, from what was received by then."""
     until = look_until(episode, now) if until_hour is None else until_hour
     known = known_at(episode, known_by or now)
-    loaded = load(load_samples(episode, Window(-inf, until, known_by)), until)
-    prepared = Prepared(episode, known, Request(None, known.profile, loaded), until)
+    series = series_of(episode)
+    loaded = load(load_samples(episode, series, Window(-inf, until, known_by)), until)
+    prepared = Prepared(episode, known, Request(None, known.profile, loaded), series, until)
     return fold_prepared([prepared], params)[0]

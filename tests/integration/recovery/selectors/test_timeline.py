@@ -33,7 +33,7 @@ def test_points_are_what_the_twin_was_given():
     episode = Episode.objects.get()
     seen = timeline.observed(episode, ward_now)
     window = readings.Window(-7 * 24.0, readings.hour_of(episode, ward_now.timestamp() * 1000))
-    given = readings.load_samples(episode, window)
+    given = readings.load_samples(episode, readings.series_of(episode), window)
     assert seen.keys() == given.keys()
     for key, samples in given.items():
         told = measure(METRICS[key], samples, window.until_hour).measurements
