@@ -1,6 +1,6 @@
 """Learns the population from a synthetic cohort and scores its forecasts on patients it was not fitted to.
 
-    python bench/twin_population.py [COHORT] [--folds 5] [--store FILE]
+    python bench/twin_population.py [COHORT] [--folds 5 (0: none)] [--store FILE]
 
 Cross-validation over patients: each fold's patients are forecast 3, 7 and 14 days after surgery by parameters fitted
 to the other folds, through the same `fold` and `forecast_rows` that the product uses, from what had arrived by then,
@@ -9,7 +9,6 @@ synthetic. The cohort is synthetic: a test bench, not evidence about patients.
 """
 
 import argparse
-import json
 import sys
 import time
 from pathlib import Path
@@ -22,6 +21,7 @@ from recovery.twin.fit_cohort import data_hash, read_cohort
 from recovery.twin.fit_population import fit_population
 from recovery.twin.fit_population_data import training_data
 from recovery.twin.fit_replay import replay
+from recovery.twin.population_store import to_file_text
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 MADE_ON = (3, 7, 14)
@@ -71,11 +71,13 @@ def main():
     cases = read_cohort(given.cohort)
     training = training_data(cases)
     how = {"version": f"synthetic-{given.cohort.name}-1", "data": data_hash(given.cohort), "synthetic": True}
-    rows = cross_validated(cases, training, given.folds, how)
-    for key, found in score(read(str(given.cohort)), rows).items():
-        print(f"{key:10s} {found}")
+    if given.folds:
+        rows = cross_validated(cases, training, given.folds, how)
+        for key, found in score(read(str(given.cohort)), rows).items():
+            print(f"{key:10s} {found}")
     if given.store:
-        given.store.write_text(json.dumps(fit_population(training, cold_start(), **how).to_plain()))
+        params = fit_population(training, cold_start(), **how)
+        given.store.write_text(to_file_text(params, params.trained_on["metrics"]))
 
 
 if __name__ == "__main__":

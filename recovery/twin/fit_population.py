@@ -75,15 +75,21 @@ class Fitting:
         return cls(params, tuple(plain["pending"]), int(plain["iteration"]), noise, likelihoods)
 
 
-def begin(training: Training, start: PopulationParams, metrics: Sequence[str] | None = None) -> Fitting:
+def begin(
+    training: Training,
+    start: PopulationParams,
+    metrics: Sequence[str] | None = None,
+    fewest: int = FEWEST_PATIENTS,
+) -> Fitting:
     """The state before the first step, for the named metrics (all by default).
 
-    Raises `NotEnoughData` when no measure was read in `FEWEST_PATIENTS` patients.
+    A measure read in fewer than `fewest` patients keeps the numbers of `start`. Raises `NotEnoughData` when that is
+    every measure.
     """
     wanted = [key for key in training.by_metric if metrics is None or key in metrics]
-    ready = tuple(key for key in wanted if seen(training.by_metric[key]).sum() >= FEWEST_PATIENTS)
+    ready = tuple(key for key in wanted if seen(training.by_metric[key]).sum() >= fewest)
     if not ready:
-        raise NotEnoughData(f"no measure was read in {FEWEST_PATIENTS} patients")
+        raise NotEnoughData(f"no measure was read in {fewest} patients")
     return Fitting(start, ready, 0, {})
 
 
