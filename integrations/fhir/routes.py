@@ -241,6 +241,16 @@ _ROUTES = (
     _document("Immunization", "patient", _STATUS, "vaccine-code:t vaccineCode", "date:d occurrenceDateTime"),
     _document("Specimen", "subject", _TYPE, _STATUS, "collected:d collection.collectedDateTime"),
     _document("BodyStructure", "patient", "location:t"),
+    _document("DeviceRequest", "subject", "code:t codeCodeableConcept", _STATUS, "intent:t", _ENCOUNTER),
+    _document("NutritionOrder", "patient", _STATUS, "datetime:d dateTime", _ENCOUNTER),
+    _document("FamilyMemberHistory", "patient", _STATUS, "relationship:t", "date:d"),
+    _document("ClinicalImpression", "subject", _STATUS, "date:d effectiveDateTime|effectivePeriod", _ENCOUNTER),
+    _document("AdverseEvent", "subject", "actuality:t", "category:t", "date:d", "event:t"),
+    _document("Composition", "subject", _STATUS, _TYPE, "date:d", _ENCOUNTER),
+    # Billing comes along in whole-patient bundles; it is kept so that one such entry does not undo a transaction.
+    _document("Claim", "patient", _STATUS, "created:d"),
+    _document("ExplanationOfBenefit", "patient", _STATUS, "created:d"),
+    _document("Coverage", "beneficiary", _STATUS, _TYPE),
     _document("Group", "", _TYPE, "actual:t", _CODE, "member:r member.entity"),
     _document(
         "RiskAssessment", "subject", "date:d occurrenceDateTime|occurrencePeriod", _ENCOUNTER, "method:t", shelf="both"

@@ -1,0 +1,53 @@
+"""DetectedIssue: an alert with its evidence and what people did about it. Pure.
+
+Preliminary while somebody may still change it, final once it is resolved; each change of status is a mitigation.
+"""
+
+from typing import Any
+
+from integrations.fhir.conclusions.alert_codes import identifier, kind, subject
+from integrations.fhir.conclusions.concluded import with_head
+from recovery.selectors.alerts import Step
+from recovery.selectors.fhir_alerts import AlertSaid
+from recovery.services.documents import instant
+
+# R4 DetectedIssue.severity
+SEVERITIES = {"high": "high", "medium": "moderate", "low": "low"}
+ACTIONS = {"acknowledged": "Acknowledged", "snoozed": "Snoozed", "resolved": "Resolved", "open": "Reopened"}
+
+
+def detected_issue(found: AlertSaid) -> dict[str, Any]:
+    alert = found.alert
+    body = {
+        "identifier": identifier(found),
+        "status": "final" if alert.status == "resolved" else "preliminary",
+        "code": kind(found),
+        "severity": SEVERITIES[alert.severity],
+        "patient": subject(found),
+        "identifiedDateTime": instant(alert.raised_at),
+        "author": {"display": "Recovery twin"},
+        "implicated": [{"reference": f"Procedure/{found.procedure_id}"}],
+        "evidence": _evidence(found),
+        "detail": alert.headline,
+        "mitigation": [_mitigation(step, alert.outcome) for step in _answers(alert.steps)],
+    }
+    return with_head("DetectedIssue", str(alert.key), found.number, instant(found.changed_at), body)
+
+
+def _evidence(found: AlertSaid) -> list[dict[str, Any]]:
+    """The sentences under the alert; with the risks of the same episode, which stand on the same readings."""
+    said = [{"text": sentence} for sentence in found.alert.because if sentence]
+    return [{"code": said, "detail": [{"reference": f"RiskAssessment/{found.episode_key}"}]}] if said else []
+
+
+def _answers(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Without the first step, which raised it."""
+    return steps[1:] if steps and steps[0].to_status == "open" else steps
+
+
+def _mitigation(step: Step, outcome: str) -> dict[str, Any]:
+    words = [ACTIONS.get(step.to_status, step.to_status)]
+    if step.to_status == "resolved" and outcome:
+        words.append(f"({outcome.replace('_', ' ')})")
+    text = " ".join(words) + (f": {step.reason}" if step.reason else "")
+    return {"action": {"text": text}, "date": instant(step.at), "author": {"display": step.actor or "unknown"}}
