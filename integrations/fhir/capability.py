@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from integrations.fhir.operations.table import operations_of
 from integrations.fhir.routes import COMMON_PARAMS, ROUTES, Route
 from recovery.services.documents import instant
 
@@ -49,6 +50,7 @@ def _resource(route: Route) -> dict[str, Any]:
         "conditionalUpdate": writes,
         "conditionalDelete": "single" if writes else "not-supported",
     }
+    said["operation"] = operations_of(route.type)
     if route.params or COMMON_PARAMS:
         said["searchParam"] = _params(route)
     return said

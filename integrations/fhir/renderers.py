@@ -61,7 +61,7 @@ def searchset(request: SearchRequest, page: Page, base: str) -> str:
         issue = Issue("not-supported", f"Not searched by (unknown or unusable here): {names}.", severity="warning")
         outcome = text_of(operation_outcome([issue]))
         entries.append(f'{{"resource":{outcome},"search":{{"mode":"outcome"}}}}')
-    return _with_entries(head, entries)
+    return with_entries(head, entries)
 
 
 def _links(request: SearchRequest, page: Page, url: str) -> list[dict[str, str]]:
@@ -80,15 +80,26 @@ def _search_entry(entry: Entry, base: str) -> str:
     return f'{{"fullUrl":{full_url},"resource":{entry.text},"search":{{"mode":"match"}}}}'
 
 
-def _with_entries(head: Mapping[str, Any], entries: Sequence[str]) -> str:
+def with_entries(head: Mapping[str, Any], entries: Sequence[str]) -> str:
     """An empty list is no FHIR: a Bundle without entries has no `entry`."""
     text = text_of(head)
     return f'{text[:-1]},"entry":[{",".join(entries)}]}}' if entries else text
 
 
+def bundle_of(
+    entries: Iterable[Entry], links: Sequence[tuple[str, str]], base: str, total: int | None = None
+) -> str:
+    """A searchset Bundle of what an operation found. `links`: (relation, URL)."""
+    head: dict[str, Any] = {"resourceType": "Bundle", "id": str(uuid4()), "type": "searchset"}
+    if total is not None:
+        head["total"] = total
+    head["link"] = [{"relation": name, "url": url} for name, url in links]
+    return with_entries(head, [_search_entry(entry, base) for entry in entries])
+
+
 def history(entries: Sequence[Entry], base: str) -> str:
     head = {"resourceType": "Bundle", "id": str(uuid4()), "type": "history", "total": len(entries)}
-    return _with_entries(head, [_history_entry(entry, base) for entry in entries])
+    return with_entries(head, [_history_entry(entry, base) for entry in entries])
 
 
 def _history_entry(entry: Entry, base: str) -> str:
@@ -115,7 +126,7 @@ def status_line(status: int) -> str:
 
 def bundle_response(kind: str, answers: Iterable[str]) -> str:
     head = {"resourceType": "Bundle", "id": str(uuid4()), "type": f"{kind}-response"}
-    return _with_entries(head, list(answers))
+    return with_entries(head, list(answers))
 
 
 def answer_entry(result: Result | FhirError) -> str:

@@ -132,7 +132,7 @@ def test_a_body_too_large_is_refused_before_it_is_read(door: Door, settings: pyt
         ("GET", "Patient/none", 404),
         ("GET", "Nonsense/1", 404),
         ("GET", "Patient/p1/_history/9", 404),
-        ("GET", "Patient/p1/$everything", 404),
+        ("GET", "Patient/p1/$nothing", 404),
         ("GET", "Patient/p%201", 404),
         ("GET", "Observation/r-1-1-1", 404),
     ],

@@ -1,0 +1,116 @@
+"""Patient/$summary: an International Patient Summary as a document Bundle (hl7.org/fhir/uv/ips).
+
+The three required sections (problems, allergies, medication) always stand; what is empty says why. No IPS profile is
+claimed, because others' resources are passed on as they were sent.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+from uuid import uuid4
+
+from integrations.fhir import wire
+from integrations.fhir.call import Call
+from integrations.fhir.routes import ROUTES
+from integrations.fhir.search import grammar
+from integrations.fhir.search.run import run
+from integrations.fhir.shelves import Entry
+from recovery.services.documents import instant
+
+LOINC = "http://loinc.org"
+EMPTY_REASON = "http://terminology.hl7.org/CodeSystem/list-empty-reason"
+MOST_EACH = 50
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """`searches`: (type, query) whose results it holds. Codes are those of the IPS composition's sections."""
+
+    title: str
+    code: str
+    searches: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    required: bool = False
+
+
+_RECENT = (("_sort", "-date"),)
+SECTIONS = (
+    Section("Problems", "11450-4", (("Condition", ()),), required=True),
+    Section("Allergies and intolerances", "48765-2", (("AllergyIntolerance", ()),), required=True),
+    Section("Medication", "10160-0", (("MedicationStatement", ()), ("MedicationRequest", ())), required=True),
+    Section("Procedures", "47519-4", (("Procedure", ()),)),
+    Section("Medical devices", "46264-8", (("DeviceUseStatement", ()),)),
+    Section("Immunizations", "11369-6", (("Immunization", ()),)),
+    Section("Vital signs", "8716-3", (("Observation", (("category", "vital-signs"), *_RECENT)),)),
+    Section("Results", "30954-2", (("Observation", (("category", "laboratory"), *_RECENT)),)),
+    Section("Plan of care", "18776-5", (("CarePlan", ()),)),
+)
+
+
+def document(patient: Entry, call: Call) -> tuple[Json, list[Entry]]:
+    """The Composition, and the resources it refers to (the patient first)."""
+    entries = {patient.fhir_id: patient}
+    sections = []
+    for section in SECTIONS:
+        found, withheld = _found(section, patient.fhir_id, call)
+        if found or section.required:
+            sections.append(_section(section, found, withheld))
+            entries |= {f"{one.type}/{one.fhir_id}": one for one in found}
+    composition = {
+        "resourceType": "Composition",
+        "id": str(uuid4()),
+        "status": "final",
+        "type": {"coding": [{"system": LOINC, "code": "60591-5", "display": "Patient summary Document"}]},
+        "subject": {"reference": f"Patient/{patient.fhir_id}"},
+        "date": instant(call.place.now),
+        "author": [{"display": "twinweb"}],
+        "title": "Patient summary",
+        "section": sections,
+    }
+    return composition, list(entries.values())
+
+
+def _found(section: Section, patient: str, call: Call) -> tuple[list[Entry], bool]:
+    """What the section holds, and whether the token's scopes keep some of it back."""
+    found: list[Entry] = []
+    withheld = False
+    for type_name, query in section.searches:
+        if not call.allows(type_name, "search-type"):
+            withheld = True
+            continue
+        pairs = [("patient", patient), *query, ("_count", str(MOST_EACH))]
+        request = grammar.parse(ROUTES[type_name], pairs, base=call.base, strict=True, now=call.place.now)
+        found += run(request).entries
+    return found, withheld
+
+
+def _section(section: Section, found: Sequence[Entry], withheld: bool) -> Json:
+    said: Json = {
+        "title": section.title,
+        "code": {"coding": [{"system": LOINC, "code": section.code}]},
+        "text": {"status": "generated", "div": _div(_lines(found))},
+    }
+    if found:
+        said["entry"] = [{"reference": f"{one.type}/{one.fhir_id}"} for one in found]
+    else:
+        code = "withheld" if withheld else "unavailable"
+        said["emptyReason"] = {"coding": [{"system": EMPTY_REASON, "code": code}]}
+    return said
+
+
+def _lines(found: Iterable[Entry]) -> list[str]:
+    lines = []
+    for one in found:
+        resource = wire.parse_object(one.text.encode())
+        concept = resource.get("code") or resource.get("medicationCodeableConcept") or resource.get("vaccineCode") or {}
+        coding: Json = next(iter(concept.get("coding", ())), {})
+        words = concept.get("text") or coding.get("display") or coding.get("code") or f"{one.type}/{one.fhir_id}"
+        lines.append(str(words))
+    return list(dict.fromkeys(lines))
+
+
+def _div(lines: Sequence[str]) -> str:
+    inner = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    body = f"<ul>{inner}</ul>" if inner else "<p>Nothing is known here.</p>"
+    return f'<div xmlns="http://www.w3.org/1999/xhtml">{body}</div>'

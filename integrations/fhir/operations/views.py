@@ -1,0 +1,107 @@
+"""The operations' doors: who may ask, what is noted, how the answer is wrapped."""
+
+import json
+from urllib.parse import urlencode
+from uuid import uuid4
+
+from django.http import HttpRequest, HttpResponse
+
+from integrations.fhir import renderers, shelves, wire
+from integrations.fhir.call import Call, body_of, open_call
+from integrations.fhir.operations import everything, lastn, summary, validate
+from integrations.fhir.outcomes import operation_outcome, refused
+from integrations.fhir.views import answer
+from recovery.exact_json import dumps
+from recovery.selectors.fhir_store import patient_row_id
+from recovery.services.documents import instant
+
+Pairs = list[tuple[str, str]]
+
+
+def run_validate(request: HttpRequest, type_name: str, fhir_id: str = "") -> HttpResponse:
+    """200 with an OperationOutcome, whatever it says; 400 only when the request itself cannot be read."""
+    call = open_call(request)
+    interaction = "create" if call.allows(type_name, "create") else "read"
+    route = call.check(type_name, interaction)
+    if request.method == "GET":
+        resource, mode, profile = None, request.GET.get("mode", ""), request.GET.get("profile", "")
+    else:
+        renderers.check_content_type(request.headers.get("Content-Type", ""))
+        resource, mode, profile = validate.unpacked(wire.parse_object(body_of(request)))
+        mode, profile = mode or request.GET.get("mode", ""), profile or request.GET.get("profile", "")
+    if fhir_id:
+        call.check(type_name, "read")
+    issues = validate.issues_of(route, resource, mode, profile, fhir_id)
+    call.note("validate", f"{type_name}/{fhir_id}".rstrip("/"))
+    return answer(200, renderers.text_of(operation_outcome(issues)))
+
+
+def run_everything(request: HttpRequest, fhir_id: str = "") -> HttpResponse:
+    call = open_call(request)
+    route = call.check("Patient", "read")
+    pairs = _pairs(request)
+    if not fhir_id:
+        raise refused(400, "required", "Name the patient: Patient/[id]/$everything.")
+    shelves.read(route, fhir_id)
+    asked = everything.parse(pairs)
+    entries, more = everything.page_of(asked, [fhir_id], call)
+    _note(call, "everything", fhir_id)
+    url = f"{call.base}/Patient/{fhir_id}/$everything"
+    links = [("self", asked.said)] + ([("next", [*asked.said, ("_cursor", more)])] if more else [])
+    return answer(200, renderers.bundle_of(entries, [(name, _url(url, said)) for name, said in links], call.base))
+
+
+def run_lastn(request: HttpRequest) -> HttpResponse:
+    call = open_call(request)
+    call.check("Observation", "search-type")
+    pairs = _pairs(request)
+    entries = lastn.last_of_each_code(pairs, call)
+    patients = {entry.patient_id for entry in entries if entry.patient_id is not None}
+    call.note("lastn", "Observation", patients)
+    url = _url(f"{call.base}/Observation/$lastn", pairs)
+    return answer(200, renderers.bundle_of(entries, [("self", url)], call.base, total=len(entries)))
+
+
+def run_summary(request: HttpRequest, fhir_id: str) -> HttpResponse:
+    call = open_call(request)
+    patient = shelves.read(call.check("Patient", "read"), fhir_id)
+    composition, entries = summary.document(patient, call)
+    _note(call, "summary", fhir_id)
+    first = f'{{"fullUrl":"urn:uuid:{composition["id"]}","resource":{dumps(composition)}}}'
+    rest = [
+        f'{{"fullUrl":{json.dumps(f"{call.base}/{one.type}/{one.fhir_id}")},"resource":{one.text}}}' for one in entries
+    ]
+    head = {
+        "resourceType": "Bundle",
+        "id": str(uuid4()),
+        "identifier": {"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{uuid4()}"},
+        "type": "document",
+        "timestamp": instant(call.place.now),
+    }
+    return answer(200, renderers.with_entries(head, [first, *rest]))
+
+
+def _note(call: Call, action: str, fhir_id: str) -> None:
+    row_id = patient_row_id(fhir_id)
+    call.note(action, f"Patient/{fhir_id}", {row_id} if row_id is not None else None)
+
+
+def _url(url: str, pairs: Pairs) -> str:
+    return f"{url}?{urlencode(pairs)}" if pairs else url
+
+
+def _pairs(request: HttpRequest) -> Pairs:
+    """The parameters of a GET's query or of a POSTed Parameters resource. Raises FhirError 400."""
+    pairs = [(name, value) for name, values in request.GET.lists() for value in values]
+    if request.method != "POST" or not body_of(request).strip():
+        return pairs
+    renderers.check_content_type(request.headers.get("Content-Type", ""))
+    body = wire.parse_object(body_of(request))
+    given = body.get("parameter", [])
+    if body.get("resourceType") != "Parameters" or not isinstance(given, list):
+        raise refused(400, "structure", "The body of an operation is a Parameters resource.", "Parameters")
+    for one in given:
+        if not isinstance(one, dict) or not isinstance(one.get("name"), str):
+            raise refused(400, "structure", "Each parameter needs a name.", "Parameters.parameter")
+        pairs += [(one["name"], str(value)) for key, value in one.items() if key.startswith("value")]
+    return pairs
