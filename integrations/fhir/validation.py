@@ -9,6 +9,7 @@ from typing import Any
 from integrations.fhir import resources, structure
 from integrations.fhir.outcomes import FhirError, Issue, refused
 from integrations.fhir.primitives import span
+from integrations.fhir.streams import packets
 
 _CODES = {"missing": "required", "extra_forbidden": "structure"}
 
@@ -99,10 +100,19 @@ def _observation(resource: Mapping[str, Any]) -> Iterable[Issue]:
     if has_value and "dataAbsentReason" in resource:
         where = "Observation.dataAbsentReason"
         yield Issue("invariant", f"{where}: only allowed where there is no value (obs-6)", where)
+    yield from _lasting(resource.get("valueSampledData"), "Observation.valueSampledData")
     for place, part in enumerate(resource.get("component", ())):
+        yield from _lasting(part.get("valueSampledData"), f"Observation.component[{place}].valueSampledData")
         if any(key.startswith("value") for key in part) and "dataAbsentReason" in part:
             where = f"Observation.component[{place}].dataAbsentReason"
             yield Issue("invariant", f"{where}: only allowed where there is no value (obs-6)", where)
         if has_value and part.get("code") == resource.get("code"):
             where = f"Observation.component[{place}].code"
             yield Issue("invariant", f"{where}: the Observation itself has a value for this code (obs-7)", where)
+
+
+def _lasting(sampled: Mapping[str, Any] | None, path: str) -> Iterable[Issue]:
+    """Times that no date can name are no measurement."""
+    if sampled is not None and packets.is_too_long(str(sampled.get("data", "")), sampled):
+        where = f"{path}.period"
+        yield Issue("value", f"{where}: with it the data would reach beyond the last date that FHIR can write", where)

@@ -151,6 +151,8 @@ def _take_sampled(marked: dict[str, Any], parts: Parts) -> bool:
         return False
     if "factor" in sampled and not _is_number(sampled["factor"]):
         return False
+    if packets.is_too_long(sampled["data"], sampled):
+        return False
     parts.data = sampled["data"]
     marked["valueSampledData"] = {**sampled, "data": _DATA}
     return True

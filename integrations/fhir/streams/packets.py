@@ -2,7 +2,9 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 # Tokens: a decimal, or E (error), L (below detection), U (above detection). The three are not numbers, never zero.
@@ -12,6 +14,8 @@ WORDS = frozenset("EUL")
 # Signals faster than one value a second (ECG, PPG) stay packets: the twin reads hours, not waveforms.
 SHORTEST_PERIOD_MS = 1000
 MOST_POINTS = 100_000
+# From year 1 to year 9999, all that FHIR dates can name: no packet lasts longer.
+LONGEST_MS = 9999 * 366 * 86_400_000
 
 
 def is_data(data: object) -> bool:
@@ -26,22 +30,20 @@ def count(data: str) -> int:
 def points(data: str, start_ms: int, sampled: dict[str, Any]) -> tuple[tuple[int, float], ...]:
     """(ms, value in the unit of origin) for each number in `data`, oldest first.
 
-    value = origin + factor x token, as R4 defines; E, U and L give no point. Waveforms (period < 1 s) and packets
-    beyond 100,000 values give none: they are kept as text.
+    value = origin + factor x token, as R4 defines; E, U, L and what is beyond any float give no point. Waveforms
+    (period < 1 s) and packets beyond 100,000 values give none: they are kept as text.
     """
     period, factor, origin = _scaling(sampled)
     tokens = data.split()
     if period < SHORTEST_PERIOD_MS or len(tokens) > MOST_POINTS:
         return ()
-    if factor == 1.0 and origin == 0.0:
-        return tuple(
-            (start_ms + round(place * period), float(token)) for place, token in enumerate(tokens) if token not in WORDS
-        )
-    return tuple(
-        (start_ms + round(place * period), origin + factor * float(token))
-        for place, token in enumerate(tokens)
-        if token not in WORDS
-    )
+    numbers = ((place, origin + factor * float(token)) for place, token in enumerate(tokens) if token not in WORDS)
+    return tuple((start_ms + round(place * period), number) for place, number in numbers if isfinite(number))
+
+
+def is_too_long(data: str, sampled: Mapping[str, Any]) -> bool:
+    """Whether the packet would last longer than FHIR dates reach."""
+    return count(data) * float(sampled["period"]) > LONGEST_MS
 
 
 def last_ms(data: str, start_ms: int, sampled: dict[str, Any]) -> int:

@@ -249,9 +249,13 @@ def sampled_data() -> Iterator[Case]:
         "data is a list": {"data": [1, 2]},
         "R5 interval": {"interval": 5},
         "factor is text": {"factor": "2"},
+        "period beyond all dates": {"period": 1e300},
+        "data that ends beyond all dates": {"period": 10**14},
     }.items():
         value = {key: said for key, said in {**base, **change}.items() if said is not None}
         yield "sampled " + name, "POST Observation", json.dumps(sampled(valueSampledData=value)), "valueSampledData"
+    noted = sampled(valueSampledData={**base, "period": 1e300}, note=[{"text": "a document, not a stream"}])
+    yield "sampled period beyond all dates in a document", "POST Observation", json.dumps(noted), "valueSampledData"
 
 
 def wrong_places() -> Iterator[Case]:
