@@ -170,7 +170,20 @@ def _store_packets(
             points += [(row[0], at_ms, value, 0, batch.pk, None, None) for at_ms, value in one.points]
         reading_id = names.get(key, one.fhir_id) or encode(ReadingId("k", row[0], one.at_ms, one.digest))
         _note(one, is_new, reading_id, places[one.series][1], now, changes)
-    insert_new(Sample, SAMPLE_COLUMNS, SAMPLE_KEY, points)
+    fresh = insert_new(Sample, SAMPLE_COLUMNS, SAMPLE_KEY, points)
+    _say_again([point[:4] for point in points if point[:4] not in fresh], batch)
+
+
+def _say_again(keys: Sequence[tuple[int, int, float, int]], batch: Batch) -> None:
+    """Numbers of a voided packet that another packet says too: they speak again, from this batch on."""
+    for start in range(0, len(keys), KEYS_A_QUERY):
+        part = set(keys[start : start + KEYS_A_QUERY])
+        ended = Sample.objects.filter(
+            series_id__in={key[0] for key in part}, at_ms__in={key[1] for key in part}, ended_batch__isnull=False
+        )
+        for series_id, at_ms, value, digits in part.intersection(ended.values_list(*SAMPLE_KEY)):
+            mine = Sample.objects.filter(series_id=series_id, at_ms=at_ms, value=value, digits=digits)
+            mine.update(ended_batch=None, batch=batch)
 
 
 def _standing_names(
@@ -215,9 +228,9 @@ def store_projected(
             changes.reading(patient_id, key[1])
     fresh = [key for key in said if key not in held]
     new = insert_new(Sample, SAMPLE_COLUMNS, SAMPLE_KEY, [(*key, batch.pk, None, document_id) for key in fresh])
-    for key in set(fresh) - new:  # said before, taken back since, and now said again
+    for key in set(fresh) - new:  # said before, by this document or another, taken back since, and now said again
         said_before = Sample.objects.filter(series_id=key[0], at_ms=key[1], value=key[2], digits=key[3])
-        said_before.filter(fhir_id=document_id, ended_batch__isnull=False).update(ended_batch=None, batch=batch)
+        said_before.filter(ended_batch__isnull=False).update(ended_batch=None, batch=batch, fhir_id=document_id)
     for key in fresh:
         one = said[key]
         changes.touched.add(places[one.series][1])

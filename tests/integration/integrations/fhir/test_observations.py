@@ -124,6 +124,28 @@ def test_a_deleted_packet_takes_its_samples_with_it_but_not_those_of_another(doo
     assert standing() == [72.0, 73.0, 74.0, 75.0]
 
 
+def test_a_corrected_packet_says_again_what_it_shares_with_the_voided_one(door: Door, patient: str) -> None:
+    address = created(door, json.dumps(sampled("70 71 72 73")))
+    assert door.delete(address).status_code == 204
+    created(door, json.dumps(sampled("70 71 72 99")))
+    assert standing() == [70.0, 71.0, 72.0, 99.0]
+
+
+def test_a_number_beyond_any_float_in_a_packet_is_kept_as_text_and_is_no_sample(door: Door, patient: str) -> None:
+    address = created(door, json.dumps(sampled("70 1e999 72 -1e999")))
+    assert content(door.get(address))["valueSampledData"]["data"] == "70 1e999 72 -1e999"
+    assert standing() == [70.0, 72.0]
+
+
+def test_a_number_of_a_deleted_document_speaks_again_when_another_document_says_it(door: Door, patient: str) -> None:
+    noted = heart_rate(note=[{"text": "after a walk"}])
+    address = created(door, json.dumps(noted))
+    assert door.delete(address).status_code == 204 and standing() == []
+    corrected = created(door, json.dumps(noted))
+    assert standing() == [72.0]
+    assert door.delete(corrected).status_code == 204 and standing() == []
+
+
 def test_a_stale_version_is_not_overwritten(door: Door, patient: str) -> None:
     address = created(door, json.dumps(heart_rate()))
     name = address.partition("/")[2]
