@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from integrations.fhir import patch
 from integrations.fhir.operations.table import operations_of
 from integrations.fhir.routes import COMMON_PARAMS, ROUTES, Route
 from recovery.services.documents import instant
@@ -22,6 +23,7 @@ def capability_statement(base: str, now: datetime) -> dict[str, Any]:
         "implementation": {"description": "Postoperative recovery twin", "url": base},
         "fhirVersion": FHIR_VERSION,
         "format": ["application/fhir+json", "json"],
+        "patchFormat": [patch.MEDIA_TYPE],
         "rest": [
             {
                 "mode": "server",

@@ -141,6 +141,20 @@ def _plan_update(asked: Asked, tray: Tray, place: Place, held: Held | None) -> R
     return None
 
 
+def patched_one(route: Route, fhir_id: str, criteria: str, place: Place) -> Entry:
+    """What a patch is for, by id or by conditions. Raises FhirError 400, 404, 405, 410, 412."""
+    if fhir_id:
+        found: Entry | None = shelves.read(route, fhir_id)
+    elif criteria:
+        found = one_match(Asked(0, "PATCH", route.type), criteria, place)
+    else:
+        raise refused(400, "required", "A PATCH needs an id or conditions in its address.")
+    if found is None:
+        raise refused(404, "not-found", f"The conditions match no {route.type}.")
+    _refuse_conclusion(route.type, found.fhir_id)
+    return found
+
+
 def _refuse_conclusion(type_name: str, fhir_id: str) -> None:
     """What this server concludes it changes itself. Raises FhirError 405."""
     if shelves.concluded(writable(type_name), fhir_id) is not None:

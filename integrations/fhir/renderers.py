@@ -86,9 +86,7 @@ def with_entries(head: Mapping[str, Any], entries: Sequence[str]) -> str:
     return f'{text[:-1]},"entry":[{",".join(entries)}]}}' if entries else text
 
 
-def bundle_of(
-    entries: Iterable[Entry], links: Sequence[tuple[str, str]], base: str, total: int | None = None
-) -> str:
+def bundle_of(entries: Iterable[Entry], links: Sequence[tuple[str, str]], base: str, total: int | None = None) -> str:
     """A searchset Bundle of what an operation found. `links`: (relation, URL)."""
     head: dict[str, Any] = {"resourceType": "Bundle", "id": str(uuid4()), "type": "searchset"}
     if total is not None:
@@ -97,8 +95,9 @@ def bundle_of(
     return with_entries(head, [_search_entry(entry, base) for entry in entries])
 
 
-def history(entries: Sequence[Entry], base: str) -> str:
-    head = {"resourceType": "Bundle", "id": str(uuid4()), "type": "history", "total": len(entries)}
+def history(entries: Sequence[Entry], total: int, links: Sequence[tuple[str, str]], base: str) -> str:
+    head: dict[str, Any] = {"resourceType": "Bundle", "id": str(uuid4()), "type": "history", "total": total}
+    head["link"] = [{"relation": name, "url": url} for name, url in links]
     return with_entries(head, [_history_entry(entry, base) for entry in entries])
 
 

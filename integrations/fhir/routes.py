@@ -15,7 +15,9 @@ Kind = Literal["token", "string", "reference", "date", "quantity", "uri"]
 
 # Kept beside every document, so they need no index: searchable on every type.
 COMMON_PARAMS: Mapping[str, Kind] = MappingProxyType({"_id": "token", "_lastUpdated": "date"})
-DOCUMENT_INTERACTIONS = ("read", "vread", "history-instance", "create", "update", "delete", "search-type")
+MIXED_INTERACTIONS = ("read", "vread", "history-instance", "create", "update", "patch", "delete", "search-type")
+# A type's history is told where all of it is documents.
+DOCUMENT_INTERACTIONS = (*MIXED_INTERACTIONS, "history-type")
 VIEW_INTERACTIONS = ("read", "search-type")
 
 
@@ -60,7 +62,8 @@ def _document(type_name: str, patient: str, *lines: str, shelf: Shelf = "documen
         mine.append(f"patient:r {patient}")
     if patient == "subject":
         mine.append("subject:r")
-    return Route(type_name, shelf, DOCUMENT_INTERACTIONS, _params(*mine, *lines), patient)
+    interactions = DOCUMENT_INTERACTIONS if shelf == "documents" else MIXED_INTERACTIONS
+    return Route(type_name, shelf, interactions, _params(*mine, *lines), patient)
 
 
 _STATUS, _CODE, _CATEGORY, _TYPE = "status:t", "code:t", "category:t", "type:t"

@@ -12,7 +12,10 @@ _TYPE, _ID = r"(?P<type_name>[A-Z][A-Za-z]+)", r"(?P<fhir_id>[A-Za-z0-9\-.]{1,64
 urlpatterns = [
     re_path(r"^fhir/?$", methods(POST=views.transact)),
     re_path(r"^fhir/metadata$", methods(GET=views.metadata)),
-    re_path(rf"^fhir/{_TYPE}$", methods(GET=views.search, POST=views.create, PUT=views.update, DELETE=views.delete)),
+    re_path(
+        rf"^fhir/{_TYPE}$",
+        methods(GET=views.search, POST=views.create, PUT=views.update, PATCH=views.patch_resource, DELETE=views.delete),
+    ),
     re_path(rf"^fhir/{_TYPE}/\$validate$", methods(POST=operations.run_validate)),
     re_path(rf"^fhir/{_TYPE}/{_ID}/\$validate$", methods(GET=operations.run_validate, POST=operations.run_validate)),
     re_path(r"^fhir/Patient/\$everything$", methods(GET=operations.run_everything, POST=operations.run_everything)),
@@ -21,8 +24,12 @@ urlpatterns = [
     ),
     re_path(rf"^fhir/Patient/{_ID}/\$summary$", methods(GET=operations.run_summary, POST=operations.run_summary)),
     re_path(r"^fhir/Observation/\$lastn$", methods(GET=operations.run_lastn, POST=operations.run_lastn)),
+    re_path(rf"^fhir/{_TYPE}/_history$", methods(GET=views.history)),
     re_path(rf"^fhir/{_TYPE}/_search$", methods(POST=views.search)),
-    re_path(rf"^fhir/{_TYPE}/{_ID}$", methods(GET=views.read, PUT=views.update, DELETE=views.delete)),
+    re_path(
+        rf"^fhir/{_TYPE}/{_ID}$",
+        methods(GET=views.read, PUT=views.update, PATCH=views.patch_resource, DELETE=views.delete),
+    ),
     re_path(rf"^fhir/{_TYPE}/{_ID}/_history$", methods(GET=views.history)),
     re_path(rf"^fhir/{_TYPE}/{_ID}/_history/(?P<version>[A-Za-z0-9\-.]{{1,64}})$", methods(GET=views.read_version)),
     re_path(

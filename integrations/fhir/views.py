@@ -5,14 +5,14 @@ from collections.abc import Callable
 from email.utils import format_datetime
 from functools import wraps
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.http import parse_http_date_safe
 from django.views.decorators.csrf import csrf_exempt
 
-from integrations.fhir import bundle, interactions, renderers, shelves, wire
+from integrations.fhir import bundle, histories, interactions, patch, renderers, shelves, wire
 from integrations.fhir.call import Call, base_of, body_of, open_call
 from integrations.fhir.capability import capability_statement
 from integrations.fhir.interactions import Asked, Result
@@ -117,11 +117,20 @@ def read_version(request: HttpRequest, type_name: str, fhir_id: str, version: st
     return _resource(200, entry)
 
 
-def history(request: HttpRequest, type_name: str, fhir_id: str) -> HttpResponse:
+def history(request: HttpRequest, type_name: str, fhir_id: str = "") -> HttpResponse:
+    """Of one resource, or of all of a type; deletions are entries."""
     call = open_call(request)
-    entries = shelves.versions(call.check(type_name, "history-instance"), fhir_id)
-    call.note("history", f"{type_name}/{fhir_id}", _patients(entries))
-    return answer(200, renderers.history(entries, call.base))
+    asked = histories.parse([(name, str(values[-1])) for name, values in request.GET.lists() if values])
+    if fhir_id:
+        page = histories.of_instance(call.check(type_name, "history-instance"), fhir_id, asked)
+    else:
+        page = histories.of_type(call.check(type_name, "history-type"), asked)
+    address = f"{type_name}/{fhir_id}" if fhir_id else type_name
+    call.note("history", address, _patients(page.entries))
+    url = f"{call.base}/{address}/_history"
+    links = [("self", asked.said)] + ([("next", (*asked.said, ("_before", page.more)))] if page.more else [])
+    said = [(name, f"{url}?{urlencode(pairs)}" if pairs else url) for name, pairs in links]
+    return answer(200, renderers.history(page.entries, page.total, said, call.base))
 
 
 def search(request: HttpRequest, type_name: str) -> HttpResponse:
@@ -198,6 +207,28 @@ def delete(request: HttpRequest, type_name: str, fhir_id: str = "") -> HttpRespo
         raise refused(412, "too-costly", "A DELETE needs an id or conditions in its address.")
     version = interactions.if_match(request.headers.get("If-Match"))
     return _write(call, Asked(0, "DELETE", type_name, fhir_id, criteria, if_match=version))
+
+
+def patch_resource(request: HttpRequest, type_name: str, fhir_id: str = "") -> HttpResponse:
+    """JSON Patch. What is patched must not change under it: the version read is the version replaced."""
+    call = open_call(request)
+    call.check(type_name, "patch")
+    route = call.check(type_name, "read")  # its `test` tells what the resource holds
+    content_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if content_type != patch.MEDIA_TYPE:
+        raise refused(415, "not-supported", f"A patch is {patch.MEDIA_TYPE}, not {content_type[:80] or 'nothing'}.")
+    operations = wire.parse(body_of(request))
+    entry = interactions.patched_one(route, fhir_id, request.META.get("QUERY_STRING", ""), call.place)
+    version = interactions.if_match(request.headers.get("If-Match"))
+    if version is not None and version != entry.version:
+        sentence = f"{type_name}/{entry.fhir_id} is at version {entry.version}, not {version}: read it again."
+        raise refused(412, "conflict", sentence)
+    held = wire.parse_object(entry.text.encode())
+    resource = patch.apply(held, operations)
+    if resource == held:
+        call.note("patch", f"{type_name}/{entry.fhir_id}", _patients([entry]))
+        return _resource(200, entry)
+    return _write(call, Asked(0, "PUT", type_name, entry.fhir_id, resource=resource, if_match=entry.version))
 
 
 def _read_resource(request: HttpRequest) -> dict[str, Any]:

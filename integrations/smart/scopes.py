@@ -17,8 +17,10 @@ LETTERS = {
     "vread": "r",
     "history-instance": "r",
     "update": "u",
+    "patch": "u",
     "delete": "d",
     "search-type": "s",
+    "history-type": "s",
 }
 
 

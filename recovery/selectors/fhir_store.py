@@ -59,7 +59,7 @@ def get_document_version(type_name: str, fhir_id: str, version: int) -> StoredDo
     if row is None or row.version == version:
         return stored(row) if row else None
     old = DocumentVersion.objects.filter(document=row, version=version).first()
-    return _old_version(row, old) if old else None
+    return old_version(row, old) if old else None
 
 
 def history(type_name: str, fhir_id: str) -> list[StoredDocument]:
@@ -68,7 +68,7 @@ def history(type_name: str, fhir_id: str) -> list[StoredDocument]:
     if row is None:
         return []
     older = DocumentVersion.objects.filter(document=row).order_by("-version")
-    return [stored(row), *(_old_version(row, old) for old in older)]
+    return [stored(row), *(old_version(row, old) for old in older)]
 
 
 def stored(row: Document) -> StoredDocument:
@@ -77,7 +77,7 @@ def stored(row: Document) -> StoredDocument:
     )
 
 
-def _old_version(row: Document, old: DocumentVersion) -> StoredDocument:
+def old_version(row: Document, old: DocumentVersion) -> StoredDocument:
     return StoredDocument(
         row.pk, row.type, row.fhir_id, old.version, old.updated_at, old.content, old.deleted, row.patient_id
     )
