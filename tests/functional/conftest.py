@@ -17,8 +17,10 @@ def ward(tmp_path_factory) -> Iterator[Ward]:
         yield opened
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(ward) -> Iterator[Browser]:
+    """One Chromium a file. It may not outlive its file: Playwright keeps an event loop running in this thread, and
+    Django refuses to touch the database from a thread with one."""
     with sync_playwright() as play:
         running = launch(play)
         yield running
