@@ -34,10 +34,10 @@ def test_a_colleagues_answer_appears_on_my_board_without_reloading(ward, browser
         theirs.sign_in("colleague")
         theirs.page.goto(ward.url + "/alerts/")
         theirs.page.locator("button:has-text('I have it')").first.click()
-        expect(mine.page.locator("#board tbody tr", has_text="Emil Sand has it")).to_have_count(1, timeout=10_000)
+        expect(mine.page.locator("#board tbody tr", has_text="Emil Sand has it")).to_have_count(1, timeout=30_000)
         assert mine.page.evaluate("window.stayed")
         theirs.page.locator("[data-undo] button").click()
-        expect(mine.page.locator("#board tbody tr", has_text="Emil Sand has it")).to_have_count(0, timeout=10_000)
+        expect(mine.page.locator("#board tbody tr", has_text="Emil Sand has it")).to_have_count(0, timeout=30_000)
 
 
 def test_a_row_does_not_change_under_the_pointer(ward, browser):
@@ -48,7 +48,7 @@ def test_a_row_does_not_change_under_the_pointer(ward, browser):
         theirs.sign_in("colleague")
         theirs.page.goto(ward.url + "/alerts/")
         theirs.page.locator("button:has-text('I have it')").first.click()
-        expect(mine.page.locator("#updates button")).to_have_text("1 update: show", timeout=10_000)
+        expect(mine.page.locator("#updates button")).to_have_text("1 update: show", timeout=30_000)
         assert mine.page.locator("#board tbody tr", has_text="Emil Sand has it").count() == 0
         theirs.page.locator("[data-undo] button").click()
         mine.page.mouse.move(5, 5)
@@ -62,7 +62,7 @@ def test_the_patient_page_renews_itself_and_stays_where_it_was(ward, browser):
         theirs.sign_in("colleague")
         theirs.page.goto(ward.url + "/alerts/")
         theirs.page.locator("button:has-text('I have it')").first.click()
-        expect(mine.page.locator("#alerts")).to_contain_text("Emil Sand has it", timeout=10_000)
+        expect(mine.page.locator("#alerts")).to_contain_text("Emil Sand has it", timeout=30_000)
         assert mine.page.evaluate("window.scrollY") == 600
         theirs.page.locator("[data-undo] button").click()
 
