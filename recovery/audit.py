@@ -13,11 +13,14 @@ from datetime import datetime
 from typing import Any, Literal
 
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 
 from recovery.models import AuditEvent, Connection, User
 
 SEAL_BATCH = 5_000
+# One sealer at a time; any number that no other lock of ours has.
+SEALERS_LOCK = 7_461_001
+LONGEST_WAIT = "2s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +75,44 @@ def record(
 
 
 def seal_chain() -> int:
-    """Seal the rows written since the last run, in order of id; returns how many. One runner at a time."""
+    """Seal the rows written since the last run, in order of id; returns how many. Sealers take turns."""
+    until = _written_until()
+    if until is None:
+        return 0
     with transaction.atomic():
-        last = AuditEvent.objects.exclude(seal="").order_by("-id").select_for_update().first()
+        _take_a_turn()
+        last = AuditEvent.objects.exclude(seal="").order_by("-id").first()
         seal = last.seal if last else ""
-        rows = list(AuditEvent.objects.filter(seal="").order_by("id")[:SEAL_BATCH])
+        rows = list(AuditEvent.objects.filter(seal="", pk__lte=until).order_by("id")[:SEAL_BATCH])
         for row in rows:
             row.seal = seal = _seal(seal, row)
         AuditEvent.objects.bulk_update(rows, ["seal"], batch_size=500)
     return len(rows)
+
+
+def _written_until() -> int | None:
+    """The id below which no row can still appear; None when there is no row, or writers keep us waiting.
+
+    PostgreSQL gives ids before commit, so a lower id may become visible after a higher one: sealed late, it would
+    break the chain. Holding back writers for a moment tells which ids are final. SQLite has one writer at a time.
+    """
+    try:
+        with transaction.atomic():
+            if connection.vendor == "postgresql":
+                with connection.cursor() as cursor:
+                    cursor.execute(f"SET LOCAL lock_timeout = '{LONGEST_WAIT}'")
+                    cursor.execute(f"LOCK TABLE {AuditEvent._meta.db_table} IN SHARE MODE")
+            newest = AuditEvent.objects.order_by("-id").first()
+    except OperationalError:
+        return None
+    return newest.pk if newest else None
+
+
+def _take_a_turn() -> None:
+    """Wait for a sealer at work; until the end of the transaction no other begins."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEALERS_LOCK])
 
 
 def verify_chain() -> int | None:

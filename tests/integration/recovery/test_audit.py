@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
+from threading import Event, Thread
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -74,6 +75,51 @@ def test_sealing_goes_on_where_it_stopped_and_the_chain_is_whole():
     assert audit.seal_chain() == 3
     write(2)
     assert audit.seal_chain() == 2
+    assert audit.verify_chain() is None
+
+
+def on_another_connection(work) -> Thread:
+    def run() -> None:
+        try:
+            work()
+        finally:
+            connection.close()
+
+    thread = Thread(target=run)
+    thread.start()
+    return thread
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+def test_a_row_whose_writer_commits_late_does_not_break_the_chain():
+    written, go_on = Event(), Event()
+
+    def commit_late() -> None:
+        with transaction.atomic():
+            write(1)
+            written.set()
+            go_on.wait(20)
+
+    late = on_another_connection(commit_late)
+    assert written.wait(20)
+    write(2)
+    sealed_meanwhile = audit.seal_chain()
+    go_on.set()
+    late.join()
+    assert sealed_meanwhile == 0
+    assert audit.seal_chain() == 3
+    assert audit.verify_chain() is None
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+def test_sealers_that_meet_keep_the_chain_whole():
+    write(600)
+    sealers = [on_another_connection(audit.seal_chain) for _ in range(3)]
+    write(50)
+    for sealer in sealers:
+        sealer.join()
+    audit.seal_chain()
+    assert not AuditEvent.objects.filter(seal="").exists()
     assert audit.verify_chain() is None
 
 
