@@ -14,8 +14,10 @@ from bench.evidence import binary, intensive, pages, survival, wearables
 from bench.evidence.sets import Absent
 
 PARTS = {
-    "surgery-timing": (binary.surgery, "Complication and 30-day death on 32,001 real operations"),
-    "vitaldb": (binary.vitaldb, "Intensive care, length of stay and death on 6,388 real operations"),
+    "surgery-complication": (binary.surgery_complication, "Complication on 32,001 real operations"),
+    "surgery-death": (binary.surgery_death, "30-day death on 32,001 real operations"),
+    "vitaldb-icu": (binary.vitaldb_icu, "Intensive care on 6,388 real operations"),
+    "vitaldb-stay": (binary.vitaldb_stay, "Long stays and death on 6,388 real operations"),
     "diabetes130": (binary.diabetes, "Readmission of surgical patients"),
     "thoracic": (binary.thoracic, "Death within a year of lung resection"),
     "survival": (survival.survival, "Cox models on the reference sets"),

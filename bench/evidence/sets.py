@@ -105,7 +105,7 @@ def surgery_study(outcome, extra=()):
     rows = surgery()
     rows["asa"], rows["charlson"] = rows.asa_status, rows.baseline_charlson
     rows["age_squared"] = (rows.age - 55) ** 2 / 100
-    numbers = ["age", "age_squared", "bmi", "asa", "charlson", "hour", *extra]
+    numbers = ["age", "age_squared", "bmi", "asa", "charlson", "hour", "month", *extra]
     return study(f"Surgery timing {outcome}", rows, rows[outcome] == 1, numbers, SURGERY_WORDS)
 
 

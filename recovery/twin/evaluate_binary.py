@@ -63,7 +63,7 @@ def figures(study: Study, predicted: Sequence[Floats]) -> dict[str, Any]:
     y = study.happened
     point = np.mean([measures(y, p) for p in predicted], axis=0)
     low, high = intervals(y, predicted, study.frame[study.group].to_numpy())
-    ranges = [roc_auc_score(y, p) for p in predicted]
+    areas = [roc_auc_score(y, p) for p in predicted]
     slope, _ = np.mean([calibration(y.astype(float), p) for p in predicted], axis=0)
     return {
         "n": len(y),
@@ -71,7 +71,7 @@ def figures(study: Study, predicted: Sequence[Floats]) -> dict[str, Any]:
         "seeds": len(predicted),
         "auroc": round(float(point[0]), 4),
         "auroc_95": [round(float(low[0]), 3), round(float(high[0]), 3)],
-        "auroc_over_seeds": [round(float(min(ranges)), 4), round(float(max(ranges)), 4)],
+        "auroc_by_seed": ", ".join(f"{area:.4f}" for area in areas),
         "auprc": round(float(point[1]), 4),
         "brier": round(float(point[2]), 4),
         "brier_95": [round(float(low[2]), 4), round(float(high[2]), 4)],

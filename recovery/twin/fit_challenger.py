@@ -21,13 +21,15 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, TargetEncoder
 
-from recovery.twin.fit_linear import columns_of, fit_logistic
+from recovery.twin.fit_linear import category, columns_of, fit_logistic
 from recovery.twin.linear import LinearModel
 
 Floats = NDArray[np.float64]
 INNER_FOLDS = 3
 MANY_LEVELS = 40
 """A word column with more levels than this is given to the trees as its smoothed outcome rate."""
+SELDOM_SLOPE = 200
+"""A level with fewer rows has no slopes of its own."""
 EDGE = 1e-5
 
 
@@ -39,30 +41,46 @@ class Member(Protocol):
 
 @dataclass
 class Linear:
-    """The penalised logistic regression of `fit_linear`, as a member."""
+    """The penalised logistic regression of `fit_linear`, as a member. `crossed` names a word column (the operation)
+    within whose levels every number may have a slope of its own."""
 
     numbers: Sequence[str]
     categories: Sequence[str]
     log: bool = False
     seldom: int = 20
     strength: float = 0.1
+    crossed: str | None = None
+    levels: tuple[str, ...] = ()
+    medians: dict[str, float] = field(default_factory=dict)
     model: LinearModel | None = None
 
     def fit(self, frame: pd.DataFrame, happened: Any) -> Linear:
+        if self.crossed:
+            self.levels = category(frame[self.crossed], SELDOM_SLOPE).levels
+            self.medians = {name: float(frame[name].median()) for name in self.numbers}
+        wide, numbers = self._wide(frame)
         self.model = fit_logistic(
-            frame,
-            happened,
-            self.numbers,
-            self.categories,
-            log=self.log,
-            seldom=self.seldom,
-            strength=self.strength,
+            wide, happened, numbers, self.categories, log=self.log, seldom=self.seldom, strength=self.strength
         )
         return self
 
     def probability(self, frame: pd.DataFrame) -> Floats:
         assert self.model is not None  # noqa: S101 - a use before the fit is a bug here
-        return self.model.probability(columns_of(frame, (*self.numbers, *self.categories)))
+        wide, numbers = self._wide(frame)
+        return self.model.probability(columns_of(wide, (*numbers, *self.categories)))
+
+    def _wide(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+        """The frame with a column per number and level: the number where the level holds, its median elsewhere."""
+        if not self.crossed:
+            return frame, list(self.numbers)
+        where = frame[self.crossed].astype(str).to_numpy()
+        added = {
+            f"{name} if {level}": np.where(where == level, frame[name].fillna(self.medians[name]), self.medians[name])
+            for level in self.levels
+            for name in self.numbers
+        }
+        wide = pd.concat([frame, pd.DataFrame(added, index=frame.index)], axis=1)
+        return wide, [*self.numbers, *added]
 
 
 @dataclass
@@ -130,6 +148,22 @@ class Stack:
     def probability(self, frame: pd.DataFrame) -> Floats:
         seen = np.stack([log_odds(member.probability(frame)) for member in self.members], axis=1)
         return np.asarray(self.weights.predict_proba(seen)[:, 1], float)
+
+
+@dataclass
+class Blend:
+    """Members that count the same: the mean of their log odds. Nothing is fitted beyond the members."""
+
+    members: Sequence[Member]
+
+    def fit(self, frame: pd.DataFrame, happened: Any) -> Blend:
+        for member in self.members:
+            member.fit(frame, happened)
+        return self
+
+    def probability(self, frame: pd.DataFrame) -> Floats:
+        odds = np.mean([log_odds(member.probability(frame)) for member in self.members], axis=0)
+        return np.asarray(1.0 / (1.0 + np.exp(-odds)))
 
 
 def log_odds(p: Floats) -> Floats:
