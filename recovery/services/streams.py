@@ -1,15 +1,17 @@
 """The streams shelf: series once, readings as narrow rows, the database deciding what is new."""
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
 from recovery.models import Batch, Device, Packet, Patient, Sample, Series
 from recovery.models.streams_sql import insert_new
 from recovery.reading_ids import ReadingId, encode, value_mark
+from recovery.services import mapped_series
 from recovery.services.changes import Changes
 from recovery.services.intake import NumberReading, Outcome, PacketReading, ProjectedSample, SeriesKey
+from recovery.services.mapped_series import Coding, series_hash
+from recovery.services.mapped_series import Reading as Read
 
 SAMPLE_COLUMNS = ("series_id", "at_ms", "value", "digits", "batch_id", "slots", "fhir_id")
 SAMPLE_KEY = ("series_id", "at_ms", "value", "digits")
@@ -34,6 +36,19 @@ def store(
     places = place_series({*(one.series for one in readings), *(one.series for one in packets)})
     _store_numbers(_placed(readings, places, changes), places, batch, now, changes)
     _store_packets(_placed(packets, places, changes), places, batch, now, changes)
+    _note_mapped([*readings, *packets], places, changes)
+
+
+def _note_mapped(
+    readings: Sequence[NumberReading | PacketReading], places: dict[SeriesKey, Place], changes: Changes
+) -> None:
+    """New readings whose metric the door does not know, but an administrator has said, make the patient dirty too."""
+    unread = [one for one in readings if not one.series.metric and one.series in places]
+    mapped = mapped_series.with_metric(places[one.series][0] for one in unread) if unread else set()
+    for one in unread:
+        series_id, patient_id = places[one.series]
+        if series_id in mapped and changes.outcomes[one.index].status == "created":
+            changes.reading(patient_id, one.at_ms)
 
 
 def _placed(readings: Sequence[Reading], places: dict[SeriesKey, Place], changes: Changes) -> list[Reading]:
@@ -61,22 +76,16 @@ def place_series(keys: Iterable[SeriesKey]) -> dict[SeriesKey, Place]:
     missing = [key for key in known if key not in found]
     if missing:
         tiers = _device_tiers(missing)
+        mapped = mapped_series.standing(_coding(key) for key in missing if not key.metric)
         Series.objects.bulk_create(
             [
-                _series(key, known[key], patients[key.patient], tiers.get(key.source, key.tier or "consumer"))
+                _series(key, known[key], patients[key.patient], tiers.get(key.source, key.tier or "consumer"), mapped)
                 for key in missing
             ],
             ignore_conflicts=True,
         )
         found |= _find({key: known[key] for key in missing}, patients)
     return found
-
-
-def series_hash(key: SeriesKey) -> str:
-    """What makes two messages the same series: the template and how its numbers are to be read."""
-    read = (key.shape, key.metric, repr(key.scale), repr(key.shift), str(key.span_ms), key.source, key.template)
-    said = "\x1f".join(read)
-    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def _patients(keys: Iterable[SeriesKey]) -> dict[str, int]:
@@ -106,15 +115,22 @@ def _device_tiers(keys: Iterable[SeriesKey]) -> dict[str, str]:
     return {f"Device/{pk}": tier for pk, tier in Device.objects.filter(fhir_id__in=ids).values_list("fhir_id", "tier")}
 
 
-def _series(key: SeriesKey, mark: str, patient_id: int, tier: str) -> Series:
+def _coding(key: SeriesKey) -> Coding:
+    return key.system, key.code, key.unit
+
+
+def _series(key: SeriesKey, mark: str, patient_id: int, tier: str, mapped: Mapping[Coding, Read]) -> Series:
+    """A new series; where the door knew no metric, as an administrator has mapped its code, if one has."""
+    own = (key.metric, key.scale, key.shift)
+    metric, scale, shift = own if key.metric else mapped.get(_coding(key), own)
     return Series(
         patient_id=patient_id,
-        metric=key.metric,
+        metric=metric,
         system=key.system,
         code=key.code,
         unit=key.unit,
-        scale=key.scale,
-        shift=key.shift,
+        scale=scale,
+        shift=shift,
         source=key.source,
         tier=tier,
         span_ms=key.span_ms,
