@@ -3,6 +3,7 @@
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -10,12 +11,50 @@ from django.core.exceptions import ImproperlyConfigured
 # FileAwareEnv: any NAME may be given as NAME_FILE, the path of a file that holds the value (container secrets).
 env = environ.FileAwareEnv()
 
+NO = frozenset(("false", "off", "n", "no", "0", ""))
+DATABASES = ("sqlite:///", "postgres://", "postgresql://")
+REDIS = ("redis://", "rediss://", "unix://")
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """A yes or no. Raises ImproperlyConfigured for any other word, which would otherwise pass for no."""
+    said = env.str(name, default="yes" if default else "no").strip().lower()
+    if said not in NO and said not in env.BOOLEAN_TRUE_STRINGS:
+        raise ImproperlyConfigured(f"{name} must be 1 or 0, not {said!r}.")
+    return said in env.BOOLEAN_TRUE_STRINGS
+
 
 def data_directory(base: Path) -> Path:
-    """Where the embedded product keeps its files (TWINWEB_DATA, default ./var), made private to its owner."""
-    path = Path(env.str("TWINWEB_DATA", default=str(base / "var"))).expanduser().resolve()
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Where the embedded product keeps its files (TWINWEB_DATA, default ./var), made private to its owner.
+
+    Raises ImproperlyConfigured where no file can be kept. Set to nothing is not set: never the current directory.
+    """
+    path = Path(env.str("TWINWEB_DATA", default="") or base / "var").expanduser().resolve()
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(f"TWINWEB_DATA: {path} cannot be made ({error.strerror}).") from error
     return path
+
+
+def database(data: Path) -> dict[str, Any]:
+    """DATABASE_URL as Django's settings; SQLite in the data directory without it. Raises ImproperlyConfigured.
+
+    The address may hold a password, so it is not repeated.
+    """
+    url = env.str("DATABASE_URL", default="") or sqlite_url(data)
+    found: dict[str, Any] = env.db_url_config(url) if url.startswith(DATABASES) else {}
+    if not found.get("NAME"):
+        raise ImproperlyConfigured("DATABASE_URL must look like postgres://user:password@host:5432/name.")
+    return found
+
+
+def redis_url() -> str:
+    """REDIS_URL, or nothing: then the embedded broker serves. Raises ImproperlyConfigured."""
+    url = str(env.str("REDIS_URL", default=""))
+    if url and not url.startswith(REDIS):
+        raise ImproperlyConfigured("REDIS_URL must look like redis://host:6379/0.")
+    return url
 
 
 def sqlite_url(data: Path) -> str:
@@ -47,6 +86,8 @@ def _kept_key(path: Path) -> str:
         if not key:
             raise ImproperlyConfigured(f"{path} is empty; delete it and start again.") from None
         return key
+    except OSError as error:
+        raise ImproperlyConfigured(f"TWINWEB_DATA: no file can be kept in {path.parent} ({error.strerror}).") from error
     with os.fdopen(handle, "w") as file:
         key = secrets.token_urlsafe(50)
         file.write(key)

@@ -11,15 +11,15 @@ from pathlib import Path
 import celery.schedules  # noqa: F401  (fails here, with a clear trace, when requirements are not installed)
 from csp.constants import NONE, SELF
 
-from twinweb.env import data_directory, env, secret_key, sqlite_url
+from twinweb.env import data_directory, database, env, flag, redis_url, secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = data_directory(BASE_DIR)
 
-DEBUG = env.bool("DEBUG", default=False)
+DEBUG = flag("DEBUG", default=False)
 SECRET_KEY = secret_key(DATA_DIR)
 EMBEDDED = not env.str("DATABASE_URL", default="")
-DEMO = env.bool("TWINWEB_DEMO", default=EMBEDDED)
+DEMO = flag("TWINWEB_DEMO", default=EMBEDDED)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # Where people and systems reach us; used in links and FHIR fullUrls behind a proxy.
@@ -77,7 +77,7 @@ TEMPLATES = [
 ]
 
 # ---- storage ---
-DATABASES = {"default": env.db_url("DATABASE_URL", default=sqlite_url(DATA_DIR))}
+DATABASES = {"default": database(DATA_DIR)}
 DATABASES["default"]["ATOMIC_REQUESTS"] = False
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Deferred transactions gave "database is locked" for 70 % of concurrent read-then-write transactions;
@@ -93,7 +93,7 @@ else:
 # On SQLite as well: opening the file, its pragmas and the checkpoint on closing cost more than most requests.
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-REDIS_URL = env.str("REDIS_URL", default="")
+REDIS_URL = redis_url()
 CACHES = {
     "default": (
         {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
@@ -129,17 +129,17 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # ---- security (HTTPS is on unless the product runs embedded on loopback) ---
-HTTPS = env.bool("TWINWEB_HTTPS", default=not EMBEDDED)
+HTTPS = flag("TWINWEB_HTTPS", default=not EMBEDDED)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
-SECURE_SSL_REDIRECT = HTTPS and env.bool("SECURE_SSL_REDIRECT", default=False)
+SECURE_SSL_REDIRECT = HTTPS and flag("SECURE_SSL_REDIRECT", default=False)
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
-BEHIND_PROXY = env.bool("TWINWEB_BEHIND_PROXY", default=False)
+BEHIND_PROXY = flag("TWINWEB_BEHIND_PROXY", default=False)
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
