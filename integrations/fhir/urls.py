@@ -1,16 +1,20 @@
 """Addresses of the FHIR door. Types are checked against the routes table by the views, so that an unknown one is
 answered in FHIR's words."""
 
-from django.urls import re_path
+from django.urls import path, re_path
 
-from integrations.fhir import views
+from integrations.fhir import page, views
 from integrations.fhir.operations import views as operations
 from integrations.fhir.views import methods
 
 _TYPE, _ID = r"(?P<type_name>[A-Z][A-Za-z]+)", r"(?P<fhir_id>[A-Za-z0-9\-.]{1,64})"
+_SYSTEMS = methods(POST=views.transact)
 
 urlpatterns = [
-    re_path(r"^fhir/?$", methods(POST=views.transact)),
+    path("fhir/", page.front(_SYSTEMS), name="fhir_page"),
+    path("fhir", page.front(_SYSTEMS)),
+    path("fhir/codes/map/", page.map_one, name="fhir_map"),
+    path("fhir/codes/unmap/", page.unmap_one, name="fhir_unmap"),
     re_path(r"^fhir/metadata$", methods(GET=views.metadata)),
     re_path(
         rf"^fhir/{_TYPE}$",
