@@ -9,7 +9,7 @@ export TWINWEB_DATA ?= ./var
 # Byte code makes every start three times as quick.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup run test test-embedded test-production evidence lint check clean
+.PHONY: setup run test test-embedded test-production screenshots evidence lint check clean
 .DEFAULT_GOAL := run
 
 setup: $(STAMP)
@@ -36,6 +36,10 @@ test-embedded: setup
 
 test-production: setup
 	@exec $(PY) tests/run_suite.py --production
+
+# Every page at 390 and 1440 px, light and dark, into docs/screenshots; the README's pictures come from there.
+screenshots: setup
+	@$(PY) -m tests.functional.screenshots
 
 # Figures on real data into docs/evidence; sets that are not here are skipped with a word.
 evidence: setup

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from recovery.models import Device
-from recovery.services.bedside import Bedside, bedside_scores, grave_vitals
+from recovery.services.bedside import Bedside, bedside_scores, grave_now
 from recovery.services.served_models import Models
 from recovery.services.twinning import Folded
 from recovery.twin.alert_policy import DEFAULT_POLICY, AlertPolicy
@@ -75,7 +75,7 @@ def assess(folded: Folded, models: Models, *, memory: Mapping[str, Any], now: da
     return Assessment(
         content,
         found,
-        grave_vitals(bedside.scores),
+        grave_now(folded, found, bedside.scores),
         alerts,
         remembered,
         data_until,

@@ -52,6 +52,8 @@ class Bedside:
 
 # A vital sign that scores this many NEWS2 points is grave by itself: 2 is the urgent side of its chart (RCP 2017).
 GRAVE_POINTS = 2
+# Pain of 7 or more is severe on the 0 to 10 scale [G: clinical reference 1.2].
+SEVERE_PAIN = 7.0
 METRIC_OF_ITEM = {
     "respiratory_rate": "respiratory_rate",
     "spo2": "spo2",
@@ -60,8 +62,15 @@ METRIC_OF_ITEM = {
 }
 
 
-def grave_vitals(scores: Collection[ScoreResult]) -> dict[str, str]:
-    """metric -> fact, for the vital signs that NEWS2 calls grave now."""
+def grave_now(folded: Folded, found: RecoveryFeatures, scores: Collection[ScoreResult]) -> dict[str, str]:
+    """metric -> fact, for what is grave now whatever this patient's course: by NEWS2, and severe pain."""
+    pain = _fresh(folded, found, "pain")
+    severe = {} if pain is None or pain < SEVERE_PAIN else {"pain": f"Pain {pain:.0f} of 10, severe"}
+    return severe | _grave_vitals(scores)
+
+
+def _grave_vitals(scores: Collection[ScoreResult]) -> dict[str, str]:
+    """The vital signs that NEWS2 calls grave now."""
     items = [item for score in scores if score.score == "news2" for item in score.items]
     return {
         METRIC_OF_ITEM[item.key]: _grave_fact(METRIC_OF_ITEM[item.key], item)
@@ -125,10 +134,10 @@ def _steps(folded: Folded, found: RecoveryFeatures) -> list[Callable[[], ScoreRe
 
 
 def _fresh(folded: Folded, found: RecoveryFeatures, metric: str) -> float | None:
-    """The newest hourly value of a vital sign, while it still speaks of the present."""
+    """The newest value of a metric, while it still speaks of the present."""
     age = found.metrics[metric].hours_since_last_reading
     measured = folded.loaded.by_metric.get(metric)
-    if age is None or age > FRESH_H["hour"] or measured is None or not len(measured.measurements.value):
+    if age is None or age > FRESH_H[METRICS[metric].grain] or measured is None or not len(measured.measurements.value):
         return None
     return float(measured.measurements.value[-1])
 

@@ -76,6 +76,7 @@ def fill() -> None:
     """Nine synthetic patients through the real pipeline, four people, two codes that no metric fits."""
     import django
 
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twinweb.settings")
     django.setup()
     from django.core.management import call_command
     from django.utils import timezone

@@ -202,3 +202,20 @@ def test_the_nightly_proof_passes_and_finds_a_twin_that_was_tampered_with():
     assert proof.prove_twins(now=NOW) == (1, [twin.episode_id])
     refresh.refresh_owed(clock=clock_at(NOW))
     assert proof.prove_twins(now=NOW) == (1, [])
+
+
+def test_severe_pain_is_never_called_as_expected():
+    pain = d.series(metric="pain", unit="{score}", source="patient")
+    twin_after([Delivery("test", readings=tuple(d.number(k, 60 + k, 9.0, pain) for k in range(10)))])
+    said = Snapshot.objects.get().content
+    assert said["reasons"] == ["Pain 9 of 10, severe"]
+    assert "Pain needs a look" in said["sentence"]
+
+
+def test_a_patient_without_a_reading_gets_no_number_and_is_told_why():
+    twin_after([])
+    said = Snapshot.objects.get().content
+    assert {risk["abstained"] for risk in said["risks"]} == {
+        "No reading has arrived yet, so the present state is not known."
+    }
+    assert all(risk["probability"] is None for risk in said["risks"])

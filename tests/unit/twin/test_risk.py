@@ -124,7 +124,7 @@ def test_outside_its_domain_it_gives_no_number_and_a_sentence(why, profile, hour
 def test_a_twin_that_never_had_a_reading_abstains_but_no_twin_at_all_speaks_from_history():
     silent = weekly(assess(WOMAN, unread_features(48.0), 48.0, made_model()))
     history = weekly(assess(WOMAN, None, 48.0, made_model()))
-    assert silent.abstained_because == "no_recent_data"
+    assert silent.abstained_because == "no_reading_yet"
     assert history.probability is not None
     assert "no_twin" in history.notes
     assert history.data_age_h is None
