@@ -110,7 +110,9 @@ def training_of(key, some):
                 values[i, day - min(days) - FIRST_DAY] = METRICS[key].transform.forward(value)
     worn = np.where(np.isfinite(values), 24.0, 0.0)
     at = np.where(np.isfinite(values), 24.0 * np.arange(FIRST_DAY, LAST_DAY) + 12.0, np.nan)
-    data = MetricData(key, Readings(at, values, worn), values, values, worn, np.full((len(some), 2), np.nan), 2)
+    data = MetricData(
+        key, Readings(at, values, worn), 0.0 * values, values, values, worn, np.full((len(some), 2), np.nan), 2
+    )
     names = tuple(str(i) for i in range(len(some)))
     return Training(names, (Profile(),) * len(some), np.ones(values.shape), {key: data})
 

@@ -104,7 +104,7 @@ def _outcomes(
 ) -> Iterator[tuple[NDArray[Any], ...]]:
     bound = stack([replace(params.for_metric(data.key, p), day_law=None) for p in training.profiles])
     noise = bound.sensor_noise_var[:, data.tier, None] + bound.sample_noise_var[:, None] / data.readings.noise_var
-    readings = data.readings._replace(noise_var=noise)
+    readings = data.readings._replace(noise_var=noise + data.extra_var)
     for landmark in landmarks:
         belief = _belief_at(bound, readings, METRICS[data.key].grain == "day", 24.0 * landmark, params.outlier_bound)
         days = landmark + np.arange(LEADS[-1])

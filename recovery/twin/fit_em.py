@@ -12,6 +12,7 @@ from scipy.optimize import minimize
 
 from recovery.twin.filter import Readings, advance, initial
 from recovery.twin.fit_population_data import FIRST_DAY, LAST_DAY, MetricData, Training
+from recovery.twin.metrics import METRICS
 from recovery.twin.params import BASELINE, CLOCK, CURVE, DEVIATION, MetricParams, frozen, stack, taken
 from recovery.twin.profile import COVARIATES, GENERIC
 from recovery.twin.transform import Floats
@@ -64,8 +65,8 @@ class Work:
         return Readings(at[:, used], self.data.levels[:, used], self.noise_of_days(noise)[:, used])
 
     def noise_of_days(self, noise: float) -> Floats:
-        """A day worn for half its hours says half as much; reports count whole."""
-        hourly = self.data.hours_worn.max() > 1.0
+        """A day worn for half its hours says half as much; totals and reports count whole."""
+        hourly = is_hourly(self.data)
         return (
             noise * (FULL_DAY_HOURS / np.maximum(self.data.hours_worn, 1.0) if hourly else 1.0) + 0.0 * self.data.levels
         )
@@ -73,6 +74,11 @@ class Work:
 
 def seen(data: MetricData) -> NDArray[np.bool_]:
     return np.asarray(np.isfinite(data.levels).any(axis=1))
+
+
+def is_hourly(data: MetricData) -> bool:
+    """Whether a day's level stands for many readings, rather than being one."""
+    return METRICS[data.key].grain == "hour" and bool(data.readings.at.shape[1] > data.levels.shape[1])
 
 
 def _still(params: MetricParams) -> MetricParams:
@@ -216,8 +222,7 @@ def hourly_noise(
     Neighbouring hours err together; 24 of them, taken as independent with this variance, then weigh what they
     are worth to the level, while a single hour is judged more kindly than its own scatter would allow.
     """
-    hourly = data.hours_worn.max() > 1.0 and len(data.readings.at.T) > 4 * data.levels.shape[1]
-    wanted = noise * (FULL_DAY_HOURS if hourly else 1.0)
+    wanted = noise * (FULL_DAY_HOURS if is_hourly(data) else 1.0)
     factor = wanted / float(start.sensor_noise_var[data.tier] + start.sample_noise_var)
     return {
         key: replace(

@@ -7,16 +7,18 @@ knows, and not at the last reading, which depends on the illness.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recovery.twin.filter import Readings
 from recovery.twin.fit_cohort import Case
-from recovery.twin.measurement import Measurements, measure
+from recovery.twin.measurement import Measured, Measurements, measure
 from recovery.twin.metrics import METRICS, Metric
 from recovery.twin.profile import Profile
 from recovery.twin.transform import Floats
+from recovery.twin.wear import learned
 
 HOURS_FOR_A_DAY = 8  # design section 10: the day value of an hourly measure is the median of at least 8 hours
 AFTER_DIAGNOSIS_H = 240.0  # the backtest judges ordinary recovery again 10 days after a diagnosis
@@ -30,7 +32,8 @@ MAD_TO_SD = 1.4826
 class MetricData:
     """One measure of n patients, model scale, nan where there is none.
 
-    readings: what the filter reads, (n, T), noise_var holding the number of samples behind each value. days: (n, D)
+    readings: what the filter reads, (n, T), noise_var holding the number of samples behind each value; extra_var
+    (n, T): noise to add for what of a day was not seen. days: (n, D)
     values of whole days FIRST_DAY.. as the backtest scores them. levels, hours_worn: (n, D) the same days freed of
     the time-of-day pattern and of outlying hours, and hours behind them. clock: (n, 2) each patient's
     cos and sin coefficients, nan where unknown; tier: the tier most values came from.
@@ -38,6 +41,7 @@ class MetricData:
 
     key: str
     readings: Readings
+    extra_var: Floats
     days: Floats
     levels: Floats
     hours_worn: Floats
@@ -82,6 +86,7 @@ def _rows(data: MetricData, rows: NDArray[np.int_]) -> MetricData:
     return replace(
         data,
         readings=readings,
+        extra_var=data.extra_var[rows],
         days=data.days[rows],
         levels=data.levels[rows],
         hours_worn=data.hours_worn[rows],
@@ -105,42 +110,50 @@ def _ordinary_days(case: Case) -> Floats:
 
 def _metric_data(metric: Metric, cases: Sequence[Case]) -> MetricData:
     kept = [_ordinary(metric, case) for case in cases]
-    reduced = [_reduced(metric, m, case.profile) for m, case in zip(kept, cases, strict=True)]
+    reduced = [_reduced(metric, one, case.profile) for one, case in zip(kept, cases, strict=True)]
     days, levels, worn, clock = (np.array([r[k] for r in reduced]) for k in range(4))
-    tiers = np.concatenate([m.tier for m in kept])
+    tiers = np.concatenate([one.found.tier for one in kept])
     tier = int(np.bincount(tiers).argmax()) if len(tiers) else 0
-    return MetricData(metric.key, _stacked(metric, kept), days, levels, worn, clock, tier)
+    return MetricData(metric.key, *_stacked(kept), days, levels, worn, clock, tier)
 
 
-def _ordinary(metric: Metric, case: Case) -> Measurements:
+class _Kept(NamedTuple):
+    """One patient's measurements, with what the twin learns from them: values on the model scale and added noise."""
+
+    found: Measurements
+    value: Floats
+    extra_var: Floats
+
+
+def _ordinary(metric: Metric, case: Case) -> _Kept:
     """Measurements of one patient outside trouble, inside the days looked at."""
     samples = case.samples.get(metric.key)
-    if samples is None:
-        return Measurements(*(np.empty(0),) * 4, *(np.empty(0, np.int64),) * 2)
-    found = measure(metric, samples, 24.0 * LAST_DAY).measurements
+    measured = Measured.nothing() if samples is None else measure(metric, samples, 24.0 * LAST_DAY)
+    found = measured.measurements
     free = (found.start >= 24.0 * FIRST_DAY) & (found.end <= 24.0 * LAST_DAY)
     for start, end in troubled(case):
         free &= (found.end < start) | (found.start > end)
-    return found.take(free)
+    found = found.take(free)
+    return _Kept(found, *learned(metric, found, measured.worn_hours, case.profile.surgery_end_hour_of_day))
 
 
-def _stacked(metric: Metric, kept: Sequence[Measurements]) -> Readings:
-    arrays = np.full((3, len(kept), max((len(m.at) for m in kept), default=0)), np.nan)
-    for i, m in enumerate(kept):
-        arrays[:, i, : len(m.at)] = m.at, metric.transform.forward(m.value), m.n
-    return Readings(*arrays)
+def _stacked(kept: Sequence[_Kept]) -> tuple[Readings, Floats]:
+    arrays = np.full((4, len(kept), max((len(one.value) for one in kept), default=0)), np.nan)
+    for i, (found, value, extra) in enumerate(kept):
+        arrays[:, i, : len(value)] = found.at, value, found.n, extra
+    return Readings(*arrays[:3]), arrays[3]
 
 
-def _reduced(metric: Metric, found: Measurements, profile: Profile) -> tuple[Floats, ...]:
+def _reduced(metric: Metric, kept: _Kept, profile: Profile) -> tuple[Floats, ...]:
     """(day values, levels, hours worn, clock) of one patient, arrays (D,) and (2,)."""
-    size = LAST_DAY - FIRST_DAY
+    size, found = LAST_DAY - FIRST_DAY, kept.found
     day = np.floor(found.start / 24.0).astype(int) - FIRST_DAY
-    y = np.asarray(metric.transform.forward(found.value))
     if metric.grain == "hour":
-        return _hourly(metric, found, profile, day, y)
-    values, worn = np.full(size, np.nan), np.zeros(size)
-    values[day], worn[day] = y, found.n  # in time order, so the last report of a day stays
-    return values, values.copy(), worn, np.full(2, np.nan)
+        return _hourly(metric, found, profile, day, kept.value)
+    values, levels, worn = np.full(size, np.nan), np.full(size, np.nan), np.zeros(size)
+    # In time order, so the last report of a day stays.
+    values[day], levels[day], worn[day] = metric.transform.forward(found.value), kept.value, found.n
+    return values, levels, worn, np.full(2, np.nan)
 
 
 def _hourly(

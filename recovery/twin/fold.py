@@ -30,6 +30,7 @@ from recovery.twin.state import (
     rewind_hour,
 )
 from recovery.twin.transform import Floats
+from recovery.twin.wear import learned
 
 Verdict = Literal["accepted", "down-weighted"]
 
@@ -175,10 +176,10 @@ def _row(
     boundaries: tuple[int, ...],
 ) -> _Row:
     memory = checkpoint.memories.get(key) if checkpoint else None
-    found = (measured or Measured.nothing()).measurements
-    found = found.take(found.start >= start)
-    value = metric(key).transform.forward(found.value)
-    readings = Readings(found.at, value, params.noise_var(found.tier, found.n))
+    measured = measured or Measured.nothing()
+    found = measured.measurements.take(measured.measurements.start >= start)
+    value, unsure = learned(metric(key), found, measured.worn_hours, float(params.clock_hour))
+    readings = Readings(found.at, value, params.noise_var(found.tier, found.n) + unsure)
     cuts = tuple(int(n) for n in np.searchsorted(found.end, boundaries, side="right"))
     return _Row(key, params, memory or Memory(initial(params), Card()), found, readings, cuts)
 

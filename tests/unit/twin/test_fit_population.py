@@ -48,7 +48,16 @@ def drawn(n, seed, curves=("knee_replacement", "cholecystectomy")):
     at = np.where(np.isfinite(values), ends, np.nan)
     order = np.argsort(~np.isfinite(values), axis=1, kind="stable")
     rows = Readings(*(np.take_along_axis(a, order, axis=1) for a in (at, values, np.full(values.shape, 24.0))))
-    data = MetricData("steps", rows, values, values.copy(), np.where(np.isfinite(values), 24.0, 0.0), _none(n), 2)
+    data = MetricData(
+        "steps",
+        rows,
+        np.zeros(values.shape),
+        values,
+        values.copy(),
+        np.where(np.isfinite(values), 24.0, 0.0),
+        _none(n),
+        2,
+    )
     return Training(tuple(map(str, range(n))), tuple(profiles), np.ones(values.shape), {"steps": data})
 
 
