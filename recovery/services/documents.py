@@ -20,11 +20,15 @@ class VersionMismatch(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
-    """What `write_document` did. `facts_changed`: rows that the twin or the models read were touched."""
+    """What `write_document` did. `facts_changed`: rows that the twin or the models read were touched.
+
+    `left_patient_id`: the patient it was about before, when a correction moved it to another.
+    """
 
     outcome: Outcome
     patient_id: int | None
     facts_changed: bool
+    left_patient_id: int | None = None
 
 
 def write_document(write: DocumentWrite, batch: Batch, now: datetime) -> StoredDocument:
@@ -103,7 +107,9 @@ def _update(document: Document, write: DocumentWrite, batch: Batch, now: datetim
     document.updated_at = now
     document.batch = batch
     document.deleted = False
-    return _save(document, write, now, status)
+    before = document.patient_id
+    stored = _save(document, write, now, status)
+    return stored if before == stored.patient_id else replace(stored, left_patient_id=before)
 
 
 def _save(document: Document, write: DocumentWrite, now: datetime, status: Any) -> StoredDocument:

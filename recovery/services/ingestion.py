@@ -86,6 +86,9 @@ def _store_document(write: DocumentWrite, batch: Batch, now: datetime, changes: 
         changes.touched.add(stored.patient_id)
         if stored.facts_changed:
             changes.facts(stored.patient_id)
+    if stored.left_patient_id is not None:
+        changes.touched.add(stored.left_patient_id)
+        changes.facts(stored.left_patient_id)
 
 
 def _refuse_all_if_one_is_refused(changes: Changes) -> None:

@@ -184,6 +184,27 @@ def test_numbers_drawn_from_a_document_follow_its_corrections_and_the_past_stays
     assert list(Sample.objects.known_at(NOW).values_list("value", flat=True)) == [80.0]
 
 
+def test_a_document_corrected_to_another_patient_renews_the_twins_of_both():
+    enrol()
+    send(d.enrolment("p2"))
+    wrong, right = Episode.objects.order_by("patient__fhir_id")
+    at = d.ms(d.SURGERY_END) + 3_600_000
+    key = d.series(shape="projected", source="document")
+    write = replace(d.device(0, "note"), type="Observation", facts=None, samples=(ProjectedSample(key, at, 80.0, 0),))
+    send(Delivery("test", documents=(write,)))
+    Owed.objects.all().delete()
+    moved = replace(
+        write,
+        content={"resourceType": "Observation", "v": 2},
+        patient="p2",
+        samples=(ProjectedSample(replace(key, patient="p2"), at, 80.0, 0),),
+    )
+    send(Delivery("test", documents=(moved,)))
+    assert set(Owed.objects.values_list("key", flat=True)) == {wrong.pk, right.pk}
+    audited = AuditEvent.objects.filter(action="ingest").order_by("-id")[:2]
+    assert {row.patient_id for row in audited} == {wrong.patient_id, right.patient_id}
+
+
 def test_what_the_device_is_decides_its_tier_whatever_the_message_says():
     enrol()
     send(Delivery("test", readings=(d.number(0, 30, 80.0),)))
