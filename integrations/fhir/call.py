@@ -99,7 +99,10 @@ def _prefer(request: HttpRequest) -> dict[str, str]:
 
 
 def body_of(request: HttpRequest) -> bytes:
-    """The request's body. Raises FhirError 413 when it is larger than the door takes."""
+    """The request's body. Raises FhirError 413 when it is larger than the door takes, 415 when it is packed."""
+    coding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if coding not in ("", "identity"):
+        raise refused(415, "not-supported", f"The body must be sent as it is, without Content-Encoding {coding[:20]}.")
     try:
         return request.body
     except RequestDataTooBig as error:

@@ -1,5 +1,8 @@
 """The door itself: who may come in, what it speaks, what it notes down."""
 
+import gzip
+import json
+
 import pytest
 from django.test import Client
 
@@ -115,6 +118,12 @@ def test_what_the_caller_accepts_decides(door: Door, patient: str, accept: str, 
 )
 def test_what_the_body_is_said_to_be_decides(door: Door, content_type: str, status: int) -> None:
     assert door.send("POST", "Patient", {"resourceType": "Patient"}, content_type).status_code == status
+
+
+def test_a_packed_body_is_refused_as_packed(door: Door, patient: str) -> None:
+    response = door.post("Observation", gzip.compress(json.dumps(heart_rate()).encode()), Content_Encoding="gzip")
+    assert response.status_code == 415
+    assert "gzip" in content(response)["issue"][0]["diagnostics"]
 
 
 def test_a_body_too_large_is_refused_before_it_is_read(door: Door, settings: pytest.FixtureRequest) -> None:
