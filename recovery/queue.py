@@ -5,7 +5,7 @@
 """
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -125,11 +125,6 @@ def fail(claimed: Claim, *, error: str, now: datetime) -> None:
     Owed.objects.filter(pk=claimed.row_id, claimed_until=claimed.until).update(
         claimed_until=None, not_before=now + wait, last_error=error[:200]
     )
-
-
-def release(claims: Iterable[Claim]) -> None:
-    """Give back work that was claimed but not begun (the worker is told to stop)."""
-    Owed.objects.filter(pk__in=[one.row_id for one in claims]).update(claimed_until=None)
 
 
 def release_orphaned() -> int:
