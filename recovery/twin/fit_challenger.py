@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, TargetEncoder
 
@@ -104,7 +104,8 @@ class Trees:
             one_hot = OneHotEncoder(handle_unknown="ignore", min_frequency=20, sparse_output=False)
             parts.append(("few", one_hot, few))
         if many:
-            parts.append(("many", TargetEncoder(smooth=20.0, shuffle=True, random_state=self.seed), many))
+            folds = StratifiedKFold(5, shuffle=True, random_state=self.seed)
+            parts.append(("many", TargetEncoder(smooth=20.0, cv=folds), many))
         booster = HistGradientBoostingClassifier(
             max_depth=self.depth,
             max_iter=self.rounds,
