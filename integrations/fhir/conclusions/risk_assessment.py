@@ -14,6 +14,8 @@ from recovery.selectors.snapshot import Risk
 from recovery.services.documents import instant
 
 INTERVAL = "https://twinweb.example/StructureDefinition/probability-interval"
+# R4 standard extension; as-text: the reason is in words, in `rationale`.
+ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 OUTCOMES = "https://twinweb.example/CodeSystem/outcome"
 
 
@@ -46,6 +48,7 @@ def _prediction(risk: Risk, found: EpisodeSaid) -> dict[str, Any]:
         "whenPeriod": {"start": instant(made_at), "end": instant(made_at + timedelta(hours=risk.horizon_h))},
     }
     if risk.probability is None:
+        said["_probabilityDecimal"] = {"extension": [{"url": ABSENT, "valueCode": "as-text"}]}
         said["rationale"] = f"Not estimated: {risk.abstained or 'no reason was given'}"
         return said
     said["probabilityDecimal"] = _percent(risk.probability)

@@ -45,6 +45,7 @@ def test_a_risk_is_a_prediction_in_per_cent_with_its_interval_time_and_reasons()
 
 def test_where_the_twin_abstains_there_is_no_number_but_why() -> None:
     prediction = risk_assessment(found(estimate(probability=None, abstained="no data for 12 h")))["prediction"][0]
+    assert prediction["_probabilityDecimal"]["extension"][0]["valueCode"] == "as-text"
     assert "probabilityDecimal" not in prediction and prediction["rationale"] == "Not estimated: no data for 12 h"
 
 
