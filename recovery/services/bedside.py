@@ -20,6 +20,8 @@ LOINC = "http://loinc.org"
 SYSTOLIC = "8480-6"
 HAEMOGLOBIN = "718-7"
 CREATININE = "2160-0"
+# 120 mm[Hg] are 16 kPa: a value in another unit, or in none, is not taken for one in these.
+MMHG = ("mm[Hg]", "mmHg")
 # A cuff pressure speaks of the present for half a day: ward rounds take it every 4 to 12 h [G: clinical reference 1.1].
 PRESSURE_FRESH_H = 12.0
 # Laboratory values before surgery are taken from the last month [G: usual preoperative assessment].
@@ -101,7 +103,7 @@ def _steps(folded: Folded, found: RecoveryFeatures) -> list[Callable[[], ScoreRe
     episode, profile, factors = folded.episode, folded.known.profile, folded.known.factors
     now = folded.now_hour
     rate = _fresh(folded, found, "respiratory_rate")
-    systolic = _lab(folded, SYSTOLIC, now - PRESSURE_FRESH_H, now)
+    systolic = _lab(folded, SYSTOLIC, now - PRESSURE_FRESH_H, now, MMHG)
     before = (-BEFORE_SURGERY_H, 0.0)
     steps: list[Callable[[], ScoreResult]] = []
     age = profile.age_years
@@ -122,11 +124,11 @@ def _steps(folded: Folded, found: RecoveryFeatures) -> list[Callable[[], ScoreRe
         lambda: rcri(
             high_risk_surgery=HIGH_RISK_SURGERY.get(episode.procedure),
             heart_failure=factors.heart_failure,
-            creatinine_mg_dl=_lab(folded, CREATININE, *before, unit="mg/dL"),
+            creatinine_mg_dl=_lab(folded, CREATININE, *before, ("mg/dL",)),
         ),
         lambda: ariscat(
             age_years=age,
-            haemoglobin_g_dl=_lab(folded, HAEMOGLOBIN, *before, unit="g/dL"),
+            haemoglobin_g_dl=_lab(folded, HAEMOGLOBIN, *before, ("g/dL",)),
             incision=INCISIONS.get(episode.procedure),
             duration_hours=factors.duration_h,
         ),
@@ -142,15 +144,11 @@ def _fresh(folded: Folded, found: RecoveryFeatures, metric: str) -> float | None
     return float(measured.measurements.value[-1])
 
 
-def _lab(folded: Folded, code: str, from_hour: float, until_hour: float, unit: str = "") -> float | None:
-    """The newest value under a LOINC code within [from, until] hours after surgery, in canonical units."""
+def _lab(folded: Folded, code: str, from_hour: float, until_hour: float, units: Collection[str]) -> float | None:
+    """The newest value under a LOINC code within [from, until] hours after surgery, of those sent in one of `units`."""
     episode = folded.episode
     zero = episode.day_zero.timestamp() * 1000
-    found = {
-        one.pk: one
-        for one in folded.series
-        if one.system == LOINC and one.code == code and (not unit or one.unit == unit)
-    }
+    found = {one.pk: one for one in folded.series if one.system == LOINC and one.code == code and one.unit in units}
     if not found:
         return None
     rows = Sample.objects.known_at(None).filter(

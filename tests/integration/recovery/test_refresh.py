@@ -1,5 +1,6 @@
 """From work owed to one snapshot: order, batching, duplicates and late data give the same twin."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -219,3 +220,17 @@ def test_a_patient_without_a_reading_gets_no_number_and_is_told_why():
         "No reading has arrived yet, so the present state is not known."
     }
     assert all(risk["probability"] is None for risk in said["risks"])
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "points"), [(120.0, "mm[Hg]", 0), (120.0, "mmHg", 0), (16.0, "kPa", None), (120.0, "", None)]
+)
+def test_a_pressure_in_another_unit_is_missing_from_news2_and_never_a_low_pressure(value, unit, points):
+    key = replace(d.series(metric="", unit=unit, shape="number"), system="http://loinc.org", code="8480-6")
+    send(d.enrolment())
+    send(Delivery("test", readings=(*vital_signs(), d.number(999, 74.5, value, key))))
+    refresh.refresh_owed(clock=clock_at(NOW))
+    scores = {score["name"]: score for score in Snapshot.objects.get(current=True).content["scores"]}
+    items = {item["name"]: item["points"] for item in scores["NEWS2"]["items"]}
+    assert items.get("systolic blood pressure") == points
+    assert ("systolic blood pressure" in scores["NEWS2"]["missing"]) is (points is None)
