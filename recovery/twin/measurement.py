@@ -62,6 +62,8 @@ class Samples:
 
     def unique_in_order(self) -> "Samples":
         """Sorted by hour, tier, series, value; an exact repeat (source, time, value) kept once."""
+        if (np.diff(self.hours) > 0.0).all():
+            return self  # the usual stream: nothing to sort, nothing twice
         rows = np.stack([self.hours, self.tiers, self.series, self.values, self.span_hours])
         order = np.lexsort((self.span_hours, self.values, self.series, self.tiers, self.hours))
         rows = rows[:, order]
@@ -158,7 +160,7 @@ def measure(metric: Metric, samples: Samples, until_hour: float) -> Measured:
     bins = np.floor(kept.hours).astype(np.int64)
     short = kept.span_hours <= 1.0
     found, incomplete = _days(kept, bins, until_hour) if metric.grain == "day" else (_hours(kept, bins), ())
-    worn = tuple(np.unique(bins[short]).tolist())
+    worn = tuple(bins[short][_starts(bins[short])].tolist()) if short.any() else ()
     return Measured(found, rejected, incomplete, worn, float(kept.hours[0]), float(kept.hours[-1]))
 
 
@@ -185,6 +187,8 @@ def _best_tier(groups: Ints, tiers: Ints) -> tuple[NDArray[np.bool_], Ints]:
 
 def _medians(groups: Ints, values: Floats) -> tuple[Ints, Floats, Ints]:
     """Distinct groups ascending, the median of each, and its count."""
+    if (np.diff(groups) > 0).all():
+        return groups, values, np.ones(len(groups), np.int64)
     order = np.lexsort((values, groups))
     g, v = groups[order], values[order]
     first = _starts(g)
@@ -205,8 +209,7 @@ def _days(kept: Samples, bins: Ints, until: float) -> tuple[Measurements, tuple[
     day, tier, worn, total = _series_days(kept, bins)
     over = (day + 1) * 24 <= until
     enough = over & (worn >= WORN_HOURS_FOR_A_DAY)
-    most = {int(d): int(worn[day == d].max()) for d in np.unique(day[over])}
-    short = tuple((d, w) for d, w in sorted(most.items()) if w < WORN_HOURS_FOR_A_DAY)
+    short = _worn_too_little(day[over], worn[over])
     if not enough.any():
         return _nothing(), short
     d, t, w, v = day[enough], tier[enough], worn[enough], total[enough]
@@ -215,6 +218,16 @@ def _days(kept: Samples, bins: Ints, until: float) -> tuple[Measurements, tuple[
     first = _starts(d[best])
     start = np.asarray(which * 24.0, float)
     return Measurements(start, start + 24.0, start + 24.0, value, t[best][first], w[best][first]), short
+
+
+def _worn_too_little(day: Ints, worn: Ints) -> tuple[tuple[int, int], ...]:
+    """(day, worn hours of its best series) of the days (ascending, repeats allowed) that do not count."""
+    if not len(day):
+        return ()
+    first = _starts(day)
+    most = np.maximum.reduceat(worn, first)
+    few = most < WORN_HOURS_FOR_A_DAY
+    return tuple(zip(day[first][few].tolist(), most[few].tolist(), strict=True))
 
 
 def _series_days(kept: Samples, bins: Ints) -> tuple[Ints, Ints, Ints, Floats]:

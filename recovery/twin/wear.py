@@ -27,12 +27,15 @@ def seen_share(found: Measurements, worn_hours: Sequence[int], clock_hour: float
 
     worn_hours: hour bins with a sample (`Measured.worn_hours`). clock_hour: local hour at surgery end.
     """
-    worn = np.asarray(worn_hours, float)
-    weight = _activity(worn, clock_hour)
-    day, wanted = np.floor(worn / 24.0), np.floor(found.start / 24.0)
-    seen = np.array([weight[day == d].sum() if (day == d).any() else np.inf for d in wanted])
-    whole = _activity(np.arange(24.0), clock_hour).sum()
-    return np.asarray(np.clip(seen / whole, LEAST_SHARE, 1.0))
+    if not len(worn_hours):
+        return np.ones(len(found.start))
+    worn, profile = np.asarray(worn_hours, np.int64), _activity(np.arange(24.0), clock_hour)
+    day, wanted = worn // 24, np.floor(found.start / 24.0).astype(np.int64)
+    first = min(int(day.min()), int(wanted.min()))
+    size = max(int(day.max()), int(wanted.max())) - first + 1
+    weight = np.bincount(day - first, profile[worn % 24], size)[wanted - first]
+    counted = np.bincount(day - first, minlength=size)[wanted - first] > 0
+    return np.where(counted, np.clip(weight / profile.sum(), LEAST_SHARE, 1.0), 1.0)
 
 
 def learned(metric: Metric, found: Measurements, worn_hours: Sequence[int], clock_hour: float) -> tuple[Floats, Floats]:
