@@ -8,7 +8,10 @@ measurement                 raw samples -> gate -> one measurement per bin
 filter                      `predict`, `condition_on`, `advance`: the one movement
 state, fold                 `TwinState`, checkpoints; live, late and rebuilt folding
 forecast, surprise          what to expect; what is remarkable
+daily_forecast, day_law     forecast rows by postoperative day; how day values spread where that was learned
+smooth, milestones, wear    looking back; when a milestone arrives; days not wholly seen
 scorecard, simulate         is the twin any good; synthetic patients for the demo
+fit_*, population_store     offline: learning the population from a cohort; what was learned, labelled
 """
 
 from recovery.twin.cold_start import cold_start
