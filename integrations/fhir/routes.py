@@ -268,6 +268,21 @@ _ROUTES = (
         "author:r",
         shelf="both",
     ),
+    Route(
+        "AuditEvent",
+        "views",
+        VIEW_INTERACTIONS,
+        _params(
+            "patient:r entity.what",
+            "entity:r entity.what",
+            "date:d recorded",
+            "action:t",
+            "outcome:t",
+            _TYPE,
+            "subtype:t",
+            "agent-name:s agent.name",
+        ),
+    ),
     _document("Flag", "subject", _STATUS, _CATEGORY, _CODE, "date:d period", _ENCOUNTER, "author:r", shelf="both"),
 )
 

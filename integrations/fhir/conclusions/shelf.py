@@ -7,11 +7,13 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+from integrations.fhir.conclusions.audit_event import audit_event
 from integrations.fhir.conclusions.concluded import Concluded
 from integrations.fhir.conclusions.detected_issue import detected_issue
 from integrations.fhir.conclusions.flag import flag
 from integrations.fhir.conclusions.risk_assessment import risk_assessment, version_of
 from recovery.selectors.fhir_alerts import AlertSaid, alerts_said
+from recovery.selectors.fhir_audit import AuditQuery, audit_said
 from recovery.selectors.fhir_risks import EpisodeSaid, current_said
 
 
@@ -54,10 +56,22 @@ def _key(fhir_id: str) -> UUID | None:
     return key if str(key) == fhir_id else None
 
 
+def _one_audit_event(fhir_id: str) -> Concluded | None:
+    if not fhir_id.isascii() or not fhir_id.isdigit() or fhir_id != str(int(fhir_id)) or len(fhir_id) > 18:
+        return None
+    return next((audit_event(found) for found in audit_said(AuditQuery(ids=[int(fhir_id)]))), None)
+
+
+def _audit_events(patients: Sequence[str] | None, after: int, limit: int) -> list[Concluded]:
+    """The newest; the trail is searched by `search.audit`."""
+    return [audit_event(found) for found in audit_said(AuditQuery(patients=patients, limit=limit))]
+
+
 CONCLUSIONS: Mapping[str, Source] = MappingProxyType(
     {
         "RiskAssessment": _keyed(current_said, _risk),
         "DetectedIssue": _keyed(alerts_said, partial(_alert, detected_issue)),
+        "AuditEvent": Source(_one_audit_event, _audit_events),
         "Flag": _keyed(alerts_said, partial(_alert, flag)),
     }
 )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from integrations.fhir import shelves
-from integrations.fhir.search import conclusions, readings
+from integrations.fhir.search import audit, conclusions, readings
 from integrations.fhir.search.grammar import SearchRequest, cursor_text
 from integrations.fhir.search.page import Page
 from recovery.selectors import fhir_search, fhir_store
@@ -16,6 +16,8 @@ Found = tuple[int, int, StoredReading | FoundDocument]  # time, shelf, what was 
 def run(request: SearchRequest) -> Page:
     if request.route.shelf == "streams":
         return _run_both(request)
+    if request.route.type == "AuditEvent":
+        return audit.run(request)
     if request.route.shelf in ("views", "both"):
         return conclusions.run(request, _document_query(request))
     query = _document_query(request)
