@@ -14,6 +14,8 @@ from recovery.selectors.fhir_history import HistoryQuery, Place, count_type_hist
 
 PAGE = 100
 LARGEST_PLACE = 2**62
+# 9999-01-01 in microseconds since 1970
+LAST_MICROSECOND = 253_370_764_800_000_000
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -59,7 +61,7 @@ def _before(given: dict[str, str]) -> Place | None:
         return None
     parts = text.split("-")
     numbers = [int(one) for one in parts if one.isascii() and one.isdigit() and len(one) < 19]
-    if len(parts) != 3 or len(numbers) != 3:
+    if len(parts) != 3 or len(numbers) != 3 or numbers[0] > LAST_MICROSECOND:
         raise refused(400, "invalid", "This page link is not one of ours; start again.", "_before")
     return numbers[0], numbers[1], numbers[2]
 

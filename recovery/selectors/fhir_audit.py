@@ -82,10 +82,18 @@ def _any_of(references: Sequence[str]) -> Q:
 def _within(low_ms: int | None, high_ms: int | None) -> Q:
     within = Q(pk__isnull=False)
     if low_ms is not None:
-        within &= Q(at__gte=_EPOCH + timedelta(milliseconds=low_ms))
+        within &= Q(at__gte=_moment(low_ms))
     if high_ms is not None:
-        within &= Q(at__lt=_EPOCH + timedelta(milliseconds=high_ms))
+        within &= Q(at__lt=_moment(high_ms))
     return within
+
+
+def _moment(ms: int) -> datetime:
+    """Times beyond the calendar are its ends."""
+    try:
+        return _EPOCH + timedelta(milliseconds=ms)
+    except OverflowError:
+        return datetime(1, 1, 1, tzinfo=UTC) if ms < 0 else datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def _said(row: AuditEvent) -> AuditSaid:

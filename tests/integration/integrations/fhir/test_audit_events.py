@@ -79,6 +79,12 @@ def test_pages_go_through_the_trail_without_repeats(door: Door, row: str, query:
     assert found == wanted
 
 
+@pytest.mark.parametrize("date", ["9999", "le9999-12-31", "gt9999-12-31T23:59:59Z", "0001", "lt0001-01-01", "ne2026"])
+def test_the_ends_of_the_calendar_are_no_fault(door: Door, row: str, date: str) -> None:
+    assert door.get(f"AuditEvent?date={date}").status_code == 200
+    assert door.get(f"AuditEvent?_lastUpdated={date}&_summary=count").status_code == 200
+
+
 def test_it_is_only_read(door: Door, row: str) -> None:
     assert door.post("AuditEvent", {"resourceType": "AuditEvent"}).status_code == 405
     assert door.delete(f"AuditEvent/{row}").status_code == 405
