@@ -178,10 +178,18 @@ def _row(
     memory = checkpoint.memories.get(key) if checkpoint else None
     measured = measured or Measured.nothing()
     found = measured.measurements.take(measured.measurements.start >= start)
-    value, unsure = learned(metric(key), found, measured.worn_hours, float(params.clock_hour))
+    value, unsure = _learned(key, params, found, measured)
     readings = Readings(found.at, value, params.noise_var(found.tier, found.n) + unsure)
     cuts = tuple(int(n) for n in np.searchsorted(found.end, boundaries, side="right"))
     return _Row(key, params, memory or Memory(initial(params), Card()), found, readings, cuts)
+
+
+def _learned(key: str, params: MetricParams, found: Measurements, measured: Measured) -> tuple[Floats, Floats]:
+    """Model values and added noise. Days are completed only under a learned day law: it alone knows how totals as
+    counted lie below whole days, so without it a forecast from completed days would be too high."""
+    if params.day_law is None:
+        return metric(key).transform.forward(found.value), np.zeros(len(found.value))
+    return learned(metric(key), found, measured.worn_hours, float(params.clock_hour))
 
 
 def _run_by_length(rows: Sequence[_Row], bound: float) -> list[_Track]:

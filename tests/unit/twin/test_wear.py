@@ -1,9 +1,13 @@
 """Completing a day's total for hours not seen, in what the twin learns and nowhere else."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from recovery.twin import METRICS, Samples, cold_start, fold, load
+from recovery.twin.day_law import DayLaw
+from recovery.twin.filter import Readings, advance, initial
 from recovery.twin.wear import LEAST_SHARE, WEAR_SOURCE, learned, seen_share
 from tests.unit.twin.twin_cases import KNEE
 
@@ -59,3 +63,20 @@ def test_the_stored_measurement_stays_the_total_that_was_counted():
     judged = fold(None, cold_start(), KNEE, load(samples, 24.0)).judged["steps"]
     assert judged.measurements.value.tolist() == [1800.0]
     assert WEAR_SOURCE.mark == "G"
+
+
+def test_without_a_learned_day_law_a_day_is_taken_as_read_and_with_one_it_is_completed():
+    samples = {"steps": Samples.of(np.arange(6.0, 24.0) + 0.5, np.full(18, 100.0))}
+    law = DayLaw(0.1, np.array([1.0]), np.array([[-2.0, -1.0, 0.0, 1.0, 2.0]]))
+    bare = cold_start()
+    by = {curve: replace(p, day_law=law) for curve, p in bare.by_metric["steps"].items()}
+    with_law = replace(bare, by_metric={**bare.by_metric, "steps": by})
+    low, high = (
+        fold(None, p, KNEE, load(samples, 24.0)).state.metrics["steps"].memory.belief.mean[0] for p in (bare, with_law)
+    )
+    plain = Readings(
+        *np.array([[24.0], [STEPS.transform.forward(1800.0)], [bare.for_metric("steps", KNEE).noise_var(2, 18)]])
+    )
+    bound = bare.for_metric("steps", KNEE)
+    assert low == advance(initial(bound), bound, plain, bare.outlier_bound).belief.mean[0]
+    assert high > low
