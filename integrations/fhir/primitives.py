@@ -134,7 +134,11 @@ def moment_of(text: str) -> datetime:
 
 
 def from_ms(ms: int) -> datetime:
-    return (_EPOCH + timedelta(milliseconds=ms)).replace(tzinfo=UTC)
+    """Times beyond the calendar (the end of the year 9999) are its ends."""
+    try:
+        return (_EPOCH + timedelta(milliseconds=ms)).replace(tzinfo=UTC)
+    except OverflowError:
+        return datetime(1, 1, 1, tzinfo=UTC) if ms < 0 else datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def to_ms(moment: datetime) -> int:

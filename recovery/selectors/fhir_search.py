@@ -211,7 +211,11 @@ def _changed(match: Match) -> Q:
 
 
 def _moment(ms: int) -> datetime:
-    return EPOCH + timedelta(milliseconds=ms)
+    """Times beyond the calendar (the end of the year 9999) are its ends."""
+    try:
+        return EPOCH + timedelta(milliseconds=ms)
+    except OverflowError:
+        return datetime(1, 1, 1, tzinfo=UTC) if ms < 0 else datetime(9999, 12, 31, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
