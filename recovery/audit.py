@@ -90,6 +90,16 @@ def seal_chain() -> int:
     return len(rows)
 
 
+def seal_all() -> int:
+    """Seal until a run finds less than a full batch; returns how many rows. What is busy being written waits."""
+    sealed = 0
+    while True:
+        batch = seal_chain()
+        sealed += batch
+        if batch < SEAL_BATCH:
+            return sealed
+
+
 def _written_until() -> int | None:
     """The id below which no row can still appear; None when there is no row, or writers keep us waiting.
 

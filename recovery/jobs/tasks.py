@@ -27,7 +27,7 @@ def sweep() -> int:
 
 @shared_task(name="recovery.seal_audit")
 def seal_audit() -> int:
-    return audit.seal_chain()
+    return audit.seal_all()
 
 
 @shared_task(name="recovery.prove_twins")

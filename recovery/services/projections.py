@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.conf import settings
 
-from recovery.exceptions import Invalid
+from recovery.exceptions import Conflict, Invalid
 from recovery.models import Device, Document, Episode, Finding, Pathway, Patient, Series, Team
 from recovery.services.intake import (
     DeviceFacts,
@@ -72,7 +72,17 @@ def _project_patient(fhir_id: str, facts: PatientFacts, write: DocumentWrite) ->
 
 
 def _project_episode(fhir_id: str, patient_id: int, facts: EpisodeFacts) -> bool:
-    """A Procedure is an episode once its end is known or planned; a moved surgery re-anchors everything."""
+    """A Procedure is an episode once its end is known or planned; a moved surgery re-anchors everything.
+
+    Raises Conflict when an episode that already has a twin is to change its patient: what was concluded about one
+    person is never shown as another's.
+    """
+    twinned = Episode.objects.filter(fhir_id=fhir_id, twin__isnull=False).exclude(patient_id=patient_id)
+    if twinned.exists():
+        raise Conflict(
+            "This Procedure already has a twin of another patient: delete it and send a new Procedure instead.",
+            field="Procedure.subject",
+        )
     not_over = facts.surgery_end is None and facts.status in (Episode.Status.ACTIVE, Episode.Status.FINISHED)
     said = {
         "patient_id": patient_id,

@@ -33,9 +33,11 @@ def store(
     """Store numbers and packets; outcomes and dirty times go into `changes`."""
     if not readings and not packets:
         return
-    places = place_series({*(one.series for one in readings), *(one.series for one in packets)})
-    _store_numbers(_placed(readings, places, changes), places, batch, now, changes)
-    _store_packets(_placed(packets, places, changes), places, batch, now, changes)
+    keys = {*(one.series for one in readings), *(one.series for one in packets)}
+    owners = _owners_of_devices(keys)
+    places = place_series(key for key in keys if owners.get(key.source, key.patient) == key.patient)
+    _store_numbers(_placed(readings, places, owners, changes), places, batch, now, changes)
+    _store_packets(_placed(packets, places, owners, changes), places, batch, now, changes)
     _note_mapped([*readings, *packets], places, changes)
 
 
@@ -51,20 +53,36 @@ def _note_mapped(
             changes.reading(patient_id, one.at_ms)
 
 
-def _placed(readings: Sequence[Reading], places: dict[SeriesKey, Place], changes: Changes) -> list[Reading]:
-    """The readings whose patient is known; the others are refused with the remedy."""
+def _placed(
+    readings: Sequence[Reading], places: dict[SeriesKey, Place], owners: Mapping[str, str], changes: Changes
+) -> list[Reading]:
+    """The readings that have a place; the others are refused with the remedy."""
     known = []
     for reading in readings:
         if reading.series in places:
             known.append(reading)
-            continue
-        changes.outcomes[reading.index] = Outcome(
-            reading.index,
-            "refused",
-            reason=f"Patient/{reading.series.patient} is not known here: send the Patient first, or correct the id.",
-            field="Observation.subject",
-        )
+        else:
+            changes.outcomes[reading.index] = _refused(reading.index, reading.series, owners)
     return known
+
+
+def _refused(index: int, key: SeriesKey, owners: Mapping[str, str]) -> Outcome:
+    """Why a reading has no place: its device is somebody else's, or its patient is not known."""
+    if owners.get(key.source, key.patient) != key.patient:
+        reason = (
+            f"{key.source} is registered to another patient, so this reading may be theirs: correct"
+            " Observation.subject, or send the Device with its present patient first."
+        )
+        return Outcome(index, "refused", reason=reason, field="Observation.device")
+    reason = f"Patient/{key.patient} is not known here: send the Patient first, or correct the id."
+    return Outcome(index, "refused", reason=reason, field="Observation.subject")
+
+
+def _owners_of_devices(keys: Iterable[SeriesKey]) -> dict[str, str]:
+    """source -> the patient to whom that Device is registered; devices of nobody in particular are left out."""
+    ids = {key.source.removeprefix("Device/") for key in keys if key.source.startswith("Device/")}
+    rows = Device.objects.filter(fhir_id__in=ids, patient__isnull=False)
+    return {f"Device/{pk}": patient for pk, patient in rows.values_list("fhir_id", "patient__fhir_id")}
 
 
 def place_series(keys: Iterable[SeriesKey]) -> dict[SeriesKey, Place]:

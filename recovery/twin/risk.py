@@ -31,6 +31,7 @@ ABSTENTIONS = {
     "before_surgery": "No risk is given before the operation has ended.",
     "after_day_30": "The model covers the first 30 days after the operation.",
     "age_below_18": "The model was made for adults.",
+    "patient_and_operation_not_known": "Neither the kind of operation nor the age is known, so no risk can be given.",
     "no_reading_yet": "No reading has arrived yet, so the present state is not known.",
     "no_recent_data": "No reading has arrived for more than 48 hours, so the present state is not known.",
     "outside_training_range": "This patient lies outside the range of patients the model has seen.",
@@ -156,6 +157,8 @@ def _refusal(
         return "after_day_30"
     if profile.age_years is not None and profile.age_years < YOUNGEST:
         return "age_below_18"
+    if profile.curve_is_generic and profile.age_years is None:
+        return "patient_and_operation_not_known"
     if features is not None and inputs.data_age_h is None:
         return "no_reading_yet"
     if inputs.data_age_h is not None and inputs.data_age_h > OLDEST_DATA_H:

@@ -11,7 +11,7 @@ class Command(BaseCommand):
     help = "Check that no sealed row of the audit trail was changed, removed or reordered."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        audit.seal_chain()
+        audit.seal_all()
         broken = audit.verify_chain()
         if broken is not None:
             raise CommandError(f"The chain breaks at row {broken}.")

@@ -135,3 +135,10 @@ def test_a_removed_row_shows_at_its_successor():
     audit.seal_chain()
     ids = list(AuditEvent.objects.order_by("id").values_list("pk", flat=True))
     assert tampered(f"DELETE FROM recovery_auditevent WHERE id = {ids[1]}") == ids[2]
+
+
+def test_everything_is_sealed_however_much_there_is(monkeypatch):
+    monkeypatch.setattr(audit, "SEAL_BATCH", 3)
+    write(8)
+    assert audit.seal_all() == 8
+    assert audit.verify_chain() is None

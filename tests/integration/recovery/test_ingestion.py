@@ -85,7 +85,7 @@ def test_a_repeated_packet_adds_nothing():
 
 def test_a_reading_of_an_unknown_patient_is_refused_with_the_remedy_and_costs_only_itself():
     enrol()
-    stranger = d.number(0, 1, 70.0, d.series("nobody"))
+    stranger = d.number(0, 1, 70.0, d.series("nobody", source="Device/other"))
     receipt = send(Delivery("test", readings=(stranger, d.number(1, 1, 71.0))))
     assert receipt.outcomes[0].status == "refused"
     assert "send the Patient first" in receipt.outcomes[0].reason
@@ -97,7 +97,7 @@ def test_an_atomic_delivery_with_one_refused_item_stores_nothing():
     enrol()
     batches = Batch.objects.count()
     with pytest.raises(DeliveryRefused, match="send the Patient first"):
-        send(Delivery("test", readings=(d.number(0, 1, 70.0), d.number(1, 1, 71.0, d.series("nobody")))), atomic=True)
+        send(Delivery("test", readings=(d.number(0, 1, 70.0), d.number(1, 1, 71.0, d.series("nobody", source="Device/other")))), atomic=True)
     assert Sample.objects.count() == 0
     assert Batch.objects.count() == batches
 
@@ -225,3 +225,21 @@ def test_every_delivery_is_audited_for_each_patient_it_touches():
     events = AuditEvent.objects.filter(action="ingest", patient=episode.patient)
     assert events.count() == 2
     assert events.last().actor_name == "test"
+
+
+def test_a_reading_from_a_device_of_another_patient_is_refused_and_costs_only_itself():
+    enrol()
+    others = Delivery("test", documents=(d.patient(0, "p2"), d.procedure(1, "p2"), d.device(2, "band", "p2")))
+    send(others)
+    strange = d.number(0, 5, 80.0, d.series(source="Device/band"))
+    receipt = send(Delivery("test", readings=(strange, d.number(1, 5, 81.0))))
+    assert receipt.outcomes[0].status == "refused"
+    assert receipt.outcomes[0].field == "Observation.device"
+    assert "another patient" in receipt.outcomes[0].reason
+    assert list(Sample.objects.values_list("value", flat=True)) == [81.0]
+
+
+def test_a_device_of_nobody_in_particular_may_serve_everybody():
+    enrol()
+    receipt = send(Delivery("test", readings=(d.number(0, 5, 80.0, d.series(source="Device/ward-monitor")),)))
+    assert receipt.outcomes[0].status == "created"

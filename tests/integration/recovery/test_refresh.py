@@ -234,3 +234,13 @@ def test_a_pressure_in_another_unit_is_missing_from_news2_and_never_a_low_pressu
     items = {item["name"]: item["points"] for item in scores["NEWS2"]["items"]}
     assert items.get("systolic blood pressure") == points
     assert ("systolic blood pressure" in scores["NEWS2"]["missing"]) is (points is None)
+
+
+def test_an_episode_with_a_twin_does_not_change_its_patient():
+    twin_after([Delivery("test", readings=tuple(vital_signs()))])
+    send(Delivery("test", documents=(d.patient(0, "p2"),)))
+    said = {"resourceType": "Procedure", "subject": "p2"}
+    moved = replace(d.procedure(0, "p2"), fhir_id="p1-op", content=said)
+    receipt = deliver(delivery=Delivery("test", documents=(moved,)), actor=ACTOR, now=NOW, atomic=False)
+    assert receipt.outcomes[0].error == "Conflict"
+    assert Episode.objects.get().patient.fhir_id == "p1"

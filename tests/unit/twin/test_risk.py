@@ -44,7 +44,7 @@ PROFILES = st.builds(
     age_years=st.one_of(st.none(), st.floats(18, 99)),
     sex=st.sampled_from(["female", "male", None]),
     bmi=st.one_of(st.none(), st.floats(15, 60)),
-)
+).filter(lambda profile: profile.age_years is not None or not profile.curve_is_generic)
 FACTORS = st.builds(
     RiskFactors, asa=st.one_of(st.none(), st.integers(1, 5)), diabetes=st.one_of(st.none(), st.booleans())
 )
@@ -111,6 +111,7 @@ def test_a_reason_may_lower_the_risk():
         ("after_day_30", WOMAN, 721.0, 0.5),
         ("age_below_18", Profile("colectomy", age_years=17.9), 48.0, 0.5),
         ("no_recent_data", WOMAN, 96.0, 48.1),
+        ("patient_and_operation_not_known", Profile(), 96.0, 0.5),
         ("outside_training_range", Profile("colectomy", age_years=104.0), 96.0, 0.5),
     ],
 )
