@@ -17,7 +17,7 @@ NOW = d.SURGERY_END
 
 def unread(patient_id: str = "p1"):
     """A series that the door read without a metric."""
-    return d.series(patient_id, metric="", unit="beats")
+    return d.series(patient_id, metric="", unit="beats", source="Device/ward-monitor")
 
 
 def send(*hours: float, patient_id: str = "p1") -> None:
