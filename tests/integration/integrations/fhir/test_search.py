@@ -35,7 +35,13 @@ def ward(door: Door, patient: str) -> Door:
         heart_rate(id="c", effectiveDateTime="2026-01-06T10:00:00+02:00", code=temperature, valueQuantity=degrees),
         heart_rate(id="n", effectiveDateTime="2026-01-06T09:00:00Z", note=[{"text": "walk"}]),
         sampled(id="s", effectivePeriod={"start": "2026-01-07T00:00:00Z", "end": "2026-01-07T04:00:00Z"}),
-        heart_rate(id="other", effectiveDateTime="2026-01-06T12:00:00Z", subject={"reference": "Patient/p2"}),
+        {"resourceType": "Device", "id": "d2", "patient": {"reference": "Patient/p2"}},
+        heart_rate(
+            id="other",
+            effectiveDateTime="2026-01-06T12:00:00Z",
+            subject={"reference": "Patient/p2"},
+            device={"reference": "Device/d2"},
+        ),
     ):
         put(door, resource)
     return door
