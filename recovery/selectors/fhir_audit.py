@@ -69,7 +69,8 @@ def _matching(query: AuditQuery) -> QuerySet[AuditEvent]:
 
 def _any_of(references: Sequence[str]) -> Q:
     found = Q(pk__in=[])
-    for reference in references:
+    # PostgreSQL cannot hold a NUL character, so nothing stored can match one.
+    for reference in (one for one in references if "\x00" not in one):
         found |= Q(entity=reference) | Q(entity__startswith=f"{reference}/")
         kind, _, name = reference.partition("/")
         if kind == "Patient":

@@ -36,8 +36,8 @@ def store(
     keys = {*(one.series for one in readings), *(one.series for one in packets)}
     owners = _owners_of_devices(keys)
     places = place_series(key for key in keys if owners.get(key.source, key.patient) == key.patient)
-    _store_numbers(_placed(readings, places, owners, changes), places, batch, now, changes)
-    _store_packets(_placed(packets, places, owners, changes), places, batch, now, changes)
+    _store_numbers(_placed(readings, places, changes), places, batch, now, changes)
+    _store_packets(_placed(packets, places, changes), places, batch, now, changes)
     _note_mapped([*readings, *packets], places, changes)
 
 
@@ -53,22 +53,18 @@ def _note_mapped(
             changes.reading(patient_id, one.at_ms)
 
 
-def _placed(
-    readings: Sequence[Reading], places: dict[SeriesKey, Place], owners: Mapping[str, str], changes: Changes
-) -> list[Reading]:
+def _placed(readings: Sequence[Reading], places: dict[SeriesKey, Place], changes: Changes) -> list[Reading]:
     """The readings that have a place; the others are refused with the remedy."""
-    known = []
-    for reading in readings:
-        if reading.series in places:
-            known.append(reading)
-        else:
-            changes.outcomes[reading.index] = _refused(reading.index, reading.series, owners)
-    return known
+    homeless = [reading for reading in readings if reading.series not in places]
+    patients = _patients(reading.series for reading in homeless) if homeless else {}
+    for reading in homeless:
+        changes.outcomes[reading.index] = _refused(reading.index, reading.series, reading.series.patient in patients)
+    return [reading for reading in readings if reading.series in places]
 
 
-def _refused(index: int, key: SeriesKey, owners: Mapping[str, str]) -> Outcome:
-    """Why a reading has no place: its device is somebody else's, or its patient is not known."""
-    if owners.get(key.source, key.patient) != key.patient:
+def _refused(index: int, key: SeriesKey, patient_is_known: bool) -> Outcome:
+    """Why a reading has no place: its patient is not known, or else its device is somebody else's."""
+    if patient_is_known:
         reason = (
             f"{key.source} is registered to another patient, so this reading may be theirs: correct"
             " Observation.subject, or send the Device with its present patient first."

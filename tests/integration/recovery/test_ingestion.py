@@ -97,7 +97,12 @@ def test_an_atomic_delivery_with_one_refused_item_stores_nothing():
     enrol()
     batches = Batch.objects.count()
     with pytest.raises(DeliveryRefused, match="send the Patient first"):
-        send(Delivery("test", readings=(d.number(0, 1, 70.0), d.number(1, 1, 71.0, d.series("nobody", source="Device/other")))), atomic=True)
+        send(
+            Delivery(
+                "test", readings=(d.number(0, 1, 70.0), d.number(1, 1, 71.0, d.series("nobody", source="Device/other")))
+            ),
+            atomic=True,
+        )
     assert Sample.objects.count() == 0
     assert Batch.objects.count() == batches
 

@@ -113,7 +113,7 @@ def test_the_settings_table_names_exactly_what_the_code_reads() -> None:
     read = set()
     for package in ("twinweb", "recovery", "integrations"):
         for path in (ROOT / package).rglob("*.py"):
-            read |= set(re.findall(r"\benv\.\w+\(\s*\"([A-Z_]+)\"", path.read_text()))
+            read |= set(re.findall(r"\b(?:env\.\w+|flag)\(\s*\"([A-Z_]+)\"", path.read_text()))
             read |= set(re.findall(r"environ(?:\.get\(|\[)\"([A-Z_]+)\"", path.read_text()))
     from twinweb.broker.file import TAKE_OVER
 
