@@ -31,8 +31,9 @@ def section(outcome, row):
         yield f"**{outcome}**: {plain(row)}\n"
         return
     yield f"## {outcome}\n"
-    if "goal" in row:
-        yield f"Goal: {row['goal']}. **{'Reached' if row['reached'] else 'Not reached'}.**\n"
+    if "reached" in row:
+        goal = f"Goal: {row['goal']}. " if "goal" in row else ""
+        yield f"{goal}**{'Reached' if row['reached'] else 'Not reached'}.**\n"
     models = row.get("models")
     flat = {key: value for key, value in row.items() if key not in ("models", "goal", "reached")}
     yield from ([f"- {key.replace('_', ' ')}: {plain(value)}" for key, value in flat.items()] + [""] if flat else [])

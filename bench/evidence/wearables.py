@@ -140,7 +140,7 @@ def false_onsets(_seeds):
         "onsets_by_rule_per_30_days": {cause: round(30 * total[cause] / days.sum(), 3) for cause in causes},
         "whole_rule_set_per_30_days": round(float(rate), 3),
         "whole_rule_set_95": interval(about_health, days),
-        "of_these_days_without_wear": "data_stopped is counted apart: where it speaks, the device was truly silent",
+        "not_counted": "data_stopped is counted apart: where it speaks, the device was truly silent",
         "goal": f"<= {GOAL} a healthy month for the whole rule set",
         "reached": bool(rate <= GOAL),
     }
