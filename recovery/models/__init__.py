@@ -10,7 +10,7 @@ from recovery.models.episode import Episode
 from recovery.models.finding import Finding
 from recovery.models.pathway import Pathway
 from recovery.models.patient import Patient
-from recovery.models.series import Batch, Packet, Sample, Series
+from recovery.models.series import AlsoSaid, Batch, FormerSample, Packet, Sample, Series
 from recovery.models.twin import LiveEvent, ModelVersion, Snapshot, Twin
 from recovery.models.user import User
 from recovery.models.work import Owed
@@ -18,6 +18,7 @@ from recovery.models.work import Owed
 __all__ = [
     "Alert",
     "AlertTransition",
+    "AlsoSaid",
     "AuditEvent",
     "Batch",
     "ConditionalKey",
@@ -28,6 +29,7 @@ __all__ = [
     "DocumentVersion",
     "Episode",
     "Finding",
+    "FormerSample",
     "LiveEvent",
     "ModelVersion",
     "Owed",

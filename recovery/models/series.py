@@ -92,6 +92,39 @@ class Sample(models.Model):
         ]
 
 
+class FormerSample(models.Model):
+    """An earlier life of a Sample that was taken back and said again: known from `batch` until `ended_batch`."""
+
+    series = models.ForeignKey(Series, on_delete=models.PROTECT, db_index=False, related_name="+")
+    at_ms = models.BigIntegerField()
+    value = models.FloatField()
+    digits = models.SmallIntegerField(default=0)
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, db_index=False, related_name="+")
+    ended_batch = models.ForeignKey(Batch, on_delete=models.PROTECT, db_index=False, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["series", "at_ms"], name="former_by_time")]
+
+
+class AlsoSaid(models.Model):
+    """A second document that says a projected Sample which another one (`Sample.fhir_id`) said first.
+
+    The sample speaks as long as any of them stands: when the first is taken back, the next takes its place.
+    """
+
+    fhir_id = models.CharField(max_length=64)
+    series = models.ForeignKey(Series, on_delete=models.PROTECT, db_index=False, related_name="+")
+    at_ms = models.BigIntegerField()
+    value = models.FloatField()
+    digits = models.SmallIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["series", "at_ms", "value", "digits", "fhir_id"], name="also_said_once")
+        ]
+        indexes = [models.Index(fields=["fhir_id"], name="also_said_by_document")]
+
+
 class Packet(models.Model):
     """One SampledData Observation as sent: `data` is its text. Its numbers are also Samples of the same Series."""
 
