@@ -70,6 +70,7 @@ class MetricSaid:
     curve: Curve | None
     gates: Gates
     scorecard: Mapping[str, Any]
+    reading: str = ""  # id of the newest reading that the twin used; blank where it was not noted
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,31 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
+class MilestoneSaid:
+    """When a milestone is expected: postoperative days by which 10, 50 and 90 % of the probability has arrived.
+
+    `target` in `unit`, None for a share of a baseline that is not known. `probability` 0..1 of reaching it within the
+    pathway, `reached` of having reached it on `from_day`; `achieved` when that is as good as sure.
+    """
+
+    key: str
+    label: str
+    metric: str
+    unit: str
+    target: float | None
+    direction: str
+    from_day: int
+    early: int | None
+    median: int | None
+    late: int | None
+    probability: float | None
+    reached: float | None
+    achieved: bool
+    personal: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """One snapshot: when it was made, on readings up to when, by which models, and all that it said."""
 
@@ -133,6 +159,7 @@ class Said:
     risks: tuple[Risk, ...]
     scores: tuple[Score, ...]
     model: Mapping[str, str]
+    milestones: tuple[MilestoneSaid, ...] = ()
 
 
 def read_snapshot(
@@ -155,6 +182,7 @@ def read_snapshot(
         risks=read_risks(content.get("risks") or ()),
         scores=tuple(_score(said) for said in content.get("scores") or ()),
         model={key: _text(value) for key, value in (content.get("model") or {}).items()},
+        milestones=tuple(_milestone(said) for said in content.get("milestones") or ()),
     )
 
 
@@ -196,7 +224,33 @@ def _metric(key: str, said: Mapping[str, Any]) -> MetricSaid:
         curve=_curve(said.get("curve")),
         gates=_gates(said.get("gates") or {}),
         scorecard=said.get("scorecard") or {},
+        reading=_text(said.get("reading")),
     )
+
+
+def _milestone(said: Mapping[str, Any]) -> MilestoneSaid:
+    return MilestoneSaid(
+        key=_text(said.get("key")),
+        label=_text(said.get("label")),
+        metric=_text(said.get("metric")),
+        unit=_text(said.get("unit")),
+        target=_number(said.get("target")),
+        direction=_text(said.get("direction")),
+        from_day=_day(said.get("from_day")) or 0,
+        early=_day(said.get("early")),
+        median=_day(said.get("median")),
+        late=_day(said.get("late")),
+        probability=_number(said.get("probability")),
+        reached=_number(said.get("reached")),
+        achieved=bool(said.get("achieved", False)),
+        personal=bool(said.get("personal", True)),
+        source=_text(said.get("source")),
+    )
+
+
+def _day(said: Any) -> int | None:
+    number = _number(said)
+    return None if number is None else int(number)
 
 
 def _curve(said: Mapping[str, Any] | None) -> Curve | None:

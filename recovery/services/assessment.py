@@ -11,6 +11,8 @@ from typing import Any
 
 from recovery.models import Device
 from recovery.services.bedside import Bedside, bedside_scores, grave_now
+from recovery.services.milestone_notes import milestone_notes
+from recovery.services.newest_readings import newest_readings
 from recovery.services.served_models import Models
 from recovery.services.twinning import Folded
 from recovery.twin.alert_policy import DEFAULT_POLICY, AlertPolicy
@@ -62,12 +64,14 @@ def assess(folded: Folded, models: Models, *, memory: Mapping[str, Any], now: da
     )
     alerts, remembered = _alerts(folded, found, risks, bedside, memory)
     data_until = _data_until(folded, found)
+    metrics = _metrics(folded, found, params)
     content = {
         "day": int(hour // 24),
         "hour": round(hour, 2),
         "procedure_label": _procedure_label(folded),
         "curve_note": GENERIC_NOTE if profile.curve_is_generic else "",
-        "metrics": _metrics(folded, found, params),
+        "metrics": metrics,
+        "milestones": milestone_notes(folded, params, {key: one["baseline"] for key, one in metrics.items()}),
         "risks": [_risk(risk) for risk in risks],
         "scores": [_score(score) for score in bedside.scores],
         "model": {"population": params.version, "hazard": hazard.version, "trained_on": hazard.evidence},
@@ -134,12 +138,13 @@ def _data_until(folded: Folded, found: RecoveryFeatures) -> datetime | None:
 
 def _metrics(folded: Folded, found: RecoveryFeatures, params: PopulationParams) -> dict[str, Any]:
     """What is said about each metric that has been read."""
-    sources = _sources(folded)
+    sources, newest = _sources(folded), newest_readings(folded)
     said = {}
     for key in METRICS:
         if key in folded.fold.state.metrics:
             measured = folded.loaded.by_metric.get(key) or Measured.nothing()
             said[key] = _metric(key, folded, found.metrics[key], params, measured, sources.get(key, ""))
+            said[key]["reading"] = newest.get(key)
     return said
 
 

@@ -5,7 +5,7 @@ is no milestone. It is a fixed function of the state's static part, so a draw of
 and the share of draws that have arrived by day k estimates P(day <= k) within `TOLERANCE` (two standard errors).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
@@ -116,11 +116,14 @@ def arrivals(
     from_hour: float,
     *,
     horizon_days: int = HORIZON_DAYS,
+    metrics: Collection[str] | None = None,
 ) -> dict[str, Arrival]:
-    """Arrival of every milestone whose metric the model has, seen from the whole day that begins at or after
-    `from_hour`; the horizon ends with the model's last day. Same arguments, same numbers."""
+    """Arrival of every milestone whose metric the model has (and, if given, is in `metrics`), seen from the whole
+    day that begins at or after `from_hour`; the horizon ends with the model's last day. Same arguments, same
+    numbers."""
     first = int(np.ceil(from_hour / 24.0))
-    wanted = [m for m in MILESTONES.values() if m.metric in params.by_metric]
+    known = params.by_metric.keys() if metrics is None else params.by_metric.keys() & set(metrics)
+    wanted = [m for m in MILESTONES.values() if m.metric in known]
     return {m.key: _arrival(m, state, params, profile, first, horizon_days) for m in wanted}
 
 
