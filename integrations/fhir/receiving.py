@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
-from integrations.fhir import validation
+from integrations.fhir import validation, wire
 from integrations.fhir.documents.facts import facts_of
 from integrations.fhir.documents.indexing import index_entries
 from integrations.fhir.documents.paths import first
 from integrations.fhir.outcomes import refused
 from integrations.fhir.primitives import LOCAL_REFERENCE
 from integrations.fhir.routes import Route, route_of
-from integrations.fhir.shelves import of_reading
-from integrations.fhir.streams.mapping import map_observation
+from integrations.fhir.shelves import of_reading, of_sent
+from integrations.fhir.streams.mapping import NOT_MEASURED, map_observation
 from integrations.fhir.streams.projection import project
 from recovery.reading_ids import decode
 from recovery.selectors.fhir_search import HeldObservation
@@ -26,6 +27,8 @@ from recovery.services.intake import (
     ReplacedReading,
     Unmapped,
 )
+
+_ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # a document's own time of change takes its place
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,29 +82,9 @@ class Tray:
         return True
 
     def _take_document(self, resource: Mapping[str, Any], wish: Wish, expected: str | None) -> None:
-        name = validation.check(resource, expected)
-        route = writable(name)
-        patient = patient_of(route, resource, wish.fhir_id)
-        samples: tuple[ProjectedSample, ...] = ()
-        if name == "Observation":
-            samples, unmapped = project(resource, patient)
-            self.unmapped.extend(unmapped)
-        self.documents.append(
-            DocumentWrite(
-                index=wish.index,
-                type=name,
-                method="put" if wish.method == "put" else "create",
-                content=resource,
-                fhir_id=wish.fhir_id,
-                if_match=wish.if_match,
-                criteria=wish.criteria,
-                patient=patient,
-                index_entries=index_entries(route, resource),
-                facts=facts_of(name, resource),
-                samples=samples,
-                replaces=_replaced(wish.held, wish.fhir_id),
-            )
-        )
+        write, unmapped = document_write(resource, wish, expected)
+        self.documents.append(write)
+        self.unmapped.extend(unmapped)
 
     def delete(self, type_name: str, wish: Wish) -> None:
         writable(type_name)
@@ -112,8 +95,53 @@ class Tray:
             )
         )
 
-    def delivery(self, channel: str) -> Delivery:
-        return Delivery(channel, tuple(self.readings), tuple(self.packets), tuple(self.documents), tuple(self.unmapped))
+    def delivery(self, channel: str, *, retell: bool = False) -> Delivery:
+        """`retell`: readings sent again after they were taken back, or under a second id, are told as documents."""
+        return Delivery(
+            channel,
+            tuple(self.readings),
+            tuple(self.packets),
+            tuple(self.documents),
+            tuple(self.unmapped),
+            retold if retell else None,
+        )
+
+
+def document_write(
+    resource: Mapping[str, Any], wish: Wish, expected: str | None = None
+) -> tuple[DocumentWrite, tuple[Unmapped, ...]]:
+    """A resource as a document, with what it projects. Raises FhirError when it is not valid."""
+    name = validation.check(resource, expected)
+    route = writable(name)
+    patient = patient_of(route, resource, wish.fhir_id)
+    samples: tuple[ProjectedSample, ...] = ()
+    unmapped: tuple[Unmapped, ...] = ()
+    if name == "Observation":
+        samples, unmapped = project(resource, patient)
+    write = DocumentWrite(
+        index=wish.index,
+        type=name,
+        method="put" if wish.method == "put" else "create",
+        content=resource,
+        fhir_id=wish.fhir_id,
+        if_match=wish.if_match,
+        criteria=wish.criteria,
+        patient=patient,
+        index_entries=index_entries(route, resource),
+        facts=facts_of(name, resource),
+        samples=samples,
+        replaces=_replaced(wish.held, wish.fhir_id),
+    )
+    return write, unmapped
+
+
+def retold(reading: NumberReading | PacketReading, fhir_id: str, held: str | None) -> DocumentWrite | None:
+    """A reading sent again, as the next version at `fhir_id`; None when a correction stands there (see Retell)."""
+    if held and wire.parse_object(held.encode()).get("status") not in NOT_MEASURED:
+        return None
+    resource = wire.parse_object(of_sent(reading, fhir_id, _ANY_TIME).encode())
+    write, _ = document_write(resource, Wish(reading.index, "put", fhir_id), "Observation")
+    return write
 
 
 def _is_same(sent: NumberReading | PacketReading, held: StoredReading | None) -> bool:

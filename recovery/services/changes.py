@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from recovery.services.intake import Outcome
+from recovery.services.intake import NumberReading, Outcome, PacketReading
 
 
 @dataclass(slots=True)
@@ -10,12 +10,14 @@ class Changes:
     """The answer to each item, and from when each patient's readings are new.
 
     `dirty`: patient id -> earliest new reading in ms; None: facts of the patient changed, everything is new.
-    `touched`: every patient of whom something was brought, for the audit.
+    `touched`: every patient of whom something was brought, for the audit. `retold`: readings held already that were
+    taken back since or stand under another id, with the id under which they were sent now.
     """
 
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     dirty: dict[int, int | None] = field(default_factory=dict)
     touched: set[int] = field(default_factory=set)
+    retold: list[tuple[NumberReading | PacketReading, str]] = field(default_factory=list)
 
     def reading(self, patient_id: int, at_ms: int) -> None:
         known = self.dirty.get(patient_id, at_ms)

@@ -165,9 +165,17 @@ def _index(document: Document, write: DocumentWrite) -> None:
     )
 
 
+def standing(type_name: str, fhir_id: str) -> Document | None:
+    """The document at that id, deleted or not, held until the transaction ends."""
+    return _locked(type_name, fhir_id)
+
+
+def unchanged(document: Document, index: int) -> Outcome:
+    return Outcome(index, "unchanged", document.type, document.fhir_id, document.version, document.updated_at)
+
+
 def _unchanged(document: Document, index: int) -> StoredDocument:
-    outcome = Outcome(index, "unchanged", document.type, document.fhir_id, document.version, document.updated_at)
-    return StoredDocument(outcome, document.patient_id, False)
+    return StoredDocument(unchanged(document, index), document.patient_id, False)
 
 
 def _delete(write: DocumentWrite, batch: Batch, now: datetime) -> StoredDocument:

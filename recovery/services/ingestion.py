@@ -14,7 +14,7 @@ from recovery import audit, queue
 from recovery.audit import Actor
 from recovery.exceptions import RecoveryError
 from recovery.models import Batch, Episode, UnmappedCode
-from recovery.services import documents, promotion, streams
+from recovery.services import documents, projected, promotion, streams
 from recovery.services.changes import Changes
 from recovery.services.intake import Delivery, DocumentWrite, Outcome, Receipt, Unmapped
 
@@ -45,6 +45,7 @@ def deliver(*, delivery: Delivery, actor: Actor, now: datetime, atomic: bool) ->
         for write in _in_order_of_dependence(delivery.documents):
             _store_document(write, batch, now, changes, atomic)
         streams.store(delivery.readings, delivery.packets, batch, now, changes)
+        _tell_again(delivery, batch, now, changes, atomic)
         if atomic:
             _refuse_all_if_one_is_refused(changes)
         _list_unmapped(delivery.unmapped, now)
@@ -72,7 +73,7 @@ def _store_document(write: DocumentWrite, batch: Batch, now: datetime, changes: 
             promotion.promote(write, batch, changes)
             stored = documents.write_document(write, batch, now)
             if write.type == "Observation":
-                streams.store_projected(stored.patient_id, stored.outcome.fhir_id, write.samples, batch, changes)
+                projected.store_projected(stored.patient_id, stored.outcome.fhir_id, write.samples, batch, changes)
     except RecoveryError as error:
         refused = Outcome(
             write.index, "refused", write.type, "", 0, None, error.message, error.field, type(error).__name__
@@ -89,6 +90,19 @@ def _store_document(write: DocumentWrite, batch: Batch, now: datetime, changes: 
     if stored.left_patient_id is not None:
         changes.touched.add(stored.left_patient_id)
         changes.facts(stored.left_patient_id)
+
+
+def _tell_again(delivery: Delivery, batch: Batch, now: datetime, changes: Changes, atomic: bool) -> None:
+    """Readings that were taken back and are sent again, or are sent under a second id, become documents there."""
+    if delivery.retell is None:
+        return
+    for reading, fhir_id in changes.retold:
+        standing = documents.standing("Observation", fhir_id)
+        write = delivery.retell(reading, fhir_id, standing.content if standing else None)
+        if write is not None:
+            _store_document(write, batch, now, changes, atomic)
+        elif standing is not None:
+            changes.outcomes[reading.index] = documents.unchanged(standing, reading.index)
 
 
 def _refuse_all_if_one_is_refused(changes: Changes) -> None:

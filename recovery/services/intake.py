@@ -4,7 +4,7 @@ A door (FHIR, HL7 v2, a wearable's webhook) turns what it received into a Delive
 place in what was sent, so that the answer can name it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
@@ -180,15 +180,25 @@ class Unmapped:
     reason: str
 
 
+# How a reading that is told again reads as a document at an id, given the text of the document that stands there (""
+# when that is deleted, None when there is none); None: what stands there stays.
+Retell = Callable[[NumberReading | PacketReading, str, str | None], DocumentWrite | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Everything one request (or one chunk of an import) brought."""
+    """Everything one request (or one chunk of an import) brought.
+
+    `retell`: what becomes of readings sent again after they were taken back, or under a second id; without it they are
+    answered as held.
+    """
 
     channel: str
     readings: tuple[NumberReading, ...] = ()
     packets: tuple[PacketReading, ...] = ()
     documents: tuple[DocumentWrite, ...] = ()
     unmapped: tuple[Unmapped, ...] = ()
+    retell: Retell | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """A streamed reading that somebody changes or deletes becomes a document: from then on it has a history.
 
-The reading stops speaking (`ended_batch`), so "what was known then" still answers truly. Sending the very same reading
-again does not bring it back: its key is taken, and what was voided stays voided.
+The reading stops speaking (`ended_batch`), so "what was known then" still answers truly. The very same reading sent
+again after it was voided is the document's next version (`Delivery.retell`); a retry does not undo a correction.
 """
 
 from django.db.models import Q

@@ -7,6 +7,7 @@ from datetime import datetime
 import numpy as np
 
 from recovery.models import Episode, Sample, Series
+from recovery.services import lives
 from recovery.twin.measurement import Samples
 from recovery.twin.metrics import METRICS, Tier
 
@@ -61,12 +62,12 @@ def _rows(episode: Episode, series: Mapping[int, Series], window: Window) -> lis
     zero = episode.day_zero.timestamp() * 1000
     margin = max((one.span_ms for one in series.values()), default=0)
     from_hour = max(window.from_hour, -float(BASELINE_HOURS))
+    from_ms, until_ms = int(zero + from_hour * MS_AN_HOUR - margin), int(zero + window.until_hour * MS_AN_HOUR)
     rows = Sample.objects.known_at(window.known_at).filter(
-        series_id__in=list(series),
-        at_ms__gte=int(zero + from_hour * MS_AN_HOUR - margin),
-        at_ms__lte=int(zero + window.until_hour * MS_AN_HOUR),
+        series_id__in=list(series), at_ms__gte=from_ms, at_ms__lte=until_ms
     )
-    return list(rows.values_list("series_id", "at_ms", "value"))
+    now = list(rows.values_list("series_id", "at_ms", "value"))
+    return now + lives.former(list(series), from_ms, until_ms, window.known_at)
 
 
 def _samples(rows: list[tuple[float, ...]], series: Mapping[int, Series]) -> Samples:

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 from recovery.models import Batch, Device, Packet, Patient, Sample, Series
 from recovery.models.streams_sql import insert_new
 from recovery.reading_ids import ReadingId, encode, value_mark
-from recovery.services import mapped_series
+from recovery.services import lives, mapped_series
 from recovery.services.changes import Changes
-from recovery.services.intake import NumberReading, Outcome, PacketReading, ProjectedSample, SeriesKey
+from recovery.services.intake import NumberReading, Outcome, PacketReading, SeriesKey
 from recovery.services.mapped_series import Coding, series_hash
 from recovery.services.mapped_series import Reading as Read
 
@@ -165,16 +165,17 @@ def _store_numbers(
         (places[one.series][0], one.at_ms, one.value, one.digits, batch.pk, one.slots, one.fhir_id) for one in readings
     ]
     new = insert_new(Sample, SAMPLE_COLUMNS, SAMPLE_KEY, rows)
-    names = _standing_names(Sample, SAMPLE_KEY, [row for row in rows if row[6] is not None and row[:4] not in new])
+    held = _held(Sample, SAMPLE_KEY, [row for row in rows if row[:4] not in new])
     for one, row in zip(readings, rows, strict=True):
         key = row[:4]
         is_new = key in new
         if is_new:
-            names[key] = one.fhir_id
+            held[key] = (one.fhir_id, False)
         new.discard(key)  # the same reading twice in one delivery is new once
         derived = ReadingId("r", row[0], one.at_ms, value_mark(one.value, one.digits))
-        reading_id = names.get(key, one.fhir_id) or encode(derived)
+        reading_id = held[key][0] or encode(derived)
         _note(one, is_new, reading_id, places[one.series][1], now, changes)
+        _note_again(one, reading_id, held[key], is_new, changes)
 
 
 def _store_packets(
@@ -189,43 +190,47 @@ def _store_packets(
         for one in packets
     ]
     new = insert_new(Packet, PACKET_COLUMNS, PACKET_KEY, rows)
-    names = _standing_names(Packet, PACKET_KEY, [row for row in rows if row[7] is not None and row[:3] not in new])
+    held = _held(Packet, PACKET_KEY, [row for row in rows if row[:3] not in new])
     points: list[tuple[int, int, float, int, int, None, None]] = []
     for one, row in zip(packets, rows, strict=True):
         key = row[:3]
         is_new = key in new
         new.discard(key)
         if is_new:
-            names[key] = one.fhir_id
+            held[key] = (one.fhir_id, False)
             points += [(row[0], at_ms, value, 0, batch.pk, None, None) for at_ms, value in one.points]
-        reading_id = names.get(key, one.fhir_id) or encode(ReadingId("k", row[0], one.at_ms, one.digest))
+        reading_id = held[key][0] or encode(ReadingId("k", row[0], one.at_ms, one.digest))
         _note(one, is_new, reading_id, places[one.series][1], now, changes)
+        _note_again(one, reading_id, held[key], is_new, changes)
     fresh = insert_new(Sample, SAMPLE_COLUMNS, SAMPLE_KEY, points)
-    _say_again([point[:4] for point in points if point[:4] not in fresh], batch)
+    # Numbers of a voided packet that another packet says too speak again.
+    lives.speak_again((point[:4] for point in points if point[:4] not in fresh), batch)
 
 
-def _say_again(keys: Sequence[tuple[int, int, float, int]], batch: Batch) -> None:
-    """Numbers of a voided packet that another packet says too: they speak again, from this batch on."""
-    for start in range(0, len(keys), KEYS_A_QUERY):
-        part = set(keys[start : start + KEYS_A_QUERY])
-        ended = Sample.objects.filter(
-            series_id__in={key[0] for key in part}, at_ms__in={key[1] for key in part}, ended_batch__isnull=False
-        )
-        for series_id, at_ms, value, digits in part.intersection(ended.values_list(*SAMPLE_KEY)):
-            mine = Sample.objects.filter(series_id=series_id, at_ms=at_ms, value=value, digits=digits)
-            mine.update(ended_batch=None, batch=batch)
-
-
-def _standing_names(
+def _held(
     model: type[Sample] | type[Packet], key: Sequence[str], rows: Sequence[tuple[Any, ...]]
-) -> dict[tuple[Any, ...], str | None]:
-    """key -> the sender's id under which a reading already stands, for readings sent again under an id."""
-    found: dict[tuple[Any, ...], str | None] = {}
+) -> dict[tuple[Any, ...], tuple[str | None, bool]]:
+    """key -> (the sender's id under which it stands, whether it was taken back), for readings that are sent again."""
+    found: dict[tuple[Any, ...], tuple[str | None, bool]] = {}
+    width = len(key)
     for start in range(0, len(rows), KEYS_A_QUERY):
         part = rows[start : start + KEYS_A_QUERY]
         standing = model.objects.filter(series_id__in={row[0] for row in part}, at_ms__in={row[1] for row in part})
-        found |= {row[:-1]: row[-1] for row in standing.values_list(*key, "fhir_id")}
+        for row in standing.values_list(*key, "fhir_id", "ended_batch_id"):
+            found[row[:width]] = (row[width], row[width + 1] is not None)
     return found
+
+
+def _note_again(
+    one: NumberReading | PacketReading, name: str, held: tuple[str | None, bool], is_new: bool, changes: Changes
+) -> None:
+    """A reading that was taken back, or stands under another id than the sender names, is told again (Changes)."""
+    if is_new:
+        return
+    if one.fhir_id is not None and one.fhir_id != name:
+        changes.retold.append((one, one.fhir_id))
+    elif held[1]:
+        changes.retold.append((one, name))
 
 
 def _note(
@@ -238,31 +243,3 @@ def _note(
     changes.outcomes[one.index] = Outcome(
         one.index, "created" if is_new else "unchanged", fhir_id=reading_id, updated_at=now
     )
-
-
-def store_projected(
-    patient_id: int | None,
-    document_id: str,
-    samples: Sequence[ProjectedSample],
-    batch: Batch,
-    changes: Changes,
-) -> None:
-    """Make the samples drawn from `document_id` exactly `samples`: end what it no longer says, add the rest."""
-    standing = Sample.objects.filter(fhir_id=document_id, series__shape="projected", ended_batch__isnull=True)
-    held = {(row.series_id, row.at_ms, row.value, row.digits): row for row in standing}
-    places = place_series({sample.series for sample in samples})
-    said = {(places[one.series][0], one.at_ms, one.value, one.digits): one for one in samples if one.series in places}
-    for key in held.keys() - said.keys():
-        standing.filter(series_id=key[0], at_ms=key[1], value=key[2], digits=key[3]).update(ended_batch=batch)
-        if patient_id is not None:
-            changes.reading(patient_id, key[1])
-    fresh = [key for key in said if key not in held]
-    new = insert_new(Sample, SAMPLE_COLUMNS, SAMPLE_KEY, [(*key, batch.pk, None, document_id) for key in fresh])
-    for key in set(fresh) - new:  # said before, by this document or another, taken back since, and now said again
-        said_before = Sample.objects.filter(series_id=key[0], at_ms=key[1], value=key[2], digits=key[3])
-        said_before.filter(ended_batch__isnull=False).update(ended_batch=None, batch=batch, fhir_id=document_id)
-    for key in fresh:
-        one = said[key]
-        changes.touched.add(places[one.series][1])
-        if one.series.metric:
-            changes.reading(places[one.series][1], one.at_ms)

@@ -5,7 +5,8 @@ import json
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from recovery.models import Document, Packet, Sample
+from recovery.models import Batch, Document, Packet, Sample, Series
+from recovery.services.lives import former
 from tests.integration.integrations.fhir.conftest import Door, content
 from tests.unit.integrations.fhir.observations import heart_rate, json_of, observation_texts, sampled
 from tests.unit.integrations.fhir.streams.test_template import exactly
@@ -107,13 +108,101 @@ def test_a_reading_entered_in_error_stops_speaking_and_stays_readable(door: Door
     assert content(door.get(address))["status"] == "entered-in-error" and standing() == []
 
 
-def test_a_deleted_reading_is_gone_and_the_same_reading_again_does_not_bring_it_back(door: Door, patient: str) -> None:
+def test_a_deleted_reading_sent_again_is_revived_as_its_next_version(door: Door, patient: str) -> None:
     address = created(door, json.dumps(heart_rate()))
     assert door.delete(address).status_code == 204
     assert door.get(address).status_code == 410 and standing() == []
     assert door.delete(address).status_code == 204
-    door.post("Observation", heart_rate())
+    again = door.post("Observation", heart_rate())
+    assert (again.status_code, again["ETag"]) == (201, 'W/"3"') and standing() == [72.0]
+    assert content(door.get(address))["meta"]["versionId"] == "3"
+    methods = [one["request"]["method"] for one in content(door.get(f"{address}/_history"))["entry"]]
+    assert methods == ["PUT", "DELETE", "POST"]
+    assert door.post("Observation", heart_rate())["ETag"] == 'W/"3"' and standing() == [72.0]
+
+
+def test_a_reading_entered_in_error_and_sent_again_speaks_again(door: Door, patient: str) -> None:
+    address = created(door, json.dumps(heart_rate()))
+    door.put(address, heart_rate(id=address.partition("/")[2], status="entered-in-error"))
     assert standing() == []
+    again = door.post("Observation", heart_rate())
+    assert again["Location"].endswith(f"{address}/_history/3") and standing() == [72.0]
+
+
+def test_a_retry_does_not_undo_a_correction(door: Door, patient: str) -> None:
+    address = created(door, json.dumps(heart_rate()))
+    right = {**heart_rate()["valueQuantity"], "value": 74}
+    door.put(address, heart_rate(id=address.partition("/")[2], valueQuantity=right))
+    again = door.post("Observation", heart_rate())
+    assert (again.status_code, again["ETag"]) == (200, 'W/"2"') and standing() == [74.0]
+
+
+@pytest.mark.parametrize("said", [heart_rate(), sampled()])
+def test_a_packet_or_number_deleted_and_sent_twice_over_keeps_every_life(
+    door: Door, patient: str, said: dict[str, object]
+) -> None:
+    address = created(door, json.dumps(said))
+    for version in (3, 5):
+        door.delete(address)
+        assert standing() == []
+        again = door.post("Observation", said)
+        assert again["ETag"] == f'W/"{version}"' and standing()
+    assert content(door.get(f"{address}/_history"))["total"] == 5
+
+
+def test_an_earlier_life_is_known_as_of_its_time(door: Door, patient: str) -> None:
+    noted = heart_rate(id="n-1", note=[{"text": "after a walk"}])
+    heard = []
+    for said in (noted, {**noted, "status": "entered-in-error"}, noted):
+        door.put("Observation/n-1", said)
+        heard.append(Batch.objects.latest("pk").received_at)
+    series = Series.objects.get(metric="heart_rate")
+    known = [
+        [row.value for row in Sample.objects.known_at(at)] + [one[2] for one in former([series.pk], 0, 2**60, at)]
+        for at in (*heard, None)
+    ]
+    assert known == [[72.0], [], [72.0], [72.0]]
+
+
+def test_two_documents_say_one_number_and_voiding_either_leaves_the_other_speaking(door: Door, patient: str) -> None:
+    one, other = (heart_rate(id=name, note=[{"text": name}]) for name in ("n-1", "n-2"))
+    void = {"status": "entered-in-error"}
+    for said, expected in (
+        (one, [72.0]),
+        (other, [72.0]),
+        ({**one, **void}, [72.0]),
+        ({**other, **void}, []),
+        (other, [72.0]),
+        (one, [72.0]),
+        ({**one, **void}, [72.0]),
+    ):
+        assert door.put(f"Observation/{said['id']}", said).status_code in (200, 201)
+        assert standing() == expected
+
+
+@pytest.mark.parametrize("said", [heart_rate(), sampled()])
+def test_one_reading_under_two_ids_is_read_under_both(door: Door, patient: str, said: dict[str, object]) -> None:
+    for name in ("my-1", "my-2"):
+        answer = door.put(f"Observation/{name}", {**said, "id": name})
+        assert answer.status_code == 201 and f"/Observation/{name}/_history/1" in answer["Location"]
+        assert content(door.get(f"Observation/{name}"))["id"] == name
+        assert door.put(f"Observation/{name}", {**said, "id": name}).status_code == 200
+    door.delete("Observation/my-1")
+    assert door.get("Observation/my-1").status_code == 410
+    assert door.get("Observation/my-2").status_code == 200 and standing()
+
+
+def test_two_ids_for_one_reading_in_one_bundle_are_both_kept(door: Door, patient: str) -> None:
+    entries = [
+        {"resource": heart_rate(id=name), "request": {"method": "PUT", "url": f"Observation/{name}"}}
+        for name in ("a", "b")
+    ]
+    answer = content(door.post("", {"resourceType": "Bundle", "type": "transaction", "entry": entries}))
+    assert [one["response"]["location"] for one in answer["entry"]] == [
+        "Observation/a/_history/1",
+        "Observation/b/_history/1",
+    ]
+    assert content(door.get("Observation/b"))["valueQuantity"]["value"] == 72
 
 
 def test_a_deleted_packet_takes_its_samples_with_it_but_not_those_of_another(door: Door, patient: str) -> None:

@@ -1,0 +1,61 @@
+"""Samples that were taken back and are said again: they speak from now on, and their earlier life stays on record.
+
+A Sample's key is the whole reading (ADR 1), so a second life is the same row: what it was before moves to FormerSample,
+and "what was known then" still answers truly.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.db.models import Q
+
+from recovery.models import Batch, FormerSample, Sample
+
+Key = tuple[int, int, float, int]  # series, at_ms, value, digits
+KEYS_A_QUERY = 200
+
+
+def speak_again(keys: Iterable[Key], batch: Batch, fhir_id: str | None = None) -> set[Key]:
+    """Those of `keys` that had ended speak again, from `batch` on; returned are those that did not stand before."""
+    revived: set[Key] = set()
+    for row in locked(keys):
+        if row.ended_batch_id is None:
+            continue
+        key = (row.series_id, row.at_ms, row.value, row.digits)
+        FormerSample.objects.create(**_fields(key), batch_id=row.batch_id, ended_batch_id=row.ended_batch_id)
+        changes = {"ended_batch": None, "batch": batch} | ({"fhir_id": fhir_id} if fhir_id else {})
+        Sample.objects.filter(**_fields(key)).update(**changes)
+        revived.add(key)
+    return revived
+
+
+def locked(keys: Iterable[Key]) -> list[Sample]:
+    """The rows of these keys, held until the transaction ends: nobody else takes them back meanwhile."""
+    wanted = sorted(set(keys))
+    rows: list[Sample] = []
+    for start in range(0, len(wanted), KEYS_A_QUERY):
+        any_of = Q(pk__in=[])
+        for key in wanted[start : start + KEYS_A_QUERY]:
+            any_of |= Q(**_fields(key))
+        rows += Sample.objects.select_for_update().filter(any_of)
+    return rows
+
+
+def _fields(key: Key) -> dict[str, float]:
+    return dict(zip(("series_id", "at_ms", "value", "digits"), key, strict=True))
+
+
+def former(
+    series_ids: Sequence[int], from_ms: int, until_ms: int, known_at: datetime | None
+) -> list[tuple[int, int, float]]:
+    """(series, at_ms, value) of earlier lives that were known at `known_at`; none of them is known now."""
+    if known_at is None:
+        return []
+    rows = FormerSample.objects.filter(
+        series_id__in=series_ids,
+        at_ms__gte=from_ms,
+        at_ms__lte=until_ms,
+        batch__received_at__lte=known_at,
+        ended_batch__received_at__gt=known_at,
+    )
+    return list(rows.values_list("series_id", "at_ms", "value"))
