@@ -105,13 +105,13 @@ def assess(
     inputs = risk_inputs(profile, features, factors or RiskFactors(), lasting)
     row = procedure_class(profile.procedure)
     outcomes = [o for o in OUTCOMES if model.baseline(o, row) is not None]
-    refusal = _refusal(profile, features, hours, inputs, model)
-    return _coherent(
+    refusal = silence(profile, features, hours, inputs, model)
+    return coherent(
         tuple(
             estimate
             for outcome in outcomes
             for estimate in _estimates(
-                model, outcome, row, hours, inputs, horizons, refusal or _known(outcome, diagnosed)
+                model, outcome, row, hours, inputs, horizons, refusal or already(outcome, diagnosed)
             )
         )
     )
@@ -147,7 +147,7 @@ def _estimates(
     )
 
 
-def _refusal(
+def silence(
     profile: Profile, features: RecoveryFeatures | None, hours: float, inputs: RiskInputs, model: HazardModel
 ) -> str | None:
     """Why no risk at all can be given, as a key of ABSTENTIONS."""
@@ -168,7 +168,8 @@ def _refusal(
     return None
 
 
-def _known(outcome: str, diagnosed: Collection[str]) -> str | None:
+def already(outcome: str, diagnosed: Collection[str]) -> str | None:
+    """Why the risk of this outcome in particular cannot be given, as a key of ABSTENTIONS."""
     had_any = outcome == "complication" and any(o in NAMED or o == "complication" for o in diagnosed)
     return "already_diagnosed" if outcome in diagnosed or had_any else None
 
@@ -199,7 +200,7 @@ def _reasons(model: HazardModel, inputs: RiskInputs, predicted: Prediction, hori
     return tuple(sorted(weighty, key=lambda reason: -abs(reason.contribution))[:MOST_REASONS])
 
 
-def _coherent(estimates: tuple[RiskEstimate, ...]) -> tuple[RiskEstimate, ...]:
+def coherent(estimates: tuple[RiskEstimate, ...]) -> tuple[RiskEstimate, ...]:
     """A named complication is never shown likelier than any complication: it is held at that figure.
 
     The published rows count differently (a transfusion is not on the index list), so the two can cross."""
