@@ -5,7 +5,7 @@ the order sent; `urn:uuid:` references between entries become real ones.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
@@ -18,9 +18,10 @@ from integrations.fhir.receiving import Tray, writable
 from integrations.fhir.routes import route_of
 from recovery.audit import Actor
 from recovery.selectors import fhir_search
-from recovery.services.ingestion import DeliveryRefused, deliver
+from recovery.services.ingestion import DeliveryRefused, PromiseBroken, deliver
 
 MOST_ENTRIES = 5_000
+MOST_ATTEMPTS = 5
 _ORDER = {"DELETE": 0, "POST": 1, "PUT": 2, "GET": 3}
 # References that a server has to resolve: to another entry, or by a search.
 _OPEN_REFERENCE = re.compile(rb'"reference"\s*:\s*"((?:urn:|[A-Z][A-Za-z]+\?)(?:[^"\\]|\\.)*)"')
@@ -57,12 +58,31 @@ def entries_of(bundle: Json) -> list[Any]:
 def process(bundle: Json, body: bytes, actor: Actor, allowed: Allowed, place: Place) -> Answers:
     """Carry out a Bundle. Raises FhirError when it, or (transaction) any entry of it, is refused."""
     entries = entries_of(bundle)
+    known_ids: dict[int, str] = {}
+    for _ in range(MOST_ATTEMPTS):
+        try:
+            return _attempt(bundle, entries, body, actor, allowed, place, known_ids)
+        except PromiseBroken as broken:
+            known_ids[broken.index] = broken.fhir_id
+    raise refused(409, "conflict", "Others are writing the same resources at the same time; send it again.")
+
+
+def _attempt(
+    bundle: Json,
+    entries: list[Any],
+    body: bytes,
+    actor: Actor,
+    allowed: Allowed,
+    place: Place,
+    known_ids: Mapping[int, str],
+) -> Answers:
+    """Carry it out, given the ids that entries turned out to have. Raises PromiseBroken when another one did."""
     atomic = bundle["type"] == "transaction"
     answers = Answers()
     asked = _read_all(entries, allowed, answers, place, atomic)
     if atomic:
         _refuse_overlaps(asked.values())
-    asked = _resolved(asked, entries, body, answers, place, atomic)
+    asked = _resolved(asked, entries, body, answers, place, atomic, known_ids)
     tray = Tray()
     held = _standing(asked.values())
     for index, one in sorted(asked.items(), key=lambda item: _ORDER[item[1].method]):
@@ -169,7 +189,13 @@ def _refuse_overlaps(asked: Iterable[Asked]) -> None:
 
 
 def _resolved(
-    asked: dict[int, Asked], entries: list[Any], body: bytes, answers: Answers, place: Place, atomic: bool
+    asked: dict[int, Asked],
+    entries: list[Any],
+    body: bytes,
+    answers: Answers,
+    place: Place,
+    atomic: bool,
+    known_ids: Mapping[int, str],
 ) -> dict[int, Asked]:
     """The entries with references to each other, and by search, made real. Untouched where there are none."""
     open_ones = {match.decode("utf-8", "replace") for match in _OPEN_REFERENCE.findall(body)}
@@ -185,7 +211,7 @@ def _resolved(
     for reference in open_ones:
         index = urns.get(reference)
         if index in asked:
-            resolved[index], known[reference] = _promise(resolved[index], place)
+            resolved[index], known[reference] = _promise(resolved[index], place, known_ids)
     for index, one in resolved.items():
         try:
             resource = _rewritten(one.resource, known, place)
@@ -196,10 +222,11 @@ def _resolved(
     return {index: one for index, one in resolved.items() if index not in answers.results}
 
 
-def _promise(one: Asked, place: Place) -> tuple[Asked, str]:
+def _promise(one: Asked, place: Place, known_ids: Mapping[int, str]) -> tuple[Asked, str]:
     """The entry with the id under which others may refer to it."""
-    if one.fhir_id:
-        return one, f"{one.type}/{one.fhir_id}"
+    fhir_id = one.fhir_id or known_ids.get(one.index, "")
+    if fhir_id:
+        return one, f"{one.type}/{fhir_id}"
     criteria = one.if_none_exist or one.criteria
     existing = interactions.one_match(one, criteria, place) if criteria else None
     fhir_id = existing.fhir_id if existing is not None else str(uuid4())

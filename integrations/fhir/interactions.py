@@ -112,8 +112,14 @@ def _plan_create(asked: Asked, tray: Tray, place: Place) -> Result | None:
         if existing is not None:
             return _as_it_stands(existing)
         criteria = mark_of(asked.if_none_exist)
-    tray.take(asked.resource, Wish(asked.index, "create", asked.assigned, None, criteria), asked.type)
+    _take_new(asked, criteria, tray)
     return None
+
+
+def _take_new(asked: Asked, criteria: str | None, tray: Tray, method: str = "create") -> None:
+    promised = asked.assigned is not None
+    wish = Wish(asked.index, method, asked.assigned, None, criteria, promised=promised)
+    tray.take(asked.resource, wish, asked.type)
 
 
 def _as_it_stands(entry: Entry) -> Result:
@@ -121,11 +127,11 @@ def _as_it_stands(entry: Entry) -> Result:
 
 
 def _plan_update(asked: Asked, tray: Tray, place: Place, held: Held | None) -> Result | None:
-    fhir_id, own_id = asked.fhir_id, asked.resource.get("id")
+    fhir_id, own_id, existing = asked.fhir_id, asked.resource.get("id"), None
     if asked.criteria:
         existing = one_match(asked, asked.criteria, place)
         if existing is None and own_id is None:
-            tray.take(asked.resource, Wish(asked.index, "create", asked.assigned), asked.type)
+            _take_new(asked, mark_of(asked.criteria), tray, "put")
             return None
         fhir_id = existing.fhir_id if existing is not None else str(own_id)
         if own_id is not None and own_id != fhir_id:
@@ -137,7 +143,9 @@ def _plan_update(asked: Asked, tray: Tray, place: Place, held: Held | None) -> R
         raise refused(400, "invalid", f"The address names {fhir_id}, the body has {said}.", f"{asked.type}.id")
     _refuse_conclusion(asked.type, fhir_id)
     standing = _held(asked, fhir_id, held)
-    tray.take(asked.resource, Wish(asked.index, "put", fhir_id, asked.if_match, None, standing), asked.type)
+    is_streamed = standing is not None and not standing.is_document
+    criteria = mark_of(asked.criteria) if existing is not None and not is_streamed else None
+    tray.take(asked.resource, Wish(asked.index, "put", fhir_id, asked.if_match, criteria, standing), asked.type)
     return None
 
 

@@ -35,8 +35,8 @@ _ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # a document's own time of change 
 class Wish:
     """How a resource is to be stored.
 
-    `fhir_id`: chosen by the sender. `if_match`: version that must be current. `criteria`: mark of a conditional
-    create. `held`: what stands at the id of an Observation now.
+    `fhir_id`: chosen by the sender, or (`promised`) by us for other entries to refer to. `if_match`: version that must
+    be current. `criteria`: mark of conditions that nothing fits. `held`: what stands at the id of an Observation now.
     """
 
     index: int
@@ -45,6 +45,7 @@ class Wish:
     if_match: int | None = None
     criteria: str | None = None
     held: HeldObservation | None = None
+    promised: bool = False
 
 
 @dataclass(slots=True)
@@ -55,9 +56,15 @@ class Tray:
     packets: list[PacketReading] = field(default_factory=list)
     documents: list[DocumentWrite] = field(default_factory=list)
     unmapped: list[Unmapped] = field(default_factory=list)
+    promised: dict[int, str] = field(default_factory=dict)
 
     def take(self, resource: Mapping[str, Any], wish: Wish, expected: str | None = None) -> None:
         """Validate and map one resource. Raises FhirError, and then nothing of it is on the tray."""
+        self._put(resource, wish, expected)
+        if wish.promised and wish.fhir_id is not None:
+            self.promised[wish.index] = wish.fhir_id
+
+    def _put(self, resource: Mapping[str, Any], wish: Wish, expected: str | None) -> None:
         if resource.get("resourceType") == "Observation" and expected in (None, "Observation"):
             if self._take_reading(resource, wish):
                 return
@@ -104,6 +111,7 @@ class Tray:
             tuple(self.documents),
             tuple(self.unmapped),
             retold if retell else None,
+            dict(self.promised),
         )
 
 

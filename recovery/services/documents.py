@@ -39,7 +39,7 @@ def write_document(write: DocumentWrite, batch: Batch, now: datetime) -> StoredD
     if write.method == "delete":
         return _delete(write, batch, now)
     if write.criteria is not None:
-        return _create_unless_there(write, batch, now)
+        return _unless_there(write, batch, now)
     existing = _locked(write.type, write.fhir_id) if write.fhir_id else None
     _check_if_match(write, existing)
     return _create(write, batch, now) if existing is None else _update(existing, write, batch, now)
@@ -61,11 +61,15 @@ def _check_if_match(write: DocumentWrite, existing: Document | None) -> None:
         )
 
 
-def _create_unless_there(write: DocumentWrite, batch: Batch, now: datetime) -> StoredDocument:
-    """Conditional create. The unique constraint on (type, criteria) decides between racing writers."""
+def _unless_there(write: DocumentWrite, batch: Batch, now: datetime) -> StoredDocument:
+    """Conditional create or update. The unique constraint on (type, criteria) decides between racing writers."""
+    known = _locked(write.type, write.fhir_id) if write.fhir_id else None
+    if known is not None:  # what the conditions of an update have found
+        _check_if_match(write, known)
+        return _update(known, write, batch, now)
     held = _held_by(write)
     if held is not None:
-        return _unchanged(held, write.index)
+        return _of_the_winner(held, write, batch, now)
     try:
         with transaction.atomic():
             stored = write_document(replace(write, criteria=None), batch, now)
@@ -76,7 +80,14 @@ def _create_unless_there(write: DocumentWrite, batch: Batch, now: datetime) -> S
         winner = _held_by(write)
         if winner is None:
             raise
+        return _of_the_winner(winner, write, batch, now)
+
+
+def _of_the_winner(winner: Document, write: DocumentWrite, batch: Batch, now: datetime) -> StoredDocument:
+    """Somebody was first: a conditional create leaves theirs as it is, a conditional update changes it."""
+    if write.method == "create":
         return _unchanged(winner, write.index)
+    return write_document(replace(write, fhir_id=winner.fhir_id), batch, now)
 
 
 def _held_by(write: DocumentWrite) -> Document | None:
@@ -102,6 +113,8 @@ def _update(document: Document, write: DocumentWrite, batch: Batch, now: datetim
     ):
         return _unchanged(document, write.index)
     _keep_version(document)
+    # What it says now may not fit other conditions that once led to it.
+    ConditionalKey.objects.filter(document=document).exclude(criteria=write.criteria or "").delete()
     status = "created" if document.deleted else "updated"
     document.version += 1
     document.updated_at = now

@@ -12,11 +12,23 @@ from django.db.models import F
 
 from recovery import audit, queue
 from recovery.audit import Actor
-from recovery.exceptions import RecoveryError
+from recovery.exceptions import Conflict, RecoveryError
 from recovery.models import Batch, Episode, UnmappedCode
 from recovery.services import documents, projected, promotion, streams
 from recovery.services.changes import Changes
 from recovery.services.intake import Delivery, DocumentWrite, Outcome, Receipt, Unmapped
+
+
+class PromiseBroken(Conflict):
+    """An item got another id than the one under which others refer to it: it was held already, or somebody was first.
+
+    Nothing was stored; sent again with `fhir_id` in the references, it is.
+    """
+
+    def __init__(self, index: int, fhir_id: str) -> None:
+        super().__init__("Others were writing the same at the same time; send it again.")
+        self.index = index
+        self.fhir_id = fhir_id
 
 
 class DeliveryRefused(RecoveryError):
@@ -32,6 +44,7 @@ def deliver(*, delivery: Delivery, actor: Actor, now: datetime, atomic: bool) ->
 
     atomic: all or nothing, raises DeliveryRefused at the first refused item. Otherwise each item succeeds or is
     refused by itself. Sending the same delivery again stores nothing and answers `unchanged` for each item.
+    Raises PromiseBroken, having stored nothing, where a promised id could not be given.
     """
     with transaction.atomic():
         batch = Batch.objects.create(
@@ -48,6 +61,7 @@ def deliver(*, delivery: Delivery, actor: Actor, now: datetime, atomic: bool) ->
         _tell_again(delivery, batch, now, changes, atomic)
         if atomic:
             _refuse_all_if_one_is_refused(changes)
+        _keep_promises(delivery, changes)
         _list_unmapped(delivery.unmapped, now)
         _owe_twins(changes, now)
         audit.record(
@@ -72,7 +86,7 @@ def _store_document(write: DocumentWrite, batch: Batch, now: datetime, changes: 
         with transaction.atomic():
             promotion.promote(write, batch, changes)
             stored = documents.write_document(write, batch, now)
-            if write.type == "Observation":
+            if write.type == "Observation" and stored.outcome.status != "unchanged":
                 projected.store_projected(stored.patient_id, stored.outcome.fhir_id, write.samples, batch, changes)
     except RecoveryError as error:
         refused = Outcome(
@@ -97,6 +111,8 @@ def _tell_again(delivery: Delivery, batch: Batch, now: datetime, changes: Change
     if delivery.retell is None:
         return
     for reading, fhir_id in changes.retold:
+        if reading.index in delivery.promised:  # it has an id already: `_keep_promises` says which
+            continue
         standing = documents.standing("Observation", fhir_id)
         write = delivery.retell(reading, fhir_id, standing.content if standing else None)
         if write is not None:
@@ -109,6 +125,13 @@ def _refuse_all_if_one_is_refused(changes: Changes) -> None:
     for outcome in changes.outcomes.values():
         if outcome.status == "refused":
             raise DeliveryRefused(outcome)
+
+
+def _keep_promises(delivery: Delivery, changes: Changes) -> None:
+    for index, fhir_id in delivery.promised.items():
+        outcome = changes.outcomes[index]
+        if outcome.status != "refused" and outcome.fhir_id != fhir_id:
+            raise PromiseBroken(index, outcome.fhir_id)
 
 
 def _list_unmapped(unmapped: Iterable[Unmapped], now: datetime) -> None:

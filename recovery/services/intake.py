@@ -32,6 +32,15 @@ class SeriesKey:
     shape: Shape
     template: str
     span_ms: int = 0
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Keys are looked up several times a reading, and made once a series."""
+        said = (self.patient, self.metric, self.unit, self.scale, self.shift, self.source, self.shape, self.template)
+        object.__setattr__(self, "_hash", hash(said))
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +160,8 @@ class DocumentWrite:
     """One resource for the documents shelf. `content` is the JSON object as sent, from `recovery.exact_json.loads`.
 
     method create: the server chooses the id unless `fhir_id` is given. put: create or update at `fhir_id`.
-    delete: content is empty. `if_match`: the version that must be current. `criteria`: normalised conditional-create
-    criteria with the document that already fits, if any, decided by the database.
+    delete: content is empty. `if_match`: the version that must be current. `criteria`: mark of the conditions under
+    which nothing was found; where another writer has stored such a document since, create leaves it, put changes it.
     """
 
     index: int
@@ -190,7 +199,7 @@ class Delivery:
     """Everything one request (or one chunk of an import) brought.
 
     `retell`: what becomes of readings sent again after they were taken back, or under a second id; without it they are
-    answered as held.
+    answered as held. `promised`: by index, ids that other items already use to refer to items with an id of ours.
     """
 
     channel: str
@@ -199,6 +208,7 @@ class Delivery:
     documents: tuple[DocumentWrite, ...] = ()
     unmapped: tuple[Unmapped, ...] = ()
     retell: Retell | None = None
+    promised: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

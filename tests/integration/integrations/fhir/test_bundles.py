@@ -154,6 +154,35 @@ def test_other_entries_may_refer_to_a_reading_of_the_same_transaction(door: Door
     assert content(door.get(result))["valueQuantity"]["value"] == 72
 
 
+def test_a_transaction_sent_again_finds_its_reading_under_the_id_it_has(door: Door, patient: str) -> None:
+    urn = "urn:uuid:0c1a2b30-0000-4000-8000-000000000001"
+    report = {
+        "resourceType": "DiagnosticReport",
+        "status": "final",
+        "identifier": [{"system": "urn:report", "value": "1"}],
+        "code": {"text": "Day 1"},
+        "result": [{"reference": urn}],
+    }
+    door.post("Observation", heart_rate())  # held already, under an id of its own
+    sent = bundle(post(report, ifNoneExist="identifier=urn:report|1"), post(heart_rate(), urn))
+    first, again = content(door.post("", sent)), content(door.post("", sent))
+    places = [[entry["response"]["location"] for entry in one["entry"]] for one in (first, again)]
+    assert places[0] == places[1]
+    held = content(door.get(places[0][0].partition("/_history")[0]))["result"][0]["reference"]
+    assert f"{held}/_history/1" == places[0][1] and door.get(held).status_code == 200
+    assert Sample.objects.count() == 1 and Document.objects.filter(type="Observation").count() == 0
+
+
+def test_conditions_that_no_longer_fit_what_they_made_make_another(door: Door) -> None:
+    first = content(door.post("Patient", _numbered("7"), If_None_Exist="identifier=urn:mrn|7"))["id"]
+    door.put(f"Patient/{first}", {**_numbered("8"), "id": first})
+    assert door.post("Patient", _numbered("7"), If_None_Exist="identifier=urn:mrn|7").status_code == 201
+
+
+def _numbered(number: str) -> dict[str, Any]:
+    return {"resourceType": "Patient", "identifier": [{"system": "urn:mrn", "value": number}]}
+
+
 def test_a_conditional_create_finds_what_a_plain_create_stored(door: Door) -> None:
     said = {"resourceType": "Patient", "identifier": [{"system": "urn:mrn", "value": "7"}]}
     first = door.post("Patient", said)
