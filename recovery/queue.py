@@ -5,7 +5,7 @@
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ from celery import current_app
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 
-from recovery.models import Owed
+from recovery.models import Owed, tables_sql
 
 logger = logging.getLogger(__name__)
 
@@ -48,32 +48,25 @@ def owe(*, kind: str, dirty: Mapping[int, int | None], now: datetime) -> None:
     """
     if not dirty:
         return
-    rows = [
-        Owed(kind=kind, key=key, seq=1, done_seq=0, dirty_from_ms=from_ms, owed_since=now)
-        for key, from_ms in sorted(dirty.items())
-    ]
-    _upsert(rows)
+    _upsert(kind, sorted(dirty.items()), now)
     transaction.on_commit(lambda: ring(kind))
 
 
-def _upsert(rows: list[Owed]) -> None:
+def _upsert(kind: str, dirty: Sequence[tuple[int, int | None]], now: datetime) -> None:
     """Insert, or add to what is already owed: seq + 1 and the earlier of the two dirty times (null: everything)."""
     table = connection.ops.quote_name(Owed._meta.db_table)
     least = "LEAST" if connection.vendor == "postgresql" else "MIN"
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO {table} AS o (kind, key, seq, done_seq, dirty_from_ms, owed_since, attempts, last_error)"  # noqa: S608
-            " VALUES (%s, %s, 1, 0, %s, %s, 0, '')"
-            " ON CONFLICT (kind, key) DO UPDATE SET seq = o.seq + 1, not_before = NULL,"
-            " owed_since = CASE WHEN o.done_seq < o.seq THEN o.owed_since ELSE excluded.owed_since END,"
-            " dirty_from_ms = CASE WHEN o.done_seq >= o.seq THEN excluded.dirty_from_ms"
-            " WHEN o.dirty_from_ms IS NULL OR excluded.dirty_from_ms IS NULL THEN NULL"
-            f" ELSE {least}(o.dirty_from_ms, excluded.dirty_from_ms) END",
-            [
-                (row.kind, row.key, row.dirty_from_ms, connection.ops.adapt_datetimefield_value(row.owed_since))
-                for row in rows
-            ],
-        )
+    rows, parameters = tables_sql.given("new", {"key": "bigint", "dirty_from_ms": "bigint"}, dirty)
+    tables_sql.run(
+        f"INSERT INTO {table} AS o (kind, key, seq, done_seq, dirty_from_ms, owed_since, attempts, last_error)"  # noqa: S608
+        f" SELECT %s, new.key, 1, 0, new.dirty_from_ms, %s, 0, '' FROM {rows} WHERE true"  # SQLite's parser needs it
+        " ON CONFLICT (kind, key) DO UPDATE SET seq = o.seq + 1, not_before = NULL,"
+        " owed_since = CASE WHEN o.done_seq < o.seq THEN o.owed_since ELSE excluded.owed_since END,"
+        " dirty_from_ms = CASE WHEN o.done_seq >= o.seq THEN excluded.dirty_from_ms"
+        " WHEN o.dirty_from_ms IS NULL OR excluded.dirty_from_ms IS NULL THEN NULL"
+        f" ELSE {least}(o.dirty_from_ms, excluded.dirty_from_ms) END",
+        [kind, connection.ops.adapt_datetimefield_value(now), *parameters],
+    )
 
 
 def ring(kind: str) -> None:

@@ -92,6 +92,9 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # On SQLite as well: opening the file, its pragmas and the checkpoint on closing cost more than most requests.
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
+# Plans kept by PostgreSQL for the statements of the ingest path. Off behind a pooler that shares sessions and does not
+# follow prepared statements (PgBouncer before 1.21 in transaction mode).
+PREPARED_STATEMENTS = flag("PREPARED_STATEMENTS", default=True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = redis_url()
 CACHES = {

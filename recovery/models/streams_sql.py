@@ -1,38 +1,82 @@
-"""The one hand-written SQL of the streams shelf: idempotent inserts that say what was new."""
+"""The hand-written SQL of the streams shelf: idempotent inserts that say what was new."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
+from operator import itemgetter
 from typing import Any
 
 from django.db import connection, models
 
-ROWS_A_STATEMENT = 1_000
+from recovery.models import tables_sql
+
+ROWS_A_STATEMENT = 1_000  # SQLite's placeholders
+ROWS_AN_ARRAY = 10_000
+Row = Sequence[Any]
 
 
-def insert_new(
-    model: type[models.Model], columns: Sequence[str], key: Sequence[str], rows: Sequence[Sequence[Any]]
-) -> set[tuple[Any, ...]]:
-    """Insert `rows` (values in the order of `columns`), skipping those whose key is already there.
+def insert_new(model: type[models.Model], columns: Sequence[str], key: Sequence[str], rows: Sequence[Row]) -> set[Any]:
+    """Insert `rows` (values in the order of `columns`, which begin with `key`), skipping those whose key is there.
 
     Returns the `key` columns of the rows that were really new. Column and table names come from the code,
-    never from input. Works on SQLite (>= 3.35) and PostgreSQL alike.
+    never from input. Works on SQLite (>= 3.35) and PostgreSQL alike. Rows go in by key, so that two deliveries of the
+    same readings wait for each other in one order and never crosswise.
     """
     new: set[tuple[Any, ...]] = set()
-    quote = connection.ops.quote_name
-    table = quote(model._meta.db_table)
-    names = ", ".join(quote(name) for name in columns)
-    returning = ", ".join(quote(name) for name in key)
-    slot = "(" + ", ".join(["%s"] * len(columns)) + ")"
-    with connection.cursor() as cursor:
-        for start in range(0, len(rows), ROWS_A_STATEMENT):
-            part = rows[start : start + ROWS_A_STATEMENT]
-            cursor.execute(
-                f"INSERT INTO {table} ({names}) VALUES {', '.join([slot] * len(part))}"  # noqa: S608
-                f" ON CONFLICT DO NOTHING RETURNING {returning}",
-                [value for row in part for value in row],
-            )
-            new.update(tuple(row) for row in cursor.fetchall())
+    in_order = sorted(rows, key=itemgetter(*range(len(key))))
+    by_array = connection.vendor == "postgresql"
+    insert, step = (_insert_arrays, ROWS_AN_ARRAY) if by_array else (_insert_values, ROWS_A_STATEMENT)
+    for start in range(0, len(in_order), step):
+        new.update(insert(model, tuple(columns), tuple(key), in_order[start : start + step]))
     return new
+
+
+def _insert_arrays(
+    model: type[models.Model], columns: tuple[str, ...], key: tuple[str, ...], rows: Sequence[Row]
+) -> list[tuple[Any, ...]]:
+    return tables_sql.run(_array_statement(model, columns, key), tables_sql.by_column(rows, len(columns)))
+
+
+@cache
+def _array_statement(model: type[models.Model], columns: tuple[str, ...], key: tuple[str, ...]) -> str:
+    arrays = ", ".join(f"%s::{_kind(model, name)}[]" for name in columns)
+    return (
+        f'INSERT INTO "{model._meta.db_table}" ({", ".join(columns)}) SELECT * FROM unnest({arrays})'  # noqa: S608
+        f" ON CONFLICT DO NOTHING RETURNING {', '.join(key)}"
+    )
+
+
+def _kind(model: type[models.Model], name: str) -> str:
+    """The column's type; for strings `text`, because a cast to varchar(n) would cut in silence."""
+    kind = str(model._meta.get_field(name).db_type(connection))
+    return "text" if kind.startswith("varchar") else kind
+
+
+def _insert_values(
+    model: type[models.Model], columns: tuple[str, ...], key: tuple[str, ...], rows: Sequence[Row]
+) -> list[tuple[Any, ...]]:
+    slot = "(" + ", ".join(["%s"] * len(columns)) + ")"
+    return tables_sql.run(
+        f'INSERT INTO "{model._meta.db_table}" ({", ".join(columns)})'  # noqa: S608
+        f" VALUES {', '.join([slot] * len(rows))} ON CONFLICT DO NOTHING RETURNING {', '.join(key)}",
+        [value for row in rows for value in row],
+    )
+
+
+def find_series(wanted: Sequence[tuple[int, str, str]]) -> list[tuple[int, int, int]]:
+    """(place, series row id, patient row id) for each (place, patient's fhir_id, template_hash) that is there."""
+    if not wanted:
+        return []
+    rows, parameters = tables_sql.given("k", {"place": "bigint", "patient": "text", "mark": "text"}, wanted)
+    return [
+        (int(place), int(series_id), int(patient_id))
+        for place, series_id, patient_id in tables_sql.run(
+            f"SELECT k.place, s.id, s.patient_id FROM {rows}"  # noqa: S608
+            " JOIN recovery_patient p ON p.fhir_id = k.patient AND p.deleted_at IS NULL"
+            " JOIN recovery_series s ON s.patient_id = p.id AND s.template_hash = k.mark",
+            parameters,
+        )
+    ]
 
 
 class SampleQuerySet(models.QuerySet[Any]):

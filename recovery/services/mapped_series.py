@@ -6,6 +6,7 @@ into the same series, and a row whose hash says "no metric" but which has one wa
 
 import hashlib
 from collections.abc import Iterable
+from functools import lru_cache
 
 from recovery.models import Series
 from recovery.services.intake import SeriesKey
@@ -15,6 +16,7 @@ Reading = tuple[str, float, float]  # metric, scale, shift
 UNREAD: Reading = ("", 1.0, 0.0)
 
 
+@lru_cache(maxsize=20_000)
 def series_hash(key: SeriesKey) -> str:
     """What makes two messages the same series: the template and how its numbers are to be read."""
     return _mark(key.shape, (key.metric, key.scale, key.shift), key.span_ms, key.source, key.template)

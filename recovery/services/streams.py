@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from recovery.models import Batch, Device, Packet, Patient, Sample, Series
-from recovery.models.streams_sql import insert_new
+from recovery.models.streams_sql import find_series, insert_new
 from recovery.reading_ids import ReadingId, encode, value_mark
 from recovery.services import lives, mapped_series
 from recovery.services.changes import Changes
@@ -84,21 +84,21 @@ def _owners_of_devices(keys: Iterable[SeriesKey]) -> dict[str, str]:
 def place_series(keys: Iterable[SeriesKey]) -> dict[SeriesKey, Place]:
     """Find or make the series of each key; keys of unknown patients are left out."""
     wanted = {key: series_hash(key) for key in keys}
-    patients = _patients(wanted)
-    known = {key: mark for key, mark in wanted.items() if key.patient in patients}
-    found = _find(known, patients)
-    missing = [key for key in known if key not in found]
+    found = _find(wanted)
+    absent = [key for key in wanted if key not in found]
+    patients = _patients(absent) if absent else {}
+    missing = [key for key in absent if key.patient in patients]
     if missing:
         tiers = _device_tiers(missing)
         mapped = mapped_series.standing(_coding(key) for key in missing if not key.metric)
         Series.objects.bulk_create(
             [
-                _series(key, known[key], patients[key.patient], tiers.get(key.source, key.tier or "consumer"), mapped)
+                _series(key, wanted[key], patients[key.patient], tiers.get(key.source, key.tier or "consumer"), mapped)
                 for key in missing
             ],
             ignore_conflicts=True,
         )
-        found |= _find({key: known[key] for key in missing}, patients)
+        found |= _find({key: wanted[key] for key in missing})
     return found
 
 
@@ -108,19 +108,12 @@ def _patients(keys: Iterable[SeriesKey]) -> dict[str, int]:
     return dict(found)
 
 
-def _find(marks: dict[SeriesKey, str], patients: dict[str, int]) -> dict[SeriesKey, Place]:
-    by_mark = {(patients[key.patient], mark): key for key, mark in marks.items()}
-    hashes = sorted(set(marks.values()))
-    found: dict[SeriesKey, Place] = {}
-    for start in range(0, len(hashes), KEYS_A_QUERY):
-        rows = Series.objects.filter(
-            template_hash__in=hashes[start : start + KEYS_A_QUERY], patient_id__in=set(patients.values())
-        ).values_list("pk", "patient_id", "template_hash")
-        for pk, patient_id, mark in rows:
-            key = by_mark.get((patient_id, mark))
-            if key is not None:
-                found[key] = (pk, patient_id)
-    return found
+def _find(marks: dict[SeriesKey, str]) -> dict[SeriesKey, Place]:
+    """Where the series of known patients are. Asked of the database each time: a memory of row ids would outlive a
+    rollback, a deleted patient and a store put back to an earlier hour."""
+    keys = list(marks)
+    rows = find_series([(place, key.patient, marks[key]) for place, key in enumerate(keys)])
+    return {keys[place]: (series_id, patient_id) for place, series_id, patient_id in rows}
 
 
 def _device_tiers(keys: Iterable[SeriesKey]) -> dict[str, str]:
