@@ -197,14 +197,16 @@ _ROUTES = (
     _document("DocumentReference", "subject", _TYPE, _CATEGORY, _STATUS, "date:d"),
     _document("ImagingStudy", "subject", _STATUS, "started:d", "modality:t series.modality", _ENCOUNTER),
     _document("Media", "subject", _STATUS, _TYPE, "created:d createdDateTime|createdPeriod", "device:r"),
-    _document("CarePlan", "subject", _STATUS, "intent:t", _CATEGORY, _PERIOD, _ENCOUNTER),
+    _document("CarePlan", "subject", _STATUS, "intent:t", _CATEGORY, _PERIOD, _ENCOUNTER, "goal:r", shelf="both"),
     _document(
         "Goal",
         "subject",
         "lifecycle-status:t lifecycleStatus",
         _CATEGORY,
         "start-date:d startDate",
+        "achievement-status:t achievementStatus",
         "target-date:d target.dueDate",
+        shelf="both",
     ),
     _document(
         "Task",
@@ -229,7 +231,18 @@ _ROUTES = (
         "recipient:r",
     ),
     _document("Consent", "patient", _STATUS, _CATEGORY, "scope:t", "date:d dateTime"),
-    _document("Provenance", "", "target:r", "agent:r agent.who", "recorded:d"),
+    _document(
+        "Provenance",
+        "",
+        "target:r",
+        # R4: the targets that are a Patient; the extension is R5's Provenance.patient.
+        "patient:r target|extension.valueReference",
+        "agent:r agent.who",
+        "agent-type:t agent.type",
+        "entity:r entity.what",
+        "recorded:d",
+        shelf="both",
+    ),
     _document("ServiceRequest", "subject", _CODE, _CATEGORY, _STATUS, "intent:t", "authored:d authoredOn", _ENCOUNTER),
     _document(
         "AllergyIntolerance",

@@ -111,6 +111,11 @@ def versions(route: Route, fhir_id: str) -> list[Entry]:
     held = [of_document(row) for row in fhir_store.history(route.type, fhir_id)]
     if held:
         return held
+    source = CONCLUSIONS.get(route.type)
+    if source is not None and source.versions is not None:
+        kept = [of_conclusion(one) for one in source.versions(fhir_id)]
+        if kept:
+            return kept
     current = find(route, fhir_id)
     if current is None:
         raise refused(404, "not-found", f"There is no {route.type}/{fhir_id}.")

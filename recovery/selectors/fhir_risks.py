@@ -34,6 +34,12 @@ def current_said(
     return [_said(row) for row in page]
 
 
+def earlier_said(key: UUID, limit: int = 1_000) -> list[EpisodeSaid]:
+    """Every kept snapshot of an episode, newest first: one per clock hour (ADR 3)."""
+    rows = Snapshot.objects.filter(episode__key=key, episode__patient__deleted_at__isnull=True)
+    return [_said(row) for row in rows.select_related("episode__patient").order_by("-hour")[:limit]]
+
+
 def _said(row: Snapshot) -> EpisodeSaid:
     episode = row.episode
     said = read_snapshot(row.content, made_at=row.made_at, data_until=row.data_until, model_version=row.model_version)

@@ -6,6 +6,7 @@ Preliminary while somebody may still change it, final once it is resolved; each 
 from typing import Any
 
 from integrations.fhir.conclusions.alert_codes import identifier, kind, subject
+from integrations.fhir.conclusions.codes import PRODUCT, profile
 from integrations.fhir.conclusions.concluded import with_head
 from recovery.selectors.alerts import Step
 from recovery.selectors.fhir_alerts import AlertSaid
@@ -25,13 +26,15 @@ def detected_issue(found: AlertSaid) -> dict[str, Any]:
         "severity": SEVERITIES[alert.severity],
         "patient": subject(found),
         "identifiedDateTime": instant(alert.raised_at),
-        "author": {"display": "Recovery twin"},
+        "author": {"display": PRODUCT},
         "implicated": [{"reference": f"Procedure/{found.procedure_id}"}],
         "evidence": _evidence(found),
         "detail": alert.headline,
         "mitigation": [_mitigation(step, alert.outcome) for step in _answers(alert.steps)],
     }
-    return with_head("DetectedIssue", str(alert.key), found.number, instant(found.changed_at), body)
+    return with_head(
+        "DetectedIssue", str(alert.key), found.number, instant(found.changed_at), body, profile("recovery-alert")
+    )
 
 
 def _evidence(found: AlertSaid) -> list[dict[str, Any]]:

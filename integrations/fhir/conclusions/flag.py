@@ -3,6 +3,7 @@
 from typing import Any
 
 from integrations.fhir.conclusions.alert_codes import identifier, kind, subject
+from integrations.fhir.conclusions.codes import PRODUCT, profile
 from integrations.fhir.conclusions.concluded import with_head
 from recovery.selectors.fhir_alerts import AlertSaid
 from recovery.services.documents import instant
@@ -22,6 +23,6 @@ def flag(found: AlertSaid) -> dict[str, Any]:
         "code": kind(found),
         "subject": subject(found),
         "period": period,
-        "author": {"display": "Recovery twin"},
+        "author": {"display": PRODUCT},
     }
-    return with_head("Flag", str(alert.key), found.number, instant(found.changed_at), body)
+    return with_head("Flag", str(alert.key), found.number, instant(found.changed_at), body, profile("recovery-flag"))

@@ -3,19 +3,20 @@
 One resource per episode (its id is the episode's key, its version the time of the snapshot in ms: within the hour a
 snapshot is rewritten in place). Probabilities are per cent, as R4
 defines probabilityDecimal; each has its interval and reasons. Where the twin abstains there is no number but why.
+`basis` names the operation and the newest reading of each metric that the snapshot stands on.
 """
 
 from datetime import timedelta
 from typing import Any
 
+from integrations.fhir.conclusions.codes import ABSENT, PRODUCT, method, profile, readings_used
+from integrations.fhir.conclusions.concluded import with_head
 from integrations.fhir.primitives import to_ms
 from recovery.selectors.fhir_risks import EpisodeSaid
 from recovery.selectors.snapshot import Risk
 from recovery.services.documents import instant
 
-INTERVAL = "https://twinweb.example/StructureDefinition/probability-interval"
-# R4 standard extension; as-text: the reason is in words, in `rationale`.
-ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+INTERVAL = profile("probability-interval")
 OUTCOMES = "https://twinweb.example/CodeSystem/outcome"
 
 
@@ -26,19 +27,18 @@ def version_of(found: EpisodeSaid) -> int:
 def risk_assessment(found: EpisodeSaid) -> dict[str, Any]:
     said = found.said
     evidence = sorted({risk.evidence for risk in said.risks if risk.evidence})
-    resource = {
-        "resourceType": "RiskAssessment",
-        "id": str(found.episode_key),
-        "meta": {"versionId": str(version_of(found)), "lastUpdated": instant(said.made_at)},
+    body = {
         "status": "final",
-        "method": {"text": f"Recovery twin {said.model_version}"},
+        "method": method(said.model_version),
         "subject": {"reference": f"Patient/{found.patient_fhir_id}"},
         "occurrenceDateTime": instant(said.made_at),
-        "basis": [{"reference": f"Procedure/{found.procedure_id}"}],
+        "performer": {"display": PRODUCT},
+        "basis": [{"reference": f"Procedure/{found.procedure_id}"}, *readings_used(said)],
         "prediction": [_prediction(risk, found) for risk in said.risks],
         "note": [{"text": one} for one in _notes(found, evidence)],
     }
-    return {key: value for key, value in resource.items() if value != []}
+    key, at = str(found.episode_key), instant(said.made_at)
+    return with_head("RiskAssessment", key, version_of(found), at, body, profile("recovery-risk"))
 
 
 def _prediction(risk: Risk, found: EpisodeSaid) -> dict[str, Any]:

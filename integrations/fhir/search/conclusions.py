@@ -3,7 +3,7 @@
 Both shelves are merged in one order, and each has its own place in the cursor.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from integrations.fhir import shelves, wire
@@ -22,6 +22,7 @@ from recovery.services.intake import IndexEntry
 
 # Conclusions that one search looks at; beyond it, ask by patient.
 MOST_CONCLUSIONS = 5_000
+A_LOOK = 100
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 _LAST = 2**62
 
@@ -31,11 +32,11 @@ Found = tuple[Place, int, Entry]  # place, shelf, what was found
 
 def run(request: SearchRequest, documents: DocumentQuery) -> Page:
     """One page of conclusions and, where the type has a shelf of documents too, of those."""
-    everything = _conclusions(request)
+    everything = fitting(request)
     total = len(everything) + _count(request, documents) if request.wants_total else None
     if request.only_counts:
         return Page((), None, total)
-    concluded = [one for one in everything if _is_beyond(one[0], request)]
+    concluded = [one for one in everything if is_beyond(one[0], request)]
     merged = sorted([*concluded, *_documents(request, documents)], key=_order, reverse=request.descending)
     page = merged[: request.count]
     more = _next(request, page) if len(merged) > len(page) else None
@@ -59,26 +60,40 @@ def _documents(request: SearchRequest, query: DocumentQuery) -> list[Found]:
     return [(one.place, 0, shelves.of_document(one.document)) for one in fhir_search.search_documents(query)]
 
 
-def _conclusions(request: SearchRequest) -> list[Found]:
+def fitting(request: SearchRequest) -> list[Found]:
     """All that fit, by row; in the order of rows those of earlier pages are left out already."""
-    source = CONCLUSIONS[request.route.type]
-    if request.ids is not None:
-        found = [one for name in request.ids if (one := source.one(name)) is not None]
-    else:
-        found = source.many(patient_names(request.criteria), _first_row(request), MOST_CONCLUSIONS)
-    fitting = []
-    for one in found:
+    found: list[Found] = []
+    for one in _candidates(request):
+        if _in_row_order(request) and len(found) > request.count:
+            break
         entry = shelves.of_conclusion(one)
         entries = index_entries(request.route, wire.parse_object(entry.text.encode()))
         if _fits(one, entries, request):
-            fitting.append(((_sort_key(one, entries, request), one.row_id), 1, entry))
-    return fitting
+            found.append(((_sort_key(one, entries, request), one.row_id), 1, entry))
+    return found
 
 
-def _first_row(request: SearchRequest) -> int:
-    place = _place(request)
-    in_row_order = not request.order and not request.descending and not request.wants_total
-    return place[1] if place is not None and in_row_order else 0
+def _candidates(request: SearchRequest) -> Iterator[Concluded]:
+    """What may fit. In the order of rows they are rendered a few at a time, from the page's first row on."""
+    source = CONCLUSIONS[request.route.type]
+    if request.ids is not None:
+        yield from (one for name in request.ids if (one := source.one(name)) is not None)
+        return
+    named, patients = source.named(request.criteria), patient_names(request.criteria)
+    if named is not None:
+        yield from named
+    elif not _in_row_order(request):
+        yield from source.many(patients, 0, MOST_CONCLUSIONS)
+    else:
+        place = _place(request)
+        part = source.many(patients, place[1] if place is not None else 0, A_LOOK)
+        while part:
+            yield from part
+            part = source.many(patients, part[-1].row_id, A_LOOK) if len(part) == A_LOOK else []
+
+
+def _in_row_order(request: SearchRequest) -> bool:
+    return not request.order and not request.descending and not request.wants_total
 
 
 def _fits(one: Concluded, entries: Sequence[IndexEntry], request: SearchRequest) -> bool:
@@ -103,7 +118,7 @@ def _place(request: SearchRequest) -> Place | None:
     return (int(place[0]), int(place[1])) if place and len(place) == 2 else None
 
 
-def _is_beyond(place: Place, request: SearchRequest) -> bool:
+def is_beyond(place: Place, request: SearchRequest) -> bool:
     after = _place(request)
     return after is None or (place < after if request.descending else place > after)
 
