@@ -19,6 +19,7 @@ from recovery.audit import Actor
 from recovery.services.connections import authenticate_token
 
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="fhir"'}
+LONGEST_QUERY = 2_000
 _PREFER_RETURN = ("minimal", "representation", "OperationOutcome")
 
 
@@ -53,8 +54,18 @@ class Call:
             raise refused(403, "forbidden", f"Your scopes do not allow {interaction} of {type_name}.")
         return route
 
-    def note(self, action: str, entity: str, patient_ids: set[int] | None = None, outcome: str = "success") -> None:
-        """The audit row of a read (writes are noted by the delivery). One row per patient shown."""
+    def note(
+        self,
+        action: str,
+        entity: str,
+        patient_ids: set[int] | None = None,
+        outcome: str = "success",
+        query: str = "",
+    ) -> None:
+        """The audit row of a read (writes are noted by the delivery). One row per patient shown.
+
+        `query`: the search as it was asked.
+        """
         audit.record(
             actor=self.actor,
             now=self.place.now,
@@ -62,6 +73,7 @@ class Call:
             patient_ids=sorted(patient_ids) if patient_ids else (None,),
             entity=entity[:200],
             outcome=outcome,
+            detail={"query": query[:LONGEST_QUERY]} if query else None,
         )
 
 

@@ -1,12 +1,13 @@
 """The audit trail as the FHIR door reads it: newest first, by patient, entity and time."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from recovery.models import AuditEvent
+from recovery.models import AuditEvent, Document, DocumentVersion
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # An alert is read under these FHIR names; the trail names the alert itself.
@@ -14,7 +15,17 @@ _ALERT_TYPES = ("DetectedIssue", "Flag")
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """The one document that a delivery brought: Type/id, and what was done: create, update, delete."""
+
+    reference: str
+    interaction: str
+
+
+@dataclass(frozen=True, slots=True)
 class AuditSaid:
+    """One row of the trail. `written`: of a delivery of a single document, that document."""
+
     row_id: int
     at: datetime
     actor_kind: str
@@ -25,6 +36,8 @@ class AuditSaid:
     request_id: str
     patient_id: int | None
     patient_fhir_id: str
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    written: Written | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +57,9 @@ def audit_said(query: AuditQuery) -> list[AuditSaid]:
     rows = _matching(query)
     if query.before is not None:
         rows = rows.filter(pk__lt=query.before)
-    return [_said(row) for row in rows.select_related("patient").order_by("-pk")[: query.limit]]
+    page = list(rows.select_related("patient").order_by("-pk")[: query.limit])
+    written = _written([row.entity for row in page if _is_single(row)])
+    return [_said(row, written.get(row.entity)) for row in page]
 
 
 def count_audit(query: AuditQuery) -> int:
@@ -77,7 +92,36 @@ def _any_of(references: Sequence[str]) -> Q:
             found |= Q(patient__fhir_id=name)
         elif kind in _ALERT_TYPES:
             found |= Q(entity=f"Alert/{name}")
+        batches = _batches_of(kind, name)
+        if batches:
+            found |= Q(entity__in=batches, detail__items=1)
     return found
+
+
+def _is_single(row: AuditEvent) -> bool:
+    return row.action == "ingest" and row.detail.get("items") == 1
+
+
+def _written(batches: Sequence[str]) -> dict[str, Written]:
+    """Batch/id -> the document it brought, where it brought just one."""
+    numbers = [int(one.removeprefix("Batch/")) for one in batches if one.removeprefix("Batch/").isdigit()]
+    now = Document.objects.filter(batch_id__in=numbers).values_list("batch_id", "type", "fhir_id", "version", "deleted")
+    then = DocumentVersion.objects.filter(batch_id__in=numbers)
+    older = then.values_list("batch_id", "document__type", "document__fhir_id", "version", "deleted")
+    return {
+        f"Batch/{batch}": Written(f"{kind}/{name}", _interaction(version, deleted))
+        for batch, kind, name, version, deleted in [*now, *older]
+    }
+
+
+def _interaction(version: int, deleted: bool) -> str:
+    return "delete" if deleted else ("create" if version == 1 else "update")
+
+
+def _batches_of(kind: str, name: str) -> list[str]:
+    mine = Document.objects.filter(type=kind, fhir_id=name)
+    older = DocumentVersion.objects.filter(document__in=mine)
+    return [f"Batch/{pk}" for (pk,) in [*mine.values_list("batch_id"), *older.values_list("batch_id")] if pk]
 
 
 def _within(low_ms: int | None, high_ms: int | None) -> Q:
@@ -97,7 +141,7 @@ def _moment(ms: int) -> datetime:
         return datetime(1, 1, 1, tzinfo=UTC) if ms < 0 else datetime(9999, 12, 31, tzinfo=UTC)
 
 
-def _said(row: AuditEvent) -> AuditSaid:
+def _said(row: AuditEvent, written: Written | None) -> AuditSaid:
     return AuditSaid(
         row.pk,
         row.at,
@@ -109,4 +153,6 @@ def _said(row: AuditEvent) -> AuditSaid:
         row.request_id,
         row.patient_id,
         row.patient.fhir_id if row.patient else "",
+        row.detail,
+        written,
     )

@@ -1,5 +1,6 @@
 """The audit trail is read and searched as AuditEvents, newest first, and written by nobody from outside."""
 
+from base64 import b64decode
 from datetime import UTC, datetime
 
 import pytest
@@ -92,3 +93,65 @@ def test_it_is_only_read(door: Door, row: str) -> None:
     assert door.get("AuditEvent/99999999999999999999999").status_code == 404
     assert content(door.get("AuditEvent?patient=p1&_summary=count"))["total"] >= 1
     assert Door(token_for("system/Patient.rs", "narrow")).get("AuditEvent").status_code == 403
+
+
+def newest(door: Door, query: str) -> dict:
+    answer = door.get(f"AuditEvent?{query}&_count=1")
+    return content(answer)["entry"][0]["resource"]
+
+
+def roles(event: dict) -> dict[str, dict]:
+    return {one["role"]["code"]: one for one in event["entity"] if "role" in one}
+
+
+BALP = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit."
+
+
+@pytest.mark.parametrize(
+    ("method", "subtype", "action", "profile"),
+    [("create", "create", "C", "Create"), ("update", "update", "U", "Update"), ("delete", "delete", "D", "Delete")],
+)
+def test_a_single_write_is_told_as_what_it_was(
+    door: Door, patient: str, method: str, subtype: str, action: str, profile: str
+) -> None:
+    body = {"resourceType": "Condition", "id": "c1", "subject": {"reference": "Patient/p1"}}
+    door.put("Condition/c1", body)
+    if method != "create":
+        door.put("Condition/c1", {**body, "code": {"text": "asthma"}})
+    if method == "delete":
+        door.delete("Condition/c1")
+    event = newest(door, f"entity=Condition/c1&patient=p1&subtype={subtype}")
+    assert event["action"] == action and event["meta"]["profile"] == [f"{BALP}Patient{profile}"]
+    assert roles(event)["4"]["what"] == {"reference": "Condition/c1"}
+    assert roles(event)["1"]["what"] == {"reference": "Patient/p1"}
+
+
+def test_in_a_read_the_server_is_the_source_and_in_a_query_the_client(door: Door, patient: str) -> None:
+    door.get("Device/d1")
+    door.get("Device?patient=p1")
+    for query, client in (("subtype=read&entity=Device/d1", "110152"), ("subtype=search&patient=p1", "110153")):
+        asker, server = newest(door, query)["agent"]
+        assert asker["type"]["coding"][0]["code"] == client and asker["requestor"] is True
+        assert server["type"]["coding"][0]["code"] == {"110152": "110153", "110153": "110152"}[client]
+        assert asker["who"]["identifier"]["value"] == "test system"
+
+
+def test_a_search_is_kept_as_it_was_asked(door: Door, patient: str) -> None:
+    door.get("Device?patient=p1&status=active&_count=3")
+    door.get("Device?patient=p1")
+    event = newest(door, "subtype=search-type&patient=p1")
+    said = roles(event)["24"]
+    assert b64decode(said["query"]).decode() == "patient=p1" and said["description"] == "Device"
+    assert "name" not in said and event["meta"]["profile"] == [f"{BALP}PatientQuery"]
+
+
+def test_what_was_refused_is_a_minor_failure_without_a_profile(door: Door, patient: str) -> None:
+    assert Door(token_for("system/Device.rs", "narrow")).get("Patient/p1").status_code == 403
+    event = newest(door, "outcome=4&agent-name=narrow")
+    assert event["outcomeDesc"].startswith("denied") and "profile" not in event["meta"]
+
+
+def test_a_sign_in_is_a_login(door: Door, patient: str) -> None:
+    record(actor=Actor("user", 7, "nora"), now=AT, action="sign_in", outcome="failure")
+    event = newest(door, "subtype=110122&agent-name=nora")
+    assert event["type"]["code"] == "110114" and event["outcome"] == "4"
