@@ -148,7 +148,7 @@ def search_text(call: Call, type_name: str, pairs: list[tuple[str, str]]) -> str
     strict = call.prefer.get("handling") == "strict"
     understood = grammar.parse(route, pairs, base=call.base, strict=strict, now=call.place.now)
     page = run(understood)
-    call.note("search", type_name, _patients(page.entries))
+    call.note("search", type_name, _patients(page.entries), query=urlencode(pairs))
     return renderers.searchset(understood, page, call.base)
 
 
