@@ -67,9 +67,18 @@ class Signal:
 
 
 def signals(features: RecoveryFeatures) -> tuple[Signal, ...]:
-    """The metrics that have been read, in the order of the registry."""
-    found = (_signal(key, features.metrics.get(key)) for key in METRICS)
-    return tuple(signal for signal in found if signal is not None)
+    """The metrics that have been read, in the order of the registry. Asked for five times at each look at a patient,
+    so the last answer is kept."""
+    global _last
+    asked, answer = _last
+    if asked is not features:
+        found = (_signal(key, features.metrics.get(key)) for key in METRICS)
+        answer = tuple(signal for signal in found if signal is not None)
+        _last = features, answer
+    return answer
+
+
+_last: tuple[RecoveryFeatures | None, tuple[Signal, ...]] = (None, ())
 
 
 def newest_worn_h(features: RecoveryFeatures) -> float | None:

@@ -1,0 +1,240 @@
+"""Offline only: the one place where a backtest asks for judgement. Another judge is another file like this one.
+
+A `Judge` is given looks (what is known of a patient at an hour, the twin included) and answers with risks and alert
+decisions. `PolicyJudge` is what the product does live: `risk.assess` and `alerts.candidates`, computed for many
+patients at once (a test holds it to the one-patient calls).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from math import nan
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from recovery.twin.alert_measures import RISK_HORIZON_H, deterioration
+from recovery.twin.alert_policy import DEFAULT_POLICY, AlertPolicy
+from recovery.twin.alerts import AlertCandidate, candidates
+from recovery.twin.incidence import LABELS, OUTCOMES, procedure_class
+from recovery.twin.profile import Profile
+from recovery.twin.risk import RiskEstimate, already, coherent, silence
+from recovery.twin.risk_inputs import RiskFactors, RiskInputs, recent_inputs, static_inputs
+from recovery.twin.scores import news2
+from recovery.twin.scores.news2 import YOUNGEST
+from recovery.twin.scores.result import ScoreRefused, ScoreResult
+from recovery.twin.signals import FRESH_H, VITALS, Signal, by_metric, newest_worn_h
+from recovery.twin.state import TwinState
+from recovery.twin.surprise import RecoveryFeatures
+from recovery.twin.survival import HORIZONS, HazardModel, Prediction, predict
+
+HOURLY_FRESH_H = FRESH_H["hour"]
+
+
+class Lab(NamedTuple):
+    """A measured value that the twin does not follow, as known: hours after surgery, LOINC code, value, UCUM unit."""
+
+    hour: float
+    code: str
+    value: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is known of one patient at `hour` after surgery; nothing of it arrived later.
+
+    newest: the newest value of each hourly metric while it is fresh. refused: share of each metric's last day that
+    the plausibility gate refused. memory: what the judge asked to be kept at the last look. state: the twin itself,
+    built when called.
+    """
+
+    patient: str
+    hour: float
+    profile: Profile
+    factors: RiskFactors
+    diagnosed: frozenset[str]
+    features: RecoveryFeatures
+    newest: Mapping[str, float]
+    refused: Mapping[str, float]
+    labs: tuple[Lab, ...]
+    memory: Mapping[str, Any]
+    state: Callable[[], TwinState | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """raised: alerts that begin now. measures: the numbers behind them, by name, for burden curves; a name that is
+    absent was not known. risks: filled when they were asked for."""
+
+    raised: tuple[AlertCandidate, ...]
+    memory: Mapping[str, Any]
+    measures: Mapping[str, float]
+    risks: tuple[RiskEstimate, ...] = ()
+
+
+class Judge(Protocol):
+    """Looks of one call are of different patients; calls come in order of time."""
+
+    version: str
+    measures: tuple[str, ...]
+
+    def judge(self, looks: Sequence[Look], *, with_risks: bool) -> list[Judgement]: ...
+
+
+@dataclass(frozen=True)
+class PolicyJudge:
+    """The product as it is live. hazards: one model, or one per fold of patients (`fold_of`)."""
+
+    hazards: tuple[HazardModel, ...]
+    policy: AlertPolicy = DEFAULT_POLICY
+    fold_of: Callable[[str], int] = field(default=lambda patient: 0)
+    measures: tuple[str, ...] = ("deterioration", "risk", "news2")
+
+    @property
+    def version(self) -> str:
+        return f"{self.hazards[0].version}/{self.policy.version}"
+
+    def judge(self, looks: Sequence[Look], *, with_risks: bool) -> list[Judgement]:
+        found, inputs = [], []
+        for look in looks:
+            found.append(by_metric(look.features))
+            inputs.append(_inputs(look, found[-1]))
+        horizons, outcomes = (HORIZONS, OUTCOMES) if with_risks else ((RISK_HORIZON_H,), ("complication",))
+        risks = self._risks(looks, inputs, horizons, outcomes)
+        return [self._judged(*row, with_risks) for row in zip(looks, found, risks, strict=True)]
+
+    def _judged(
+        self, look: Look, found: Mapping[str, Signal], risks: tuple[RiskEstimate, ...], with_risks: bool
+    ) -> Judgement:
+        score = partial_news2(look)
+        scores = () if score is None else (score,)
+        told, memory = candidates(look.features, risks, scores, self.policy, look.memory, refused=look.refused)
+        raised = tuple(one for one in told if one.change == "raised")
+        return Judgement(raised, memory, _measures(found, risks, score), risks if with_risks else ())
+
+    def _risks(
+        self, looks: Sequence[Look], inputs: Sequence[RiskInputs], horizons: tuple[int, ...], outcomes: Collection[str]
+    ) -> list[tuple[RiskEstimate, ...]]:
+        """Per look the estimates of `risk.assess`, without the reasons, which only people read."""
+        told: list[tuple[RiskEstimate, ...]] = [()] * len(looks)
+        groups: dict[tuple[int, str], list[int]] = defaultdict(list)
+        for i, look in enumerate(looks):
+            groups[self.fold_of(look.patient), procedure_class(look.profile.procedure)].append(i)
+        for (fold, row), members in groups.items():
+            mine = ([looks[i] for i in members], [inputs[i] for i in members])
+            for i, estimates in zip(
+                members, _estimates(self.hazards[fold], row, *mine, horizons, outcomes), strict=True
+            ):
+                told[i] = estimates
+        return told
+
+
+def partial_news2(look: Look) -> ScoreResult | None:
+    """NEWS2 of the newest fresh values, as at the bedside; None under 16 years or without an age."""
+    age = look.profile.age_years
+    if age is None or age < YOUNGEST:
+        return None
+    try:
+        return news2(
+            age_years=age,
+            respiratory_rate=look.newest.get("respiratory_rate"),
+            spo2=look.newest.get("spo2"),
+            systolic=_systolic(look),
+            pulse=look.newest.get("heart_rate"),
+            temperature=look.newest.get("temperature"),
+        )
+    except ScoreRefused:
+        return None
+
+
+SYSTOLIC = "8480-6"
+MMHG = ("mm[Hg]", "mmHg")
+
+
+def _systolic(look: Look) -> float | None:
+    """The newest cuff pressure of the last 12 h."""
+    found = [lab for lab in look.labs if lab.code == SYSTOLIC and lab.unit in MMHG]
+    newest = max(found, default=None)
+    return newest.value if newest and look.hour - newest.hour <= HOURLY_FRESH_H else None
+
+
+def _measures(
+    found: Mapping[str, Signal], risks: Sequence[RiskEstimate], score: ScoreResult | None
+) -> Mapping[str, float]:
+    vitals = deterioration([found[key] for key in VITALS if key in found], {})
+    risk = next((r for r in risks if r.outcome == "complication" and r.horizon_h == RISK_HORIZON_H), None)
+    known = {
+        "deterioration": vitals.value if vitals else None,
+        "risk": risk.probability if risk else None,
+        "news2": score.value if score else None,
+    }
+    return {name: float(value) for name, value in known.items() if value is not None}
+
+
+@lru_cache(maxsize=4096)
+def _static(profile: Profile, factors: RiskFactors) -> Mapping[str, float]:
+    return static_inputs(profile, factors)
+
+
+def _inputs(look: Look, found: Mapping[str, Signal]) -> RiskInputs:
+    """As `risk_inputs`, without the facts that word reasons."""
+    age = newest_worn_h(look.features)
+    values = {**_static(look.profile, look.factors), **recent_inputs(found, age)}
+    return RiskInputs(values, {}, bool(found), age)
+
+
+def _estimates(
+    model: HazardModel,
+    row: str,
+    looks: Sequence[Look],
+    inputs: Sequence[RiskInputs],
+    horizons: tuple[int, ...],
+    outcomes: Collection[str],
+) -> list[tuple[RiskEstimate, ...]]:
+    hours = np.array([look.hour for look in looks])
+    keys = [f.key for f in model.features]
+    values = np.array([[one.values.get(key, nan) for key in keys] for one in inputs]).reshape(len(looks), len(keys))
+    silent = [silence(x.profile, x.features, x.hour, one, model) for x, one in zip(looks, inputs, strict=True)]
+    told: list[list[RiskEstimate]] = [[] for _ in looks]
+    for outcome in outcomes:
+        if model.baseline(outcome, row) is None:
+            continue
+        why = [quiet or already(outcome, look.diagnosed) for quiet, look in zip(silent, looks, strict=True)]
+        spoken = [i for i, reason in enumerate(why) if reason is None]
+        found = predict(model, outcome, row, hours[spoken], values[spoken], horizons) if spoken else None
+        place = {i: n for n, i in enumerate(spoken)}
+        for i, reason in enumerate(why):
+            told[i] += _rows(model, outcome, horizons, reason, found, place.get(i, 0), inputs[i].data_age_h)
+    return [coherent(tuple(one)) for one in told]
+
+
+def _rows(
+    model: HazardModel,
+    outcome: str,
+    horizons: tuple[int, ...],
+    why: str | None,
+    found: Prediction | None,
+    place: int,
+    age: float | None,
+) -> list[RiskEstimate]:
+    probability, low, high = (None, None, None) if found is None or why else found[:3]
+    return [
+        RiskEstimate(
+            outcome,
+            LABELS[outcome],
+            horizon,
+            None if probability is None else float(probability[place, i]),
+            None if low is None else float(low[place, i]),
+            None if high is None else float(high[place, i]),
+            (),
+            model.version,
+            why,
+            model.evidence,
+            age,
+        )
+        for i, horizon in enumerate(horizons)
+    ]
