@@ -269,7 +269,7 @@ def _standing(asked: Iterable[Asked]) -> Held:
 
 
 def _deliver(tray: Tray, asked: dict[int, Asked], answers: Answers, actor: Actor, place: Place, atomic: bool) -> None:
-    delivery = tray.delivery("fhir", retell=True)
+    delivery = tray.delivery("fhir", from_outside=True)
     if not (delivery.readings or delivery.packets or delivery.documents):
         return
     try:

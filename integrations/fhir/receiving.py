@@ -9,10 +9,11 @@ from integrations.fhir import validation, wire
 from integrations.fhir.documents.facts import facts_of
 from integrations.fhir.documents.indexing import index_entries
 from integrations.fhir.documents.paths import first
+from integrations.fhir.documents.references import references_of
 from integrations.fhir.outcomes import refused
 from integrations.fhir.primitives import LOCAL_REFERENCE
 from integrations.fhir.routes import Route, route_of
-from integrations.fhir.shelves import of_reading, of_sent
+from integrations.fhir.shelves import concluded, of_reading, of_sent
 from integrations.fhir.streams.mapping import NOT_MEASURED, map_observation
 from integrations.fhir.streams.projection import project
 from recovery.reading_ids import decode
@@ -102,16 +103,18 @@ class Tray:
             )
         )
 
-    def delivery(self, channel: str, *, retell: bool = False) -> Delivery:
-        """`retell`: readings sent again after they were taken back, or under a second id, are told as documents."""
+    def delivery(self, channel: str, *, from_outside: bool = False) -> Delivery:
+        """`from_outside`: as R4 asks of a server, references must hold, and readings sent again after they were taken
+        back, or under a second id, are told as documents. An import is forgiving: its files come in any order."""
         return Delivery(
             channel,
             tuple(self.readings),
             tuple(self.packets),
             tuple(self.documents),
             tuple(self.unmapped),
-            retold if retell else None,
+            retold if from_outside else None,
             dict(self.promised),
+            stands if from_outside else None,
         )
 
 
@@ -139,8 +142,15 @@ def document_write(
         facts=facts_of(name, resource),
         samples=samples,
         replaces=_replaced(wish.held, wish.fhir_id),
+        references=references_of(resource, name, (name, wish.fhir_id)),
     )
     return write, unmapped
+
+
+def stands(type_name: str, fhir_id: str) -> bool:
+    """Whether a conclusion of this server has that name."""
+    route = route_of(type_name)
+    return route is not None and concluded(route, fhir_id) is not None
 
 
 def retold(reading: NumberReading | PacketReading, fhir_id: str, held: str | None) -> DocumentWrite | None:

@@ -242,7 +242,9 @@ def _write(call: Call, asked: Asked) -> HttpResponse:
     if result is not None:
         call.note(interactions.INTERACTION[asked.method], f"{asked.type}/{result.fhir_id}")
         return _written(call, asked, result)
-    receipt = deliver(delivery=tray.delivery("fhir", retell=True), actor=call.actor, now=call.place.now, atomic=True)
+    receipt = deliver(
+        delivery=tray.delivery("fhir", from_outside=True), actor=call.actor, now=call.place.now, atomic=True
+    )
     result = interactions.answer(asked, receipt.outcomes[asked.index])
     readings: list[NumberReading | PacketReading] = [*tray.readings, *tray.packets]
     if readings and result.status == 201 and result.version == 1:

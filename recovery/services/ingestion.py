@@ -14,7 +14,7 @@ from recovery import audit, queue
 from recovery.audit import Actor
 from recovery.exceptions import Conflict, RecoveryError
 from recovery.models import Batch, Episode, UnmappedCode
-from recovery.services import documents, projected, promotion, streams
+from recovery.services import documents, projected, promotion, references, streams
 from recovery.services.changes import Changes
 from recovery.services.intake import Delivery, DocumentWrite, Outcome, Receipt, Unmapped
 
@@ -55,9 +55,8 @@ def deliver(*, delivery: Delivery, actor: Actor, now: datetime, atomic: bool) ->
             documents=len(delivery.documents),
         )
         changes = Changes()
-        for write in _in_order_of_dependence(delivery.documents):
-            _store_document(write, batch, now, changes, atomic)
-        streams.store(delivery.readings, delivery.packets, batch, now, changes)
+        _store_documents(delivery, batch, now, changes, atomic)
+        streams.store(delivery.readings, delivery.packets, batch, now, changes, delivery.stands)
         _tell_again(delivery, batch, now, changes, atomic)
         if atomic:
             _refuse_all_if_one_is_refused(changes)
@@ -80,6 +79,27 @@ def _in_order_of_dependence(writes: Sequence[DocumentWrite]) -> list[DocumentWri
     return sorted(writes, key=lambda write: (write.method != "delete", write.type != "Patient"))
 
 
+def _store_documents(delivery: Delivery, batch: Batch, now: datetime, changes: Changes, atomic: bool) -> None:
+    """Each document once what it refers to is here; those that wait for something that never comes are refused."""
+    missing = references.absent_from(delivery, atomic=atomic)
+    waiting = _in_order_of_dependence(delivery.documents)
+    while ready := [write for write in waiting if missing.isdisjoint(write.references)]:
+        waiting = [write for write in waiting if not missing.isdisjoint(write.references)]
+        for write in ready:
+            _store_document(write, batch, now, changes, atomic)
+            if write.method != "delete" and changes.outcomes[write.index].status != "refused":
+                missing.discard((write.type, write.fhir_id or ""))
+    for write in waiting:
+        _refuse(write, references.refusal(write.references, missing), changes, atomic)
+
+
+def _refuse(write: DocumentWrite, error: RecoveryError, changes: Changes, atomic: bool) -> None:
+    refused = Outcome(write.index, "refused", write.type, "", 0, None, error.message, error.field, type(error).__name__)
+    if atomic:
+        raise DeliveryRefused(refused) from error
+    changes.outcomes[write.index] = refused
+
+
 def _store_document(write: DocumentWrite, batch: Batch, now: datetime, changes: Changes, atomic: bool) -> None:
     """Store one document; refused, it costs only itself: its savepoint rolls back."""
     try:
@@ -89,12 +109,7 @@ def _store_document(write: DocumentWrite, batch: Batch, now: datetime, changes: 
             if write.type == "Observation" and stored.outcome.status != "unchanged":
                 projected.store_projected(stored.patient_id, stored.outcome.fhir_id, write.samples, batch, changes)
     except RecoveryError as error:
-        refused = Outcome(
-            write.index, "refused", write.type, "", 0, None, error.message, error.field, type(error).__name__
-        )
-        if atomic:
-            raise DeliveryRefused(refused) from error
-        changes.outcomes[write.index] = refused
+        _refuse(write, error, changes, atomic)
         return
     changes.outcomes[write.index] = stored.outcome
     if stored.patient_id is not None:

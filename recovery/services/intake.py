@@ -10,6 +10,9 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 Shape = Literal["number", "packet", "projected"]
+Reference = tuple[str, str]  # type, id
+# Whether something stands at a reference that no store of ours holds (a conclusion rendered by the door).
+Stands = Callable[[str, str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,7 @@ class SeriesKey:
 
     canonical value = sent value x scale + shift, in the metric's unit. `metric` blank: kept, but no twin metric fits.
     `span_ms`: the time that one value covers, from its `at_ms` on (a SampledData period, a daily total); 0: an instant.
+    `references`: what all its messages point at besides the patient, with the path of the element.
     """
 
     patient: str  # fhir_id of the Patient
@@ -32,6 +36,7 @@ class SeriesKey:
     shape: Shape
     template: str
     span_ms: int = 0
+    references: Mapping[Reference, str] = field(default_factory=dict, compare=False)
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -176,6 +181,7 @@ class DocumentWrite:
     facts: Facts | None = None
     samples: tuple[ProjectedSample, ...] = ()
     replaces: ReplacedReading | None = None
+    references: Mapping[Reference, str] = field(default_factory=dict)  # what it points at -> path of the element
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +206,7 @@ class Delivery:
 
     `retell`: what becomes of readings sent again after they were taken back, or under a second id; without it they are
     answered as held. `promised`: by index, ids that other items already use to refer to items with an id of ours.
+    `stands`: given, every reference must name something that is here, or for which it says so; without it none need to.
     """
 
     channel: str
@@ -209,6 +216,7 @@ class Delivery:
     unmapped: tuple[Unmapped, ...] = ()
     retell: Retell | None = None
     promised: Mapping[int, str] = field(default_factory=dict)
+    stands: Stands | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ def locked(keys: Iterable[Key]) -> list[Sample]:
         any_of = Q(pk__in=[])
         for key in wanted[start : start + KEYS_A_QUERY]:
             any_of |= Q(**_fields(key))
-        rows += Sample.objects.select_for_update().filter(any_of)
+        rows += Sample.objects.select_for_update().filter(any_of).order_by("series_id", "at_ms", "value", "digits")
     return rows
 
 

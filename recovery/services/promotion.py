@@ -35,6 +35,14 @@ def promote(write: DocumentWrite, batch: Batch, changes: Changes) -> None:
         changes.reading(series.patient_id, at_ms)
 
 
+def stands(type_name: str, fhir_id: str) -> bool:
+    """Whether that is a standing streamed reading."""
+    if type_name != "Observation":
+        return False
+    derived = decode(fhir_id)
+    return _standing_packet(fhir_id, derived) is not None or _standing_number(fhir_id, derived) is not None
+
+
 def _end(fhir_id: str, batch: Batch) -> tuple[Series, int] | None:
     """End the standing number or packet of that id; its series and time, or None when there is none."""
     derived = decode(fhir_id)

@@ -1,15 +1,15 @@
 """The streams shelf: series once, readings as narrow rows, the database deciding what is new."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
 from recovery.models import Batch, Device, Packet, Patient, Sample, Series
 from recovery.models.streams_sql import find_series, insert_new
 from recovery.reading_ids import ReadingId, encode, value_mark
-from recovery.services import lives, mapped_series
+from recovery.services import lives, mapped_series, references
 from recovery.services.changes import Changes
-from recovery.services.intake import NumberReading, Outcome, PacketReading, SeriesKey
+from recovery.services.intake import NumberReading, Outcome, PacketReading, Reference, SeriesKey, Stands
 from recovery.services.mapped_series import Coding, series_hash
 from recovery.services.mapped_series import Reading as Read
 
@@ -29,15 +29,18 @@ def store(
     batch: Batch,
     now: datetime,
     changes: Changes,
+    stands: Stands | None = None,
 ) -> None:
-    """Store numbers and packets; outcomes and dirty times go into `changes`."""
+    """Store numbers and packets; outcomes and dirty times go into `changes`. `stands`: see Delivery."""
     if not readings and not packets:
         return
     keys = {*(one.series for one in readings), *(one.series for one in packets)}
     owners = _owners_of_devices(keys)
-    places = place_series(key for key in keys if owners.get(key.source, key.patient) == key.patient)
-    _store_numbers(_placed(readings, places, changes), places, batch, now, changes)
-    _store_packets(_placed(packets, places, changes), places, batch, now, changes)
+    owned = (key for key in keys if owners.get(key.source, key.patient) == key.patient)
+    dangling: set[Reference] = set()
+    places = place_series(owned, stands, dangling)
+    _store_numbers(_placed(readings, places, dangling, changes), places, batch, now, changes)
+    _store_packets(_placed(packets, places, dangling, changes), places, batch, now, changes)
     _note_mapped([*readings, *packets], places, changes)
 
 
@@ -53,17 +56,23 @@ def _note_mapped(
             changes.reading(patient_id, one.at_ms)
 
 
-def _placed(readings: Sequence[Reading], places: dict[SeriesKey, Place], changes: Changes) -> list[Reading]:
+def _placed(
+    readings: Sequence[Reading], places: dict[SeriesKey, Place], dangling: Collection[Reference], changes: Changes
+) -> list[Reading]:
     """The readings that have a place; the others are refused with the remedy."""
     homeless = [reading for reading in readings if reading.series not in places]
     patients = _patients(reading.series for reading in homeless) if homeless else {}
     for reading in homeless:
-        changes.outcomes[reading.index] = _refused(reading.index, reading.series, reading.series.patient in patients)
+        is_known = reading.series.patient in patients
+        changes.outcomes[reading.index] = _refused(reading.index, reading.series, is_known, dangling)
     return [reading for reading in readings if reading.series in places]
 
 
-def _refused(index: int, key: SeriesKey, patient_is_known: bool) -> Outcome:
-    """Why a reading has no place: its patient is not known, or else its device is somebody else's."""
+def _refused(index: int, key: SeriesKey, patient_is_known: bool, dangling: Collection[Reference]) -> Outcome:
+    """Why a reading has no place: its patient is not known, or what it refers to, or its device is somebody else's."""
+    if patient_is_known and not set(dangling).isdisjoint(key.references):
+        error = references.refusal(key.references, dangling)
+        return Outcome(index, "refused", reason=error.message, field=error.field, error="Invalid")
     if patient_is_known:
         reason = (
             f"{key.source} is registered to another patient, so this reading may be theirs: correct"
@@ -81,13 +90,24 @@ def _owners_of_devices(keys: Iterable[SeriesKey]) -> dict[str, str]:
     return {f"Device/{pk}": patient for pk, patient in rows.values_list("fhir_id", "patient__fhir_id")}
 
 
-def place_series(keys: Iterable[SeriesKey]) -> dict[SeriesKey, Place]:
-    """Find or make the series of each key; keys of unknown patients are left out."""
+def place_series(
+    keys: Iterable[SeriesKey], stands: Stands | None = None, dangling: set[Reference] | None = None
+) -> dict[SeriesKey, Place]:
+    """Find or make the series of each key; keys of unknown patients are left out.
+
+    With `stands`, so are new ones that refer to something that is not here, which is added to `dangling`. A series that
+    exists was checked when it was made.
+    """
     wanted = {key: series_hash(key) for key in keys}
     found = _find(wanted)
     absent = [key for key in wanted if key not in found]
     patients = _patients(absent) if absent else {}
     missing = [key for key in absent if key.patient in patients]
+    if missing and stands is not None:
+        lacking = references.absent((one for key in missing for one in key.references), stands)
+        missing = [key for key in missing if lacking.isdisjoint(key.references)]
+        if dangling is not None:
+            dangling |= lacking
     if missing:
         tiers = _device_tiers(missing)
         mapped = mapped_series.standing(_coding(key) for key in missing if not key.metric)

@@ -14,11 +14,12 @@ from typing import Any
 import orjson
 
 from integrations.fhir import codes, validation
+from integrations.fhir.documents.references import named, references_of
 from integrations.fhir.outcomes import FhirError
 from integrations.fhir.primitives import DAY_MS
 from integrations.fhir.streams import template, units
 from integrations.fhir.streams.template import MARK, At, End, placeholder
-from recovery.services.intake import SeriesKey, Unmapped
+from recovery.services.intake import Reference, SeriesKey, Unmapped
 
 # Elements that a stream may hold. The others (component, note, derivedFrom, text, contained ...) tend to differ from
 # reading to reading or need more than one number: such Observations are documents.
@@ -72,6 +73,7 @@ class Shape:
     unmapped: Unmapped | None
     sampled: dict[str, Any] = field(default_factory=dict)
     series: dict[tuple[str, str], SeriesKey] = field(default_factory=dict)
+    references: dict[Reference, str] = field(default_factory=dict)
 
     def series_of(self, patient: str, device: str) -> SeriesKey:
         """The series key for a patient id and a device reference ("" when the shape has none)."""
@@ -97,6 +99,7 @@ class Shape:
             span_ms=self.span_ms,
             shape="packet" if self.is_packet else "number",
             template=template.compose(self.laid_out, fixed, self.at, self.end),
+            references=named(self.references, device, "Observation.device"),
         )
 
 
@@ -151,6 +154,7 @@ def build(marked: Mapping[str, Any], at: At, end: End | None) -> Shape | None:
         tier=tier,
         span_ms=_span_ms(meaning["unit"], sampled, end),
         sampled={key: sampled[key] for key in ("origin", "period", "factor") if key in sampled},
+        references=references_of(marked, "Observation"),
         **meaning,
     )
 
