@@ -8,11 +8,13 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from celery import current_app
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 
+from recovery.bell import Bell
 from recovery.models import Owed, tables_sql
 
 logger = logging.getLogger(__name__)
@@ -24,6 +26,7 @@ RETRY_MOST = timedelta(minutes=30)
 SUSPECT_AFTER = 3  # attempts without success after which work is no longer opened at a worker's start
 TASK_OF_KIND = {"twin": "recovery.refresh_twins"}
 QUEUE_OF_KIND = {"twin": "twin"}
+_DIRTY = {"key": "bigint", "dirty_from_ms": "bigint"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,35 +49,57 @@ def owe(*, kind: str, dirty: Mapping[int, int | None], now: datetime) -> None:
 
     Must run inside the transaction of the cause.
     """
-    if not dirty:
-        return
-    _upsert(kind, sorted(dirty.items()), now)
-    transaction.on_commit(lambda: ring(kind))
+    if dirty:
+        rows, parameters = tables_sql.given("new", _DIRTY, sorted(dirty.items()))
+        _upsert(kind, f"SELECT new.key, new.dirty_from_ms FROM {rows}", parameters, now)  # noqa: S608
 
 
-def _upsert(kind: str, dirty: Sequence[tuple[int, int | None]], now: datetime) -> None:
-    """Insert, or add to what is already owed: seq + 1 and the earlier of the two dirty times (null: everything)."""
+def owe_twins(*, dirty: Mapping[int, int | None], now: datetime) -> None:
+    """Owe the twins of these patients (row id -> as `owe`) a refresh: of each of their operations that is over."""
+    if dirty:
+        rows, parameters = tables_sql.given("new", _DIRTY, sorted(dirty.items()))
+        episodes = (
+            f"SELECT e.id AS key, new.dirty_from_ms FROM {rows} JOIN recovery_episode e"  # noqa: S608
+            " ON e.patient_id = new.key AND e.surgery_end IS NOT NULL"
+        )
+        _upsert("twin", episodes, parameters, now)
+
+
+def _upsert(kind: str, keys: str, parameters: Sequence[Any], now: datetime) -> None:
+    """Insert, or add to what is already owed: seq + 1 and the earlier of the two dirty times (null: everything).
+
+    `keys`: a query of key and dirty_from_ms. In order of key, so that two deliveries never wait for each other
+    crosswise.
+    """
     table = connection.ops.quote_name(Owed._meta.db_table)
     least = "LEAST" if connection.vendor == "postgresql" else "MIN"
-    rows, parameters = tables_sql.given("new", {"key": "bigint", "dirty_from_ms": "bigint"}, dirty)
-    tables_sql.run(
+    owed = tables_sql.run(
         f"INSERT INTO {table} AS o (kind, key, seq, done_seq, dirty_from_ms, owed_since, attempts, last_error)"  # noqa: S608
-        f" SELECT %s, new.key, 1, 0, new.dirty_from_ms, %s, 0, '' FROM {rows} WHERE true"  # SQLite's parser needs it
+        f" SELECT %s, n.key, 1, 0, n.dirty_from_ms, %s, 0, '' FROM ({keys}) AS n WHERE true ORDER BY n.key"
         " ON CONFLICT (kind, key) DO UPDATE SET seq = o.seq + 1, not_before = NULL,"
         " owed_since = CASE WHEN o.done_seq < o.seq THEN o.owed_since ELSE excluded.owed_since END,"
         " dirty_from_ms = CASE WHEN o.done_seq >= o.seq THEN excluded.dirty_from_ms"
         " WHEN o.dirty_from_ms IS NULL OR excluded.dirty_from_ms IS NULL THEN NULL"
-        f" ELSE {least}(o.dirty_from_ms, excluded.dirty_from_ms) END",
+        f" ELSE {least}(o.dirty_from_ms, excluded.dirty_from_ms) END RETURNING 1",
         [kind, connection.ops.adapt_datetimefield_value(now), *parameters],
     )
+    if owed:
+        transaction.on_commit(lambda: ring(kind))
 
 
 def ring(kind: str) -> None:
-    """Wake a worker by task name. A bell that cannot be rung is no error: the sweep rings again."""
+    """Wake a worker, soon. A bell that cannot be rung is no error: the sweep rings again."""
+    BELL.pull(kind)
+
+
+def _send(kind: str) -> None:
     try:
         current_app.send_task(TASK_OF_KIND[kind], queue=QUEUE_OF_KIND[kind], retry=False, expires=60)
     except Exception as error:
         logger.warning("doorbell not rung, the sweep will ring again: %s", type(error).__name__)
+
+
+BELL = Bell(_send)
 
 
 def open_work(kind: str, now: datetime) -> QuerySet[Owed]:

@@ -63,6 +63,16 @@ def _insert_values(
     )
 
 
+def insert_batch(connection_id: int | None, channel: str, received_at: datetime, readings: int, documents: int) -> int:
+    """A new Batch; returns its row id."""
+    [(row_id,)] = tables_sql.run(
+        "INSERT INTO recovery_batch (connection_id, channel, received_at, readings, documents)"
+        " VALUES (%s, %s, %s, %s, %s) RETURNING id",
+        [connection_id, channel, connection.ops.adapt_datetimefield_value(received_at), readings, documents],
+    )
+    return int(row_id)
+
+
 def find_series(wanted: Sequence[tuple[int, str, str]]) -> list[tuple[int, int, int]]:
     """(place, series row id, patient row id) for each (place, patient's fhir_id, template_hash) that is there."""
     if not wanted:

@@ -3,13 +3,14 @@
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from recovery import audit
 from recovery.audit import Actor
 from recovery.exceptions import Invalid
-from recovery.models import Connection
+from recovery.models import Connection, tables_sql
 
 # How exact `last_used_at` is: one write a minute, not one a request.
 USED_EVERY = timedelta(minutes=1)
@@ -29,21 +30,31 @@ def issue_token(*, name: str, scopes: str, actor: Actor, now: datetime, expires_
         "revoked_at": None,
     }
     with transaction.atomic():
-        connection, _ = Connection.objects.update_or_create(
+        row, _ = Connection.objects.update_or_create(
             name=name.strip(), defaults=said, create_defaults={**said, "created_at": now}
         )
-        audit.record(actor=actor, now=now, action="issue_token", entity=f"Connection/{connection.pk}")
+        audit.record(actor=actor, now=now, action="issue_token", entity=f"Connection/{row.pk}")
     return token
 
 
 def authenticate_token(*, token: str, now: datetime, request_id: str = "") -> Actor | None:
     """The connected system that `token` belongs to, or None when it is unknown, expired or revoked."""
-    connection = Connection.objects.filter(token_hash=_hash(token), revoked_at__isnull=True).first()
-    if connection is None or (connection.expires_at is not None and connection.expires_at <= now):
+    stale = now - USED_EVERY
+    rows = tables_sql.run(
+        "SELECT id, name, scopes, last_used_at IS NULL OR last_used_at < %s FROM recovery_connection"
+        " WHERE token_hash = %s AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > %s)",
+        [_moment(stale), _hash(token), _moment(now)],
+    )
+    if not rows:
         return None
-    if connection.last_used_at is None or now - connection.last_used_at > USED_EVERY:
-        Connection.objects.filter(pk=connection.pk).update(last_used_at=now)
-    return Actor.of_connection(connection, request_id)
+    row_id, name, scopes, is_stale = rows[0]
+    if is_stale:
+        Connection.objects.filter(pk=row_id).update(last_used_at=now)
+    return Actor("connection", row_id, name, request_id, scopes)
+
+
+def _moment(at: datetime) -> Any:
+    return connection.ops.adapt_datetimefield_value(at)
 
 
 def _hash(token: str) -> str:

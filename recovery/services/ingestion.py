@@ -1,7 +1,7 @@
 """Taking in what a door delivers: one transaction, one receipt, and the work that follows from it owed.
 
-The order inside the transaction: documents (so that patients exist), then series, samples and packets, then the work
-owed for the twins that changed, then the audit rows. A 2xx may be sent only after `deliver` has returned.
+The order inside the transaction: documents (so that patients exist), then series, samples and packets, then the audit
+rows, then the work owed for the twins that changed. A 2xx may be sent only after `deliver` has returned.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,8 @@ from django.db.models import F
 from recovery import audit, queue
 from recovery.audit import Actor
 from recovery.exceptions import Conflict, RecoveryError
-from recovery.models import Batch, Episode, UnmappedCode
+from recovery.models import Batch, UnmappedCode
+from recovery.models.streams_sql import insert_batch
 from recovery.services import documents, projected, promotion, references, streams
 from recovery.services.changes import Changes
 from recovery.services.intake import Delivery, DocumentWrite, Outcome, Receipt, Unmapped
@@ -47,13 +48,7 @@ def deliver(*, delivery: Delivery, actor: Actor, now: datetime, atomic: bool) ->
     Raises PromiseBroken, having stored nothing, where a promised id could not be given.
     """
     with transaction.atomic():
-        batch = Batch.objects.create(
-            connection_id=actor.id if actor.kind == "connection" else None,
-            channel=delivery.channel,
-            received_at=now,
-            readings=len(delivery.readings) + len(delivery.packets),
-            documents=len(delivery.documents),
-        )
+        batch = _opened(delivery, actor, now)
         changes = Changes()
         _store_documents(delivery, batch, now, changes, atomic)
         streams.store(delivery.readings, delivery.packets, batch, now, changes, delivery.stands)
@@ -62,7 +57,6 @@ def deliver(*, delivery: Delivery, actor: Actor, now: datetime, atomic: bool) ->
             _refuse_all_if_one_is_refused(changes)
         _keep_promises(delivery, changes)
         _list_unmapped(delivery.unmapped, now)
-        _owe_twins(changes, now)
         audit.record(
             actor=actor,
             now=now,
@@ -71,7 +65,21 @@ def deliver(*, delivery: Delivery, actor: Actor, now: datetime, atomic: bool) ->
             entity=f"Batch/{batch.pk}",
             detail={"channel": delivery.channel, "items": len(changes.outcomes)},
         )
+        queue.owe_twins(dirty=changes.dirty, now=now)  # last: the rows it holds are those that all want
     return Receipt(batch.pk, changes.outcomes)
+
+
+def _opened(delivery: Delivery, actor: Actor, now: datetime) -> Batch:
+    batch = Batch(
+        connection_id=actor.id if actor.kind == "connection" else None,
+        channel=delivery.channel,
+        received_at=now,
+        readings=len(delivery.readings) + len(delivery.packets),
+        documents=len(delivery.documents),
+    )
+    said = batch.connection_id, batch.channel, now, batch.readings, batch.documents
+    batch.pk = insert_batch(*said)
+    return batch
 
 
 def _in_order_of_dependence(writes: Sequence[DocumentWrite]) -> list[DocumentWrite]:
@@ -163,11 +171,3 @@ def _list_unmapped(unmapped: Iterable[Unmapped], now: datetime) -> None:
             defaults={"display": one.display[:300], "reason": one.reason[:200], "first_seen": now, "last_seen": now},
         )
         UnmappedCode.objects.filter(pk=row.pk).update(readings=F("readings") + readings, last_seen=now)
-
-
-def _owe_twins(changes: Changes, now: datetime) -> None:
-    """Owe a refresh for every episode whose patient has new readings or changed facts."""
-    episodes = Episode.objects.filter(patient_id__in=changes.dirty, surgery_end__isnull=False).values_list(
-        "pk", "patient_id"
-    )
-    queue.owe(kind="twin", dirty={pk: changes.dirty[patient_id] for pk, patient_id in episodes}, now=now)
