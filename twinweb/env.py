@@ -8,8 +8,21 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+
 # FileAwareEnv: any NAME may be given as NAME_FILE, the path of a file that holds the value (container secrets).
-env = environ.FileAwareEnv()
+class Environment(environ.FileAwareEnv):
+    """Raises ImproperlyConfigured, naming the variable, where the file of a NAME_FILE cannot be read."""
+
+    def get_value(self, var: str, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().get_value(var, *args, **kwargs)
+        except (OSError, UnicodeDecodeError) as error:
+            path = os.environ.get(f"{var}_FILE", "")
+            why = getattr(error, "strerror", None) or "it is not text"
+            raise ImproperlyConfigured(f"{var}_FILE: {path or 'its path'} cannot be read ({why}).") from error
+
+
+env = Environment()
 
 NO = frozenset(("false", "off", "n", "no", "0", ""))
 DATABASES = ("sqlite:///", "postgres://", "postgresql://")

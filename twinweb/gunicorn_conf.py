@@ -2,6 +2,8 @@
 
 import os
 
+from gunicorn.http import message
+
 from twinweb.orphans import die_with_parent
 
 _host = os.environ.get("HOST", "127.0.0.1")
@@ -17,6 +19,8 @@ timeout = 60
 keepalive = 5
 asgi_lifespan = "off"  # Django has none
 control_socket_disable = True  # it would be one shared path in the home directory of the account
+# Long addresses are answered by the application, in the words of its doors. gunicorn's threads know a lower ceiling.
+limit_request_line = message.MAX_REQUEST_LINE = 65_536
 forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
 server_software = "twinweb"
 logconfig_dict = {

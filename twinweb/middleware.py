@@ -3,14 +3,19 @@
 import logging
 import secrets
 from collections.abc import Callable
+from typing import cast
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
-from recovery import exceptions
+from recovery import audit, exceptions
+from recovery.audit import Actor
+from recovery.models import User
 
 logger = logging.getLogger(__name__)
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -65,6 +70,22 @@ class NoStoreMiddleware:
         return response
 
 
+def _note_refusal(request: HttpRequest, status: int) -> None:
+    """A page or an action that a signed-in person was not given: who asked for which address, and no more."""
+    actor = Actor.of_user(cast(User, request.user), getattr(request, "request_id", ""))
+    try:
+        audit.record(
+            actor=actor,
+            now=timezone.now(),
+            action="view" if request.method in ("GET", "HEAD") else "change",
+            entity=request.path[:200],
+            outcome="refused",
+            detail={"status": status},
+        )
+    except DatabaseError:
+        logger.exception("a refusal could not be noted")
+
+
 class DomainErrorMiddleware:
     """Domain errors to pages, in one table. Unknown errors show a reference number, never their text."""
 
@@ -86,4 +107,6 @@ class DomainErrorMiddleware:
         if not isinstance(error, exceptions.RecoveryError):
             return None
         status = self.STATUS.get(type(error), 400)
+        if isinstance(error, exceptions.Forbidden | exceptions.NotFound) and request.user.is_authenticated:
+            _note_refusal(request, status)
         return render(request, f"errors/{status}.html", {"message": error.message}, status=status)

@@ -61,11 +61,15 @@ class Call:
         patient_ids: set[int] | None = None,
         outcome: str = "success",
         query: str = "",
+        status: int | None = None,
+        entries: int | None = None,
     ) -> None:
         """The audit row of a read (writes are noted by the delivery). One row per patient shown.
 
-        `query`: the search as it was asked.
+        `query`: the search as it was asked. `status`: of the answer, where it is a refusal; `entries`: how
+        many of a Bundle.
         """
+        said = {"query": query[:LONGEST_QUERY] or None, "status": status, "entries": entries}
         audit.record(
             actor=self.actor,
             now=self.place.now,
@@ -73,7 +77,7 @@ class Call:
             patient_ids=sorted(patient_ids) if patient_ids else (None,),
             entity=entity[:200],
             outcome=outcome,
-            detail={"query": query[:LONGEST_QUERY]} if query else None,
+            detail={name: value for name, value in said.items() if value is not None},
         )
 
 
@@ -91,7 +95,9 @@ def open_call(request: HttpRequest) -> Call:
         audit.record(actor=unknown, now=now, action="authenticate", entity=request.path[:200], outcome="denied")
         issue = Issue("login", "A valid bearer token is required (Authorization: Bearer ...).")
         raise FhirError(401, issue, headers=_CHALLENGE)
-    return Call(actor, scopes.parse(actor.scopes), Place(base_of(request), now), _prefer(request))
+    call = Call(actor, scopes.parse(actor.scopes), Place(base_of(request), now), _prefer(request))
+    request.fhir_call = call  # type: ignore[attr-defined]  # for the note of a refusal
+    return call
 
 
 def _actor(request: HttpRequest, now: datetime) -> Actor | None:

@@ -25,8 +25,8 @@ _WANTED = _READABLE | {"*/*", "application/*", "json", ""}
 def check_accept(accept: str, wanted_format: str) -> None:
     """Raises FhirError 406 when the caller takes no FHIR JSON. `_format` goes before the header."""
     said = wanted_format or accept
-    if not any(_bare(one) in _WANTED for one in said.split(",")):
-        raise refused(406, "not-supported", f"This server writes {FHIR_JSON} only, not {said[:80]}.")
+    if not any(_bare(one) in _WANTED and _is_r4(one) for one in said.split(",")):
+        raise refused(406, "not-supported", f"This server writes {FHIR_JSON} of FHIR 4.0 only, not {said[:80]}.")
 
 
 def check_content_type(content_type: str) -> None:
@@ -35,9 +35,17 @@ def check_content_type(content_type: str) -> None:
         raise refused(
             415, "not-supported", f"This server reads {FHIR_JSON} only, not {content_type[:80] or 'nothing'}."
         )
+    if not _is_r4(content_type):
+        raise refused(415, "not-supported", f"This server reads FHIR 4.0 only, not {content_type[:80]}.")
     charset = content_type.lower().partition("charset=")[2].strip(' "').partition(";")[0]
     if charset not in ("", "utf-8", "utf8"):
         raise refused(415, "not-supported", f"The body must be UTF-8, not {charset[:40]}.")
+
+
+def _is_r4(media_type: str) -> bool:
+    """Whether its fhirVersion parameter, if it has one, is FHIR R4 (http.html#version-parameter)."""
+    version = media_type.lower().partition("fhirversion=")[2].partition(";")[0].strip(' "')
+    return version in ("", "4.0", "4.0.1")
 
 
 def _bare(media_type: str) -> str:

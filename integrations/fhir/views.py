@@ -1,12 +1,15 @@
 """The FHIR R4 REST door: thin views over shelves, search, interactions and bundles."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from email.utils import format_datetime
 from functools import wraps
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from django.conf import settings
+from django.core.exceptions import TooManyFieldsSent
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.http import parse_http_date_safe
@@ -28,6 +31,10 @@ from recovery.services.ingestion import DeliveryRefused, deliver
 from recovery.services.intake import NumberReading, PacketReading
 
 logger = logging.getLogger(__name__)
+LONGEST_ADDRESS = 16_000
+# Refusals that leave no row of their own here: the way in (401) and the scopes (403) note theirs.
+_NOTED_ELSEWHERE = (401, 403)
+_VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 View = Callable[..., HttpResponse]
 
 
@@ -46,24 +53,57 @@ def door(view: View) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
+            _check_address(request)
             renderers.check_accept(request.headers.get("Accept", ""), request.GET.get("_format", ""))
             return view(request, *args, **kwargs)
         except FhirError as error:
-            return of_error(error)
+            return _refuse(request, error, kwargs)
         except DeliveryRefused as error:
-            return of_error(of_refusal(error.outcome))
+            return _refuse(request, of_refusal(error.outcome), kwargs)
         except RecoveryError as error:
-            return of_error(of_domain_error(error))
+            return _refuse(request, of_domain_error(error), kwargs)
+        except TooManyFieldsSent:
+            limit = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+            return _refuse(request, refused(400, "too-costly", f"More than {limit} parameters."), kwargs)
         except Exception:
             number = getattr(request, "request_id", "unknown")
             logger.exception("fhir request failed", extra={"request_id": number})
             issue = Issue(
                 "exception", f"Something went wrong here. Quote the number {number} to the operator.", severity="fatal"
             )
-            return of_error(FhirError(500, issue))
+            return _refuse(request, FhirError(500, issue), kwargs)
 
     guarded.login_required = False  # type: ignore[attr-defined]
     return guarded
+
+
+def _check_address(request: HttpRequest) -> None:
+    """Raises FhirError 414 for an address longer than any that this server gives out."""
+    if len(request.get_full_path()) > LONGEST_ADDRESS:
+        sentence = f"The address is longer than {LONGEST_ADDRESS} characters: send it as a form to _search."
+        raise refused(414, "too-long", sentence)
+
+
+def _refuse(request: HttpRequest, error: FhirError, where: Mapping[str, str]) -> HttpResponse:
+    """The answer to a request that came to nothing. A refused write is noted: who tried what, not what was said."""
+    call = getattr(request, "fhir_call", None)
+    is_search = request.path.endswith("/_search")
+    if call is not None and error.status not in _NOTED_ELSEWHERE and not is_search:
+        note_refusal(call, request.method or "", where, error.status)
+    return of_error(error)
+
+
+def note_refusal(call: Call, method: str, where: Mapping[str, str], status: int) -> None:
+    """One audit row for a write or an operation that came to nothing. Without the body, the query and the reasons."""
+    action = _VERBS.get(method)
+    if action is None:
+        return
+    entity = "/".join(where[name] for name in ("type_name", "fhir_id") if where.get(name))
+    outcome = "refused" if status < 500 else "failed"
+    try:
+        call.note(action if entity else "ingest", entity or "Bundle", outcome=outcome, status=status)
+    except DatabaseError:
+        logger.exception("a refusal could not be noted")
 
 
 def of_error(error: FhirError) -> HttpResponse:
@@ -276,6 +316,9 @@ def transact(request: HttpRequest) -> HttpResponse:
     body = body_of(request)
     sent = wire.parse_object(body)
     answers = bundle.process(sent, body, call.actor, call.allows, call.place)
+    refusals = [one.status for one in answers.results.values() if isinstance(one, FhirError)]
+    if refusals:
+        call.note("ingest", "Bundle", outcome="refused", status=refusals[0], entries=len(refusals))
     texts = {index: renderers.answer_entry(result) for index, result in answers.results.items()}
     for index, address in answers.gets.items():
         texts[index] = _answer_get(call, address)

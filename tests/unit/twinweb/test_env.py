@@ -1,5 +1,7 @@
 """Settings from the environment fail loudly, in one sentence that names the variable."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,3 +70,20 @@ def test_an_address_of_no_redis_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("REDIS_URL", "foo")
     with pytest.raises(ImproperlyConfigured, match="REDIS_URL must look like"):
         env.redis_url()
+
+
+def test_a_secret_whose_file_is_missing_is_refused_by_the_name_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+    monkeypatch.setenv("SECRET_KEY_FILE", "/nowhere/key")
+    with pytest.raises(ImproperlyConfigured, match="SECRET_KEY_FILE: /nowhere/key cannot be read"):
+        env.env.str("SECRET_KEY", default="")
+
+
+def test_a_command_with_a_wrong_setting_ends_in_one_line(tmp_path: Path) -> None:
+    root = Path(__file__).resolve().parents[3]
+    environment = {"PATH": "/usr/bin:/bin", "SECRET_KEY_FILE": "/nowhere/key", "TWINWEB_DATA": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"], cwd=root, env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 1 and done.stderr.count("\n") == 1
+    assert "SECRET_KEY_FILE: /nowhere/key cannot be read" in done.stderr

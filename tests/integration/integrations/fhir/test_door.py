@@ -94,6 +94,9 @@ def test_every_claimed_search_parameter_is_answered(door: Door) -> None:
     [
         ("application/fhir+json", 200),
         ("application/fhir+json; fhirVersion=4.0", 200),
+        ("application/fhir+json; fhirVersion=5.0", 406),
+        ('application/fhir+json; fhirVersion="3.0"', 406),
+        ("application/fhir+json; fhirVersion=5.0, application/fhir+json; fhirVersion=4.0", 200),
         ("application/json", 200),
         ("*/*", 200),
         ("text/html, application/fhir+json;q=0.9", 200),
@@ -111,6 +114,8 @@ def test_what_the_caller_accepts_decides(door: Door, patient: str, accept: str, 
     [
         ("application/fhir+json", 201),
         ("application/json; charset=UTF-8", 201),
+        ("application/fhir+json; fhirVersion=4.0; charset=utf-8", 201),
+        ("application/fhir+json; fhirVersion=5.0", 415),
         ("application/fhir+xml", 415),
         ("text/plain", 415),
         ("application/fhir+json; charset=latin-1", 415),
@@ -187,6 +192,44 @@ def test_a_batch_leaves_one_audit_row_for_each_patient_not_for_each_reading(door
     ]
     door.post("", {"resourceType": "Bundle", "type": "batch", "entry": entries})
     assert AuditEvent.objects.filter(action="ingest").count() == before + 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "action", "entity", "status"),
+    [
+        ("POST", "Observation", heart_rate(status="Hartmann"), "create", "Observation", 400),
+        ("POST", "Observation", "{", "create", "Observation", 400),
+        ("PUT", "Patient/p1", {"resourceType": "Patient", "id": "Hartmann"}, "update", "Patient/p1", 400),
+        ("PUT", "Patient?colour=Hartmann", {"resourceType": "Patient"}, "update", "Patient", 400),
+        ("DELETE", "Patient/p1", "", "delete", "Patient/p1", 412),
+        ("PATCH", "Patient/p9", "[]", "patch", "Patient/p9", 415),
+        ("POST", "", {"resourceType": "Bundle", "type": "Hartmann"}, "ingest", "Bundle", 400),
+    ],
+)
+def test_a_refused_write_is_noted_without_what_it_said(
+    door: Door, patient: str, method: str, path: str, body: object, action: str, entity: str, status: int
+) -> None:
+    headers = {"If_Match": 'W/"9"'} if method == "DELETE" else {}
+    door.send(method, path, body, **headers)
+    row = AuditEvent.objects.get(outcome="refused")
+    assert (row.action, row.entity, row.detail) == (action, entity, {"status": status})
+    told = content(door.get(f"AuditEvent/{row.pk}"))
+    assert told["outcome"] == "4" and "Hartmann" not in json.dumps(told, default=str)
+
+
+def test_refused_entries_of_a_batch_are_noted_once_with_their_number(door: Door, patient: str) -> None:
+    bad = {"resource": heart_rate(status="bad"), "request": {"method": "POST", "url": "Observation"}}
+    door.post("", {"resourceType": "Bundle", "type": "batch", "entry": [bad, bad]})
+    row = AuditEvent.objects.get(outcome="refused")
+    assert (row.action, row.entity, row.detail) == ("ingest", "Bundle", {"status": 400, "entries": 2})
+
+
+def test_a_long_address_is_answered_and_a_longer_one_refused_in_fhir(door: Door) -> None:
+    assert door.get("Patient?_id=" + ",".join(f"p{n}" for n in range(1500))).status_code == 200
+    response = door.get("Patient?_id=" + "x" * 20_000)
+    assert response.status_code == 414 and "_search" in content(response)["issue"][0]["diagnostics"]
+    many = door.get("Patient?" + "&".join(["_tag=x"] * 1200))
+    assert many.status_code == 400 and content(many)["resourceType"] == "OperationOutcome"
 
 
 def test_a_known_version_is_not_sent_again(door: Door, patient: str) -> None:

@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, reverse
 
+from recovery.models import AuditEvent
 from recovery.urls import urlpatterns
 
 PEOPLE = ("own", "other", "patient", "administrator", "anonymous")
@@ -105,3 +106,14 @@ def test_nobody_acts_on_a_strangers_alert(scene, name):
 @pytest.mark.parametrize("name", sorted(POST))
 def test_what_changes_something_is_never_a_link(scene, name):
     assert scene.client("own").get(url_of(name, scene)).status_code == 405
+
+
+@pytest.mark.parametrize("name", ["patient", "alert_resolve", "unmapped"])
+def test_what_a_person_is_not_given_is_noted_without_a_word_about_the_patient(scene, name):
+    before = AuditEvent.objects.count()
+    answer = ask(name, scene, "own", foreign=True)
+    row = AuditEvent.objects.get(outcome="refused")
+    assert AuditEvent.objects.count() == before + 1
+    assert (row.actor_name, row.action) == (scene.own.username, "change" if name in POST else "view")
+    assert row.entity == url_of(name, scene, foreign=True) and row.detail == {"status": answer.status_code}
+    assert row.patient_id is None
