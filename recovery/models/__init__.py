@@ -8,6 +8,7 @@ from recovery.models.device import Device
 from recovery.models.document import ConditionalKey, Document, DocumentIndex, DocumentVersion, UnmappedCode
 from recovery.models.episode import Episode
 from recovery.models.finding import Finding
+from recovery.models.governance import ModelChange, ModelReport, ShadowRisk, TrainingPart, TrainingRun
 from recovery.models.pathway import Pathway
 from recovery.models.patient import Patient
 from recovery.models.series import AlsoSaid, Batch, FormerSample, Packet, Sample, Series
@@ -31,6 +32,8 @@ __all__ = [
     "Finding",
     "FormerSample",
     "LiveEvent",
+    "ModelChange",
+    "ModelReport",
     "ModelVersion",
     "Owed",
     "Packet",
@@ -38,9 +41,12 @@ __all__ = [
     "Patient",
     "Sample",
     "Series",
+    "ShadowRisk",
     "Snapshot",
     "Team",
     "TeamMembership",
+    "TrainingPart",
+    "TrainingRun",
     "Twin",
     "UnmappedCode",
     "User",

@@ -11,6 +11,7 @@ class ModelVersion(models.Model):
     version = models.CharField(max_length=64)
     parameters = models.JSONField()
     trained_on = models.CharField(max_length=300)
+    evaluation = models.JSONField(default=dict, help_text="Out-of-fold and held-out figures; empty: never judged.")
     status = models.CharField(max_length=10, default="draft")
     created_at = models.DateTimeField()
 

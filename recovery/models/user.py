@@ -15,6 +15,7 @@ class User(AbstractUser):
         PATIENT = "patient", "Patient"
 
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.CLINICIAN)
+    is_model_steward = models.BooleanField(default=False, help_text="May train, compare and change the models served.")
     last_board_visit = models.DateTimeField(null=True, blank=True)
 
     class Meta:
