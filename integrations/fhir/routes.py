@@ -66,6 +66,11 @@ def _document(type_name: str, patient: str, *lines: str, shelf: Shelf = "documen
     return Route(type_name, shelf, interactions, _params(*mine, *lines), patient)
 
 
+def _definition(type_name: str, *lines: str) -> Route:
+    mine = ("url:u", "name:s", "title:s", "status:t", "version:t", "date:d", "publisher:s", "description:s")
+    return Route(type_name, "views", VIEW_INTERACTIONS, _params(*mine, *lines))
+
+
 _STATUS, _CODE, _CATEGORY, _TYPE = "status:t", "code:t", "category:t", "type:t"
 _ENCOUNTER, _PERIOD, _ACTIVE = "encounter:r", "date:d period", "active:t"
 _PERSON = ("name:s", "family:s name.family", "given:s name.given", "gender:t", _ACTIVE)
@@ -299,7 +304,16 @@ _ROUTES = (
     _document("Flag", "subject", _STATUS, _CATEGORY, _CODE, "date:d period", _ENCOUNTER, "author:r", shelf="both"),
 )
 
-ROUTES: Mapping[str, Route] = MappingProxyType({route.type: route for route in _ROUTES})
+# What the published guide (docs/fhir) defines, served so that a claimed profile or code can be looked up here.
+_DEFINITIONS = (
+    _definition("StructureDefinition", "type:u", "kind:t", "base:r baseDefinition"),
+    _definition("CodeSystem", "code:t concept.code", "system:u url"),
+    _definition("ValueSet", "reference:u compose.include.system"),
+    _definition("OperationDefinition", "code:t", "type:t", "instance:t", "base:r"),
+    _definition("ImplementationGuide", "resource:r definition.resource.reference"),
+)
+
+ROUTES: Mapping[str, Route] = MappingProxyType({route.type: route for route in (*_ROUTES, *_DEFINITIONS)})
 
 
 def route_of(type_name: str) -> Route | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from integrations.fhir.conclusions.codes import (
     ABSENT_REASONS,
+    BASE,
     PRODUCT,
     RECOVERY,
     STATES,
@@ -25,7 +26,8 @@ from recovery.selectors.fhir_days import DaySaid
 from recovery.selectors.snapshot import MetricSaid
 from recovery.services.documents import instant
 
-COURSE = profile("expected-course")
+COURSE, GATES = profile("expected-course"), profile("gate-decisions")
+DECISIONS = f"{BASE}/CodeSystem/gate-decision"
 NO_DATA = "no_data"
 CODE = "recovery-state"
 
@@ -76,8 +78,10 @@ def _absent(code: str, text: str) -> Json:
 def _component(metric: MetricSaid) -> Json:
     said: Json = {"code": _code(f"deviation-{coded(metric.key)}", f"{metric.label}: deviation from own course")}
     course = _course(metric)
-    if course:
-        said = {"extension": [{"url": COURSE, "extension": course}], **said}
+    extensions = [{"url": COURSE, "extension": course}] if course else []
+    extensions += _gates(metric)
+    if extensions:
+        said = {"extension": extensions, **said}
     if metric.deviation is None:
         return {**said, "dataAbsentReason": _absent("unknown", f"{metric.label}: not read in time to be compared.")}
     deviation = {**quantity(metric.deviation, "{SD}"), "unit": "SD"}
@@ -95,6 +99,26 @@ def _course(metric: MetricSaid) -> list[Json]:
         low, high = quantity(metric.low90, metric.unit), quantity(metric.high90, metric.unit)
         found.append({"url": "interval", "valueRange": {"low": low, "high": high}})
     return found
+
+
+def _gates(metric: MetricSaid) -> list[Json]:
+    """How many readings met each decision of the gate when they were last judged."""
+    counts = {
+        "accepted": metric.gates.accepted,
+        "down-weighted": metric.gates.down_weighted,
+        "rejected": metric.gates.rejected,
+    }
+    return [
+        {
+            "url": GATES,
+            "extension": [
+                {"url": "decision", "valueCoding": {"system": DECISIONS, "code": code}},
+                {"url": "count", "valueUnsignedInt": count},
+            ],
+        }
+        for code, count in counts.items()
+        if count
+    ]
 
 
 def _notes(found: DaySaid) -> list[str]:

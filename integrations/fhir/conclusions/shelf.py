@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from integrations.fhir.conclusions import origins
+from integrations.fhir.conclusions import definitions, origins
 from integrations.fhir.conclusions.audit_event import audit_event
 from integrations.fhir.conclusions.care_plan import care_plan
 from integrations.fhir.conclusions.concluded import Concluded
@@ -164,5 +164,6 @@ CONCLUSIONS: Mapping[str, Source] = MappingProxyType(
         "Goal": Source(_one_goal, _many_goals),
         "Observation": Source(_one_day, _many_days),
         "Provenance": Source(origins.one, origins.many, origins.named),
+        **{name: Source(one, many) for name, (one, many) in definitions.sources().items()},
     }
 )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from integrations.fhir import shelves, validation
+from integrations.fhir import guide, profiles, shelves, validation
 from integrations.fhir.outcomes import FhirError, Issue, refused
 from integrations.fhir.receiving import writable
 from integrations.fhir.routes import Route
@@ -40,10 +40,27 @@ def issues_of(route: Route, resource: Json | None, mode: str, profile: str, fhir
         raise refused(400, "required", "There is no resource to validate.", "Parameters.parameter")
     elif mode != "delete":
         shelves.read(route, fhir_id)  # what stands here was validated when it came in
-    if profile:
-        sentence = f"{profile[:120]}: this server validates against R4 itself and knows no further profiles."
-        found.append(Issue("not-supported", sentence, severity="warning"))
+    if resource is not None and not found:
+        found += _of_profiles(resource, profile)
+    elif profile and guide.profile(profile) is None:
+        found.append(_unknown(profile))
     return found or [FINE]
+
+
+def _of_profiles(resource: Json, asked: str) -> list[Issue]:
+    """Against the profile asked for and those of ours that the resource claims, each once."""
+    found: list[Issue] = []
+    if asked and guide.profile(asked) is None:
+        found.append(_unknown(asked))
+    for url in dict.fromkeys([asked, *profiles.claimed(resource)]):
+        known = guide.profile(url)
+        found += profiles.breaches(resource, known) if known is not None else []
+    return found
+
+
+def _unknown(profile: str) -> Issue:
+    sentence = f"{profile[:120]}: this server knows R4 itself and the profiles of its own guide, not this one."
+    return Issue("not-supported", sentence, severity="warning")
 
 
 def _of_mode(route: Route, mode: str, fhir_id: str) -> list[Issue]:
