@@ -4,6 +4,7 @@ Codes: the value sets named in the R4 resource definitions. Where the model's ow
 (`resources.Element.codes`); this table holds the types whose short text ends in "+".
 """
 
+import re
 from collections.abc import Mapping
 
 _EVENT_STATUS = frozenset("preparation in-progress not-done on-hold stopped completed entered-in-error unknown".split())
@@ -13,6 +14,12 @@ _REQUEST_INTENT = frozenset(
 )
 _OBSERVATION_STATUS = frozenset(
     "registered preliminary final amended corrected cancelled entered-in-error unknown".split()
+)
+_COMPARATOR = frozenset("< <= >= >".split())
+# event-timing (v3-TimingEvent and R4's own)
+_WHEN = frozenset(
+    "MORN MORN.early MORN.late NOON AFT AFT.early AFT.late EVE EVE.early EVE.late NIGHT PHS HS WAKE C CM CD CV AC ACM"
+    " ACD ACV PC PCM PCD PCV".split()
 )
 _PRIORITY = frozenset("routine urgent asap stat".split())
 
@@ -79,7 +86,32 @@ CODES: Mapping[str, frozenset[str]] = {
     "Address.use": frozenset("home work temp old billing".split()),
     "ContactPoint.system": frozenset("phone fax email pager url sms other".split()),
     "ContactPoint.use": frozenset("home work temp old mobile".split()),
-    "Quantity.comparator": frozenset("< <= >= >".split()),
+    "EncounterStatusHistory.status": frozenset(
+        "planned arrived triaged in-progress onleave finished cancelled entered-in-error unknown".split()
+    ),
+    "DeviceUdiCarrier.entryType": frozenset("barcode rfid manual card self-reported unknown".split()),
+    "QuestionnaireItem.type": frozenset(
+        "group display boolean decimal integer date dateTime time string text url choice open-choice attachment"
+        " reference quantity".split()
+    ),
+    "AuditEvent.action": frozenset("C R U D E".split()),
+    "AuditEvent.outcome": frozenset("0 4 8 12".split()),
+    "AuditEventAgentNetwork.type": frozenset("1 2 3 4 5".split()),
+    "Composition.confidentiality": frozenset("U L M N R V".split()),
+    "TimingRepeat.when": _WHEN,
+    **{f"{name}.comparator": _COMPARATOR for name in ("Quantity", "Age", "Count", "Distance", "Duration")},
+    # Extensible, though its short text reads like a list.
+    "Expression.language": frozenset(),
+}
+
+# A code: no space at its ends, single spaces inside (datatypes.html#code).
+CODE = re.compile(r"\S+( \S+)*")
+# Codes of open sets, held to their form: BCP 47 languages, ISO 4217 currencies, MIME types (RFC 6838).
+FORMS: Mapping[str, re.Pattern[str]] = {
+    "Expression.language": CODE,
+    "language": re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*"),
+    "Money.currency": re.compile(r"[A-Z]{3}"),
+    "contentType": re.compile(r"[A-Za-z0-9!#$&^_.+\-]+/[A-Za-z0-9!#$&^_.+\-]+(\s*;.*)?"),
 }
 
 _TERMS = "http://terminology.hl7.org/CodeSystem/"
@@ -100,6 +132,11 @@ CONCEPTS: Mapping[str, tuple[str, frozenset[str]]] = {
     "AllergyIntolerance.verificationStatus": (
         f"{_TERMS}allergyintolerance-verification",
         frozenset("unconfirmed confirmed refuted entered-in-error".split()),
+    ),
+    "AdverseEvent.severity": (f"{_TERMS}adverse-event-severity", frozenset("mild moderate severe".split())),
+    "AdverseEvent.outcome": (
+        f"{_TERMS}adverse-event-outcome",
+        frozenset("resolved recovering ongoing resolvedWithSequelae fatal unknown".split()),
     ),
 }
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from integrations.fhir import bindings, narrative, resources
+from integrations.fhir import bindings, invariants, narrative, resources
 from integrations.fhir.outcomes import Issue
 from integrations.fhir.primitives import CONTROL, ID, span
 from integrations.fhir.resources import Element
@@ -30,8 +30,6 @@ _REFERENCE = re.compile(
     r"#[A-Za-z0-9\-.]{0,64}|([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?"
     r"|urn:(?:uuid|oid):\S+|[a-z][a-z0-9+.\-]*:\S+"
 )
-# Elements whose target type decides whose data it is. Elsewhere official R4 examples stray, and no harm is done.
-_WHOSE = frozenset(("subject", "patient", "encounter", "device"))
 _ABSOLUTE_TAIL = re.compile(r"https?://\S*/([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?")
 
 
@@ -43,14 +41,19 @@ class Walk:
     contained: frozenset[str] = frozenset()
 
     def say(self, code: str, path: str, sentence: str) -> None:
+        self.add(Issue(code, f"{path}: {sentence}", path))
+
+    def add(self, issue: Issue) -> None:
         if len(self.issues) < MOST_ISSUES:
-            self.issues.append(Issue(code, f"{path}: {sentence}", path))
+            self.issues.append(issue)
 
 
 def check(type_name: str, resource: Mapping[str, Any]) -> list[Issue]:
     """What is wrong with the JSON form of `resource`; empty when nothing."""
     walk = Walk(contained=_contained_ids(resource))
     _object(resource, type_name, type_name, type_name, 1, walk)
+    for issue in invariants.of_resource(resource, type_name):
+        walk.add(issue)
     return walk.issues
 
 
@@ -81,6 +84,8 @@ def _object(value: Mapping[str, Any], model: str, owner: str, path: str, depth: 
             _primitive_extension(child, element, here, depth, walk)
         else:
             _member(child, element, owner, here, depth, walk, sibling=value.get(f"_{name}"))
+    for issue in invariants.faults(owner, value, path):
+        walk.add(issue)
 
 
 def _primitive_value_extension(model: str, name: str) -> Element | None:
@@ -152,8 +157,7 @@ def _complex(value: Any, element: Element, owner: str, path: str, depth: int, wa
     _object(value, element.model, name, path, depth + 1, walk)
     whole = f"{owner}.{element.name}"
     if name == "Reference":
-        targets = bindings.TARGETS.get(whole, element.targets) if element.name in _WHOSE else ()
-        _reference(value, targets, path, walk)
+        _reference(value, bindings.TARGETS.get(whole, element.targets), path, walk)
     elif whole in bindings.CONCEPTS:
         _concept(value, *bindings.CONCEPTS[whole], path, walk)
 
@@ -226,7 +230,7 @@ def _string(value: str, element: Element, owner: str, path: str, walk: Walk) -> 
         if said:
             walk.say("invalid", path, said)
     elif kind == "code":
-        _code(value, bindings.CODES.get(f"{owner}.{element.name}", element.codes), path, walk)
+        _code(value, f"{owner}.{element.name}", element, path, walk)
 
 
 def _lone_surrogate(value: str) -> bool:
@@ -245,9 +249,13 @@ def _date(value: str, kind: str, path: str, walk: Walk) -> None:
         walk.say("value", path, "is an instant: date and time to the second with an offset are required")
 
 
-def _code(value: str, codes: frozenset[str], path: str, walk: Walk) -> None:
+def _code(value: str, whole: str, element: Element, path: str, walk: Walk) -> None:
+    codes = bindings.CODES.get(whole, element.codes)
+    form = bindings.FORMS.get(whole) or bindings.FORMS.get(element.name, bindings.CODE)
     if codes and value not in codes:
         walk.say("code-invalid", path, f"{value[:60]!r} is not one of {_listed(codes)}")
+    elif form.fullmatch(value) is None:
+        walk.say("code-invalid", path, f"{value[:60]!r} is no code of this kind")
 
 
 def _listed(codes: frozenset[str]) -> str:

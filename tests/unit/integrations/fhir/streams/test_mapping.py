@@ -73,7 +73,6 @@ def test_units_arrive_as_the_unit_of_the_metric(code: str, value: str, unit: str
         ({"value": 72, "unit": "per something"}, "the unit is missing"),
         ({"value": 72, "unit": "/min", "system": "urn:mine", "code": "/min"}, "the unit is missing"),
         ({"value": 72, "system": UCUM, "code": "kg"}, "does not convert"),
-        ({"value": 72, "code": "/min"}, "the unit is missing"),
     ],
 )
 def test_a_unit_is_never_guessed(quantity_said: dict[str, Any], reason: str) -> None:
