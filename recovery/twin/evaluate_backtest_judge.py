@@ -79,8 +79,8 @@ class Judgement:
 class Judge(Protocol):
     """Looks of one call are of different patients; calls come in order of time."""
 
-    version: str
-    measures: tuple[str, ...]
+    @property
+    def version(self) -> str: ...
 
     def judge(self, looks: Sequence[Look], *, with_risks: bool) -> list[Judgement]: ...
 
@@ -92,7 +92,6 @@ class PolicyJudge:
     hazards: tuple[HazardModel, ...]
     policy: AlertPolicy = DEFAULT_POLICY
     fold_of: Callable[[str], int] = field(default=lambda patient: 0)
-    measures: tuple[str, ...] = ("deterioration", "risk", "news2")
 
     @property
     def version(self) -> str:
@@ -180,8 +179,12 @@ def _static(profile: Profile, factors: RiskFactors) -> Mapping[str, float]:
     return static_inputs(profile, factors)
 
 
-def _inputs(look: Look, found: Mapping[str, Signal]) -> RiskInputs:
+def inputs_of(look: Look) -> RiskInputs:
     """As `risk_inputs`, without the facts that word reasons."""
+    return _inputs(look, by_metric(look.features))
+
+
+def _inputs(look: Look, found: Mapping[str, Signal]) -> RiskInputs:
     age = newest_worn_h(look.features)
     values = {**_static(look.profile, look.factors), **recent_inputs(found, age)}
     return RiskInputs(values, {}, bool(found), age)

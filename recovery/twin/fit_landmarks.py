@@ -67,7 +67,7 @@ def collect(cases: Sequence[Case], params: PopulationParams, hours: Sequence[flo
             points.append(news2_points(seen))
     keys = tuple(dict.fromkeys(key for row in rows for key in row))
     values = np.array([[row.get(key, np.nan) for key in keys] for row in rows])
-    return _with_outcomes(cases, keys, np.array(when), np.array(who), values, np.array(points))
+    return with_outcomes(cases, keys, np.array(when), np.array(who), values, np.array(points))
 
 
 def news2_points(seen: RecoveryFeatures) -> float:
@@ -94,7 +94,7 @@ def first_hours(case: Case) -> dict[str, float]:
     return found
 
 
-def _with_outcomes(
+def with_outcomes(
     cases: Sequence[Case],
     keys: tuple[str, ...],
     hours: Floats,

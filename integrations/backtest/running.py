@@ -1,0 +1,214 @@
+"""A backtest from an export to its files: deal the rows, replay the groups on all cores, add up, write.
+
+Nothing here depends on a database or a clock; how many processes there are changes nothing in the result.
+"""
+
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from integrations.backtest import outputs
+from integrations.backtest.errors import BacktestRefused
+from integrations.backtest.group import Task, run_task, write_models
+from integrations.backtest.report import write_report
+from integrations.backtest.spill import Problems, Spilled, spill, used_files
+from recovery.twin import hazard_store
+from recovery.twin.alert_policy import DEFAULT_POLICY, AlertPolicy
+from recovery.twin.cold_start import cold_start
+from recovery.twin.evaluate_backtest_folds import fitted, joined, unpacked
+from recovery.twin.evaluate_backtest_run import EVERY_H
+from recovery.twin.params import PopulationParams
+from recovery.twin.survival import HazardModel
+
+SOURCE_FILES = ("SOURCE.txt", "SOURCE", "SOURCE.md")
+NOTES = {
+    "cross_validated": "Every patient was judged by a risk model fitted on the other patients of this export: these"
+    " figures are cross-validated.",
+    "shipped": "The risk model was not fitted on this export unless its training data, named below, says so.",
+}
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, and how many groups of how many are done."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """What judges: the models of the product, and the policy of its alerts."""
+
+    hazard: HazardModel
+    population: PopulationParams | None = None
+    policy: AlertPolicy = DEFAULT_POLICY
+
+
+@dataclass(frozen=True)
+class Options:
+    until: datetime | None = None
+    folds: int = 0
+    workers: int = 1
+    every: int = EVERY_H
+
+
+@dataclass
+class _Run:
+    """One backtest on its way."""
+
+    cohort: Path
+    folder: Path
+    served: Served
+    options: Options
+    progress: Progress
+    problems: Problems = field(default_factory=Problems)
+    used: Counter[str] = field(default_factory=Counter)
+    cpu_s: float = 0.0
+    peak_mb: float = 0.0
+    answers: list[dict[str, Any]] = field(default_factory=list)
+
+
+def backtest(cohort: Path, out: Path, served: Served, options: Options, progress: Progress) -> dict[str, Any]:
+    """Runs a backtest and returns its report (the content of report.json). `out` holds a whole result or an older one,
+    never half of one. Raises BacktestRefused."""
+    started = time.monotonic()
+    files = used_files(cohort)
+    with outputs.workspace(out) as folder:
+        run = _Run(cohort, folder, served, options, progress)
+        dealt = spill(files, folder, lambda text: progress(text, 0, 0))
+        run.problems.merge(dealt.problems.plain())
+        tasks = _tasks(run, dealt, history_is_whole=any(file.type == "Condition" for file in files))
+        models = _models(run, tasks)
+        _replay(run, tasks, "replaying")
+        if not sum(answer["subjects"] for answer in run.answers):
+            raise BacktestRefused("No patient of this export has an operation that can be replayed.")
+        progress("adding up", len(tasks), len(tasks))
+        rows = outputs.merge_tables(tasks, folder)
+        figures = outputs.add_up(tasks).report()
+        report = _report(run, dealt, rows, models) | figures
+        report["run"]["seconds"] = round(time.monotonic() - started, 1)
+        write_report(folder, report)
+        outputs.write_json(folder / "report.json", report)
+        outputs.put_in_place(folder, out)
+    return report
+
+
+def _tasks(run: _Run, dealt: Spilled, *, history_is_whole: bool) -> list[Task]:
+    until = run.options.until.isoformat() if run.options.until else ""
+    models = str(run.folder / "models.json")
+    return [
+        Task(number, str(path), str(run.folder), models, until, run.options.every, history_is_whole)
+        for number, path in enumerate(dealt.groups)
+    ]
+
+
+def _models(run: _Run, tasks: Sequence[Task]) -> list[HazardModel]:
+    """Writes what judges to the tasks' models file; with folds, after fitting it.
+
+    A fit sees whole patients of the other folds, also what `until` hides: `until` ends the replay, not the training,
+    so that the rows before it stay what they are.
+    """
+    served, path = run.served, run.folder / "models.json"
+    write_models(path, served.population, [hazard_store.to_plain(served.hazard)], served.policy)
+    if run.options.folds < 2:
+        return [served.hazard]
+    gathering = [replace(task, harvest=True, until="") for task in tasks]
+    counts, run.problems, run.used = (run.problems, run.used), Problems(), Counter()
+    _replay(run, gathering, "gathering inputs of the fit")
+    run.answers, (run.problems, run.used) = [], counts
+    parts = []
+    for task in gathering:
+        if task.part("harvest").exists():
+            with np.load(task.part("harvest"), allow_pickle=False) as arrays:
+                parts.append(unpacked(arrays))
+    run.progress("fitting", 0, run.options.folds)
+    made = fitted(joined(parts), run.options.folds, {"cohort": run.cohort.name, "cross_validated": True})
+    write_models(path, served.population, [hazard_store.to_plain(model) for model in made], served.policy)
+    return made
+
+
+def _replay(run: _Run, tasks: Sequence[Task], doing: str) -> None:
+    run.progress(doing, 0, len(tasks))
+    for done, answer in enumerate(_answers(tasks, run.options.workers), start=1):
+        run.answers.append(answer)
+        run.problems.merge(answer["problems"])
+        run.used.update(answer["used"])
+        run.cpu_s += answer["cpu_s"]
+        run.peak_mb = max(run.peak_mb, answer["peak_mb"])
+        run.progress(doing, done, len(tasks))
+
+
+def _answers(tasks: Sequence[Task], workers: int) -> Iterable[dict[str, Any]]:
+    if workers <= 1 or len(tasks) <= 1:
+        yield from (run_task(task.plain()) for task in tasks)
+        return
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # one thread a process: the processes are the parallelism
+    pool = ProcessPoolExecutor(
+        min(workers, len(tasks)), mp_context=get_context("spawn"), initializer=_end_with, initargs=(os.getpid(),)
+    )
+    try:
+        for future in as_completed([pool.submit(run_task, task.plain()) for task in tasks]):
+            yield future.result()
+    except BrokenProcessPool as error:
+        raise BacktestRefused("A process of the replay was killed (out of memory?): try fewer workers.") from error
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _end_with(parent: int) -> None:
+    """In a worker process: end when the process that started it is gone, however it went."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _report(run: _Run, dealt: Spilled, rows: dict[str, int], models: Sequence[HazardModel]) -> dict[str, Any]:
+    """What was replayed and how; the figures come beside it."""
+    source = next((run.cohort / name for name in SOURCE_FILES if (run.cohort / name).is_file()), None)
+    said = source.read_text(encoding="utf-8", errors="replace")[:2000] if source else ""
+    synthetic = sum(answer["synthetic"] for answer in run.answers)
+    named = sorted(run.problems.named)
+    return {
+        "format": 1,
+        "cohort": run.cohort.name,
+        "source": said,
+        "synthetic": bool(synthetic) or "synthetic" in said.lower(),
+        "synthetic_patients": synthetic,
+        "until": run.options.until.isoformat() if run.options.until else None,
+        "first_surgery": min((a["first_surgery"] for a in run.answers if a["first_surgery"]), default=""),
+        "last_surgery": max((a["last_surgery"] for a in run.answers if a["last_surgery"]), default=""),
+        "models": {
+            "population": (run.served.population or cold_start()).version,
+            "risk": models[0].version if len(models) == 1 else f"cross-validated, {len(models)} folds",
+            "risk_trained_on": dict(models[0].training) if len(models) == 1 else {"folds": len(models)},
+            "risk_evidence": models[0].evidence,
+            "policy": run.served.policy.version,
+        },
+        "note": NOTES["cross_validated" if run.options.folds >= 2 else "shipped"],
+        "looks_every_h": run.options.every,
+        "policy_rules": [asdict(rule) for rule in run.served.policy.rules],
+        "data": {
+            "lines": dict(sorted(dealt.read.items())),
+            "used": dict(sorted(run.used.items())),
+            "problems": dict(sorted(run.problems.count.items())),
+            "named": [dict(zip(("kind", "row", "reason"), one, strict=True)) for one in named],
+        },
+        "rows": rows,
+        "run": {
+            "groups": len(dealt.groups),
+            "workers": run.options.workers,
+            "cpu_s": round(run.cpu_s, 1),
+            "peak_mb_of_a_process": round(run.peak_mb),
+        },
+    }
