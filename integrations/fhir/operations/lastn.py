@@ -1,8 +1,16 @@
-"""Observation/$lastn (R4 observation-operation-lastn): the newest Observations of each code of one patient."""
+"""Observation/$lastn (R4 observation-operation-lastn): the newest Observations of each code of one patient.
+
+Observations at one time cannot be put in order: those at the time of the last one that fits are all told.
+"""
 
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 
+from integrations.fhir import wire
 from integrations.fhir.call import Call
+from integrations.fhir.conclusions.codes import RECOVERY
+from integrations.fhir.conclusions.recovery_index import CODE
+from integrations.fhir.documents.indexing import index_entries
 from integrations.fhir.outcomes import refused
 from integrations.fhir.routes import ROUTES
 from integrations.fhir.search import grammar
@@ -12,7 +20,8 @@ from integrations.fhir.search.run import run
 from integrations.fhir.shelves import Entry
 from recovery.selectors.fhir_codes import observation_codes
 
-MOST_EACH, MOST_CODES = 100, 300
+MOST_EACH, MOST_CODES, MOST_TIES = 100, 300, 20
+OWN_CODE = (RECOVERY, CODE)
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -27,9 +36,24 @@ def last_of_each_code(pairs: Pairs, call: Call) -> list[Entry]:
     found: dict[str, Entry] = {}
     for system, code in _codes(patients[0], asked):
         escaped = f"{_escaped(system)}|{_escaped(code)}"
-        newest = run(_parse([*rest, ("code", escaped), ("_sort", "-date"), ("_count", str(each))], call))
-        found |= {entry.fhir_id: entry for entry in newest.entries}
+        asking = [*rest, ("code", escaped), ("_sort", "-date"), ("_count", str(each + MOST_TIES))]
+        found |= {entry.fhir_id: entry for entry in _with_ties(run(_parse(asking, call)).entries, each)}
     return list(found.values())
+
+
+def _with_ties(newest: Sequence[Entry], each: int) -> Sequence[Entry]:
+    """The first `each`, and those after them at the very same time."""
+    if len(newest) <= each:
+        return newest
+    last = _time(newest[each - 1])
+    return [*newest[:each], *takewhile(lambda one: _time(one) == last, newest[each:])]
+
+
+def _time(entry: Entry) -> tuple[int, int] | None:
+    """When it was measured, as half-open milliseconds: equal times may be written differently."""
+    resource = wire.parse_object(entry.text.encode())
+    dates = [one for one in index_entries(ROUTES["Observation"], resource) if one.param == "date"]
+    return (dates[0].low_ms or 0, dates[0].high_ms or 0) if dates else None
 
 
 def _parse(pairs: Pairs, call: Call) -> SearchRequest:
@@ -45,7 +69,7 @@ def _most(pairs: Pairs) -> int:
 
 def _codes(patient: str, asked: SearchRequest) -> Iterable[tuple[str, str]]:
     """The patient's codes that can fit what was asked for: a plain list of codes is looked at here, to ask less."""
-    codes = observation_codes(patient, MOST_CODES)
+    codes = [*observation_codes(patient, MOST_CODES), OWN_CODE]
     for one in asked.criteria:
         if one.param == "code" and one.missing is None and not one.negated:
             codes = [

@@ -1,7 +1,9 @@
 """Patient/$summary: an International Patient Summary as a document Bundle (hl7.org/fhir/uv/ips).
 
-The three required sections (problems, allergies, medication) always stand; what is empty says why. No IPS profile is
-claimed, because others' resources are passed on as they were sent.
+The three required sections (problems, allergies, medication) always stand; what is empty says why. References in the
+Composition are absolute, as it has no address here by which relative ones could be resolved. The IPS profiles of Bundle
+and Composition are claimed when the Patient has what IPS asks of it (a name and a birth date); others' resources are
+passed on as they were sent.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,6 +22,7 @@ from recovery.services.documents import instant
 
 LOINC = "http://loinc.org"
 EMPTY_REASON = "http://terminology.hl7.org/CodeSystem/list-empty-reason"
+IPS = "http://hl7.org/fhir/uv/ips/StructureDefinition"
 MOST_EACH = 50
 Json = dict[str, Any]
 
@@ -48,27 +51,45 @@ SECTIONS = (
 )
 
 
-def document(patient: Entry, call: Call) -> tuple[Json, list[Entry]]:
-    """The Composition, and the resources it refers to (the patient first)."""
-    entries = {patient.fhir_id: patient}
+@dataclass(frozen=True, slots=True)
+class Document:
+    """`profile`: canonical of the Bundle's profile or "". `author`: this server as a Device. `entries`: the patient
+    first, then all that the sections name, each once."""
+
+    profile: str
+    composition: Json
+    author: Json
+    entries: list[Entry]
+
+
+def document(patient: Entry, call: Call) -> Document:
+    entries = {f"Patient/{patient.fhir_id}": patient}
     sections = []
     for section in SECTIONS:
         found, withheld = _found(section, patient.fhir_id, call)
         if found or section.required:
-            sections.append(_section(section, found, withheld))
+            sections.append(_section(section, found, withheld, call.base))
             entries |= {f"{one.type}/{one.fhir_id}": one for one in found}
-    composition = {
+    author = {"resourceType": "Device", "id": str(uuid4()), "deviceName": [{"name": "twinweb", "type": "other"}]}
+    claims = _is_whole(patient)
+    composition: Json = {
         "resourceType": "Composition",
         "id": str(uuid4()),
+        **({"meta": {"profile": [f"{IPS}/Composition-uv-ips"]}} if claims else {}),
         "status": "final",
         "type": {"coding": [{"system": LOINC, "code": "60591-5", "display": "Patient summary Document"}]},
-        "subject": {"reference": f"Patient/{patient.fhir_id}"},
+        "subject": {"reference": f"{call.base}/Patient/{patient.fhir_id}"},
         "date": instant(call.place.now),
-        "author": [{"display": "twinweb"}],
+        "author": [{"reference": f"urn:uuid:{author['id']}", "display": "twinweb"}],
         "title": "Patient summary",
         "section": sections,
     }
-    return composition, list(entries.values())
+    return Document(f"{IPS}/Bundle-uv-ips" if claims else "", composition, author, list(entries.values()))
+
+
+def _is_whole(patient: Entry) -> bool:
+    resource = wire.parse_object(patient.text.encode())
+    return bool(resource.get("name")) and "birthDate" in resource
 
 
 def _found(section: Section, patient: str, call: Call) -> tuple[list[Entry], bool]:
@@ -76,7 +97,7 @@ def _found(section: Section, patient: str, call: Call) -> tuple[list[Entry], boo
     found: list[Entry] = []
     withheld = False
     for type_name, query in section.searches:
-        if not call.allows(type_name, "search-type"):
+        if not call.grants.allow(type_name, "search-type"):
             withheld = True
             continue
         pairs = [("patient", patient), *query, ("_count", str(MOST_EACH))]
@@ -85,17 +106,17 @@ def _found(section: Section, patient: str, call: Call) -> tuple[list[Entry], boo
     return found, withheld
 
 
-def _section(section: Section, found: Sequence[Entry], withheld: bool) -> Json:
+def _section(section: Section, found: Sequence[Entry], withheld: bool, base: str) -> Json:
     said: Json = {
         "title": section.title,
         "code": {"coding": [{"system": LOINC, "code": section.code}]},
         "text": {"status": "generated", "div": _div(_lines(found))},
     }
     if found:
-        said["entry"] = [{"reference": f"{one.type}/{one.fhir_id}"} for one in found]
+        said["entry"] = [{"reference": f"{base}/{one.type}/{one.fhir_id}"} for one in found]
     else:
         code = "withheld" if withheld else "unavailable"
-        said["emptyReason"] = {"coding": [{"system": EMPTY_REASON, "code": code}]}
+        said["emptyReason"] = {"coding": [{"system": EMPTY_REASON, "code": code, "display": code.capitalize()}]}
     return said
 
 

@@ -33,6 +33,8 @@ def issues_of(route: Route, resource: Json | None, mode: str, profile: str, fhir
     """What stands against it; a single informational issue when nothing does. Raises FhirError 400, 404."""
     if mode not in MODES:
         raise refused(400, "value", f"mode must be create, update, delete or profile, not {mode[:40]!r}.", "mode")
+    if mode == "profile" and not profile:
+        raise refused(400, "required", "The mode profile needs a profile.", "profile")
     found = _of_mode(route, mode, fhir_id)
     if resource is not None:
         found += _of_content(route, resource, mode, fhir_id)

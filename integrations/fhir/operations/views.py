@@ -1,6 +1,8 @@
 """The operations' doors: who may ask, what is noted, how the answer is wrapped."""
 
 import json
+from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
@@ -44,8 +46,8 @@ def run_everything(request: HttpRequest, fhir_id: str = "") -> HttpResponse:
         raise refused(400, "required", "Name the patient: Patient/[id]/$everything.")
     shelves.read(route, fhir_id)
     asked = everything.parse(pairs)
-    entries, more = everything.page_of(asked, [fhir_id], call)
-    _note(call, "everything", fhir_id)
+    entries, more = everything.page_of(asked, fhir_id, call)
+    _note(call, "everything", fhir_id, pairs)
     url = f"{call.base}/Patient/{fhir_id}/$everything"
     links = [("self", asked.said)] + ([("next", [*asked.said, ("_cursor", more)])] if more else [])
     return answer(200, renderers.bundle_of(entries, [(name, _url(url, said)) for name, said in links], call.base))
@@ -57,7 +59,7 @@ def run_lastn(request: HttpRequest) -> HttpResponse:
     pairs = _pairs(request)
     entries = lastn.last_of_each_code(pairs, call)
     patients = {entry.patient_id for entry in entries if entry.patient_id is not None}
-    call.note("lastn", "Observation", patients)
+    call.note("lastn", "Observation", patients, query=urlencode(pairs))
     url = _url(f"{call.base}/Observation/$lastn", pairs)
     return answer(200, renderers.bundle_of(entries, [("self", url)], call.base, total=len(entries)))
 
@@ -65,25 +67,32 @@ def run_lastn(request: HttpRequest) -> HttpResponse:
 def run_summary(request: HttpRequest, fhir_id: str) -> HttpResponse:
     call = open_call(request)
     patient = shelves.read(call.check("Patient", "read"), fhir_id)
-    composition, entries = summary.document(patient, call)
+    found = summary.document(patient, call)
     _note(call, "summary", fhir_id)
-    first = f'{{"fullUrl":"urn:uuid:{composition["id"]}","resource":{dumps(composition)}}}'
+    own = [_own_entry(found.composition), _own_entry(found.author)]
     rest = [
-        f'{{"fullUrl":{json.dumps(f"{call.base}/{one.type}/{one.fhir_id}")},"resource":{one.text}}}' for one in entries
+        f'{{"fullUrl":{json.dumps(f"{call.base}/{one.type}/{one.fhir_id}")},"resource":{one.text}}}'
+        for one in found.entries
     ]
     head = {
         "resourceType": "Bundle",
         "id": str(uuid4()),
+        **({"meta": {"profile": [found.profile]}} if found.profile else {}),
         "identifier": {"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{uuid4()}"},
         "type": "document",
         "timestamp": instant(call.place.now),
     }
-    return answer(200, renderers.with_entries(head, [first, *rest]))
+    return answer(200, renderers.with_entries(head, [own[0], rest[0], own[1], *rest[1:]]))
 
 
-def _note(call: Call, action: str, fhir_id: str) -> None:
+def _own_entry(resource: dict[str, Any]) -> str:
+    """An entry that has no address on this server."""
+    return f'{{"fullUrl":"urn:uuid:{resource["id"]}","resource":{dumps(resource)}}}'
+
+
+def _note(call: Call, action: str, fhir_id: str, pairs: Sequence[tuple[str, str]] = ()) -> None:
     row_id = patient_row_id(fhir_id)
-    call.note(action, f"Patient/{fhir_id}", {row_id} if row_id is not None else None)
+    call.note(action, f"Patient/{fhir_id}", {row_id} if row_id is not None else None, query=urlencode(pairs))
 
 
 def _url(url: str, pairs: Pairs) -> str:
