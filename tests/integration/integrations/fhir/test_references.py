@@ -72,13 +72,13 @@ def test_what_was_deleted_is_not_there_to_be_referred_to(door: Door, patient: st
 
 
 def test_a_transaction_may_refer_to_what_it_brings_and_to_itself_in_circles(door: Door, patient: str) -> None:
-    one = {"resourceType": "Organization", "id": "one", "partOf": {"reference": "Organization/two"}}
-    two = {"resourceType": "Organization", "id": "two", "partOf": {"reference": "Organization/one"}}
+    one = {"resourceType": "Organization", "id": "one", "name": "One", "partOf": {"reference": "Organization/two"}}
+    two = {"resourceType": "Organization", "id": "two", "name": "Two", "partOf": {"reference": "Organization/one"}}
     sent = bundle(
         *({"resource": r, "request": {"method": "PUT", "url": f"Organization/{r['id']}"}} for r in (one, two))
     )
     assert statuses(door.post("", sent)) == ["201", "201"]
-    own = {"resourceType": "Organization", "id": "own", "partOf": {"reference": "Organization/own"}}
+    own = {"resourceType": "Organization", "id": "own", "name": "Own", "partOf": {"reference": "Organization/own"}}
     assert door.put("Organization/own", own).status_code == 201
 
 
