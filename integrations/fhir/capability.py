@@ -5,6 +5,7 @@ from typing import Any
 
 from integrations.fhir import patch
 from integrations.fhir.operations.table import operations_of
+from integrations.fhir.parameters import DEFINITIONS
 from integrations.fhir.routes import COMMON_PARAMS, ROUTES, Route
 from recovery.services.documents import instant
 
@@ -54,10 +55,33 @@ def _resource(route: Route) -> dict[str, Any]:
     }
     said["operation"] = operations_of(route.type)
     if route.params or COMMON_PARAMS:
+        said["searchInclude"] = _includes(route)
+        said["searchRevInclude"] = _reverse_includes(route)
         said["searchParam"] = _params(route)
     return said
 
 
 def _params(route: Route) -> list[dict[str, str]]:
-    common = [{"name": name, "type": kind} for name, kind in COMMON_PARAMS.items()]
-    return common + [{"name": one.name, "type": one.kind} for one in route.params]
+    common = [
+        {"name": name, "definition": f"{DEFINITIONS}Resource-{name.removeprefix('_')}", "type": kind}
+        for name, kind in COMMON_PARAMS.items()
+    ]
+    return common + [
+        {"name": one.name, **({"definition": one.definition} if one.definition else {}), "type": one.kind}
+        for one in route.params
+    ]
+
+
+def _includes(route: Route) -> list[str]:
+    return ["*", *(f"{route.type}:{one.name}" for one in route.params if one.kind == "reference")]
+
+
+def _reverse_includes(route: Route) -> list[str]:
+    """What names the type as a target; what may point anywhere is told for Provenance, as US Core asks."""
+    named = [
+        f"{other.type}:{one.name}"
+        for other in ROUTES.values()
+        for one in other.params
+        if one.kind == "reference" and route.type in one.targets
+    ]
+    return sorted({*named, "Provenance:target"})

@@ -62,20 +62,25 @@ def searchset(request: SearchRequest, page: Page, base: str) -> str:
     head: dict[str, Any] = {"resourceType": "Bundle", "id": str(uuid4()), "type": "searchset"}
     if page.total is not None:
         head["total"] = page.total
-    head["link"] = _links(request, page, f"{base}/{request.route.type}")
+    head["link"] = _links(request, page, f"{base}/{request.address}")
     entries = [_search_entry(entry, base) for entry in page.entries]
+    entries += [_search_entry(entry, base, "include") for entry in page.included]
+    issues = [Issue("too-costly", note, severity="warning") for note in page.notes]
     if request.ignored:
         names = ", ".join(request.ignored)
-        issue = Issue("not-supported", f"Not searched by (unknown or unusable here): {names}.", severity="warning")
-        outcome = text_of(operation_outcome([issue]))
+        sentence = f"Not searched by (unknown or unusable here): {names}."
+        issues.append(Issue("not-supported", sentence, severity="warning"))
+    if issues:
+        outcome = text_of(operation_outcome(issues))
         entries.append(f'{{"resource":{outcome},"search":{{"mode":"outcome"}}}}')
     return with_entries(head, entries)
 
 
 def _links(request: SearchRequest, page: Page, url: str) -> list[dict[str, str]]:
     links = [{"relation": "self", "url": _url(url, request.said)}]
-    if page.cursor is not None:
-        links.append({"relation": "next", "url": _url(url, [*request.said, ("_cursor", page.cursor)])})
+    for relation, cursor in (("next", page.cursor), ("previous", page.previous)):
+        if cursor is not None:
+            links.append({"relation": relation, "url": _url(url, [*request.said, ("_cursor", cursor)])})
     return links
 
 
@@ -83,9 +88,9 @@ def _url(url: str, pairs: Sequence[tuple[str, str]]) -> str:
     return f"{url}?{urlencode(pairs)}" if pairs else url
 
 
-def _search_entry(entry: Entry, base: str) -> str:
+def _search_entry(entry: Entry, base: str, mode: str = "match") -> str:
     full_url = json.dumps(f"{base}/{entry.type}/{entry.fhir_id}")
-    return f'{{"fullUrl":{full_url},"resource":{entry.text},"search":{{"mode":"match"}}}}'
+    return f'{{"fullUrl":{full_url},"resource":{entry.text},"search":{{"mode":"{mode}"}}}}'
 
 
 def with_entries(head: Mapping[str, Any], entries: Sequence[str]) -> str:

@@ -113,3 +113,33 @@ def model_errors(type_name: str, resource: Mapping[str, Any]) -> list[ModelError
     except (KeyError, LookupError, TypeError, ValueError, RecursionError, OverflowError) as error:
         return [ModelError((), "structure", f"cannot be read as {type_name}: {type(error).__name__}")]
     return []
+
+
+@cache
+def in_summary(type_name: str) -> frozenset[str]:
+    """JSON names of the elements of a type that R4 marks as part of its summary."""
+    return _marked(type_name, "summary_element_property")
+
+
+@cache
+def required(type_name: str) -> frozenset[str]:
+    """JSON names of the elements that a type must have; of a choice that it must make, all alternatives."""
+    marked = _marked(type_name, "element_required") | _marked(type_name, "one_of_many_required")
+    return marked | {name for name, info in _by_json_name(type_name).items() if info.is_required()}
+
+
+@cache
+def stem(type_name: str, name: str) -> str:
+    """The name of the choice element that `name` is an alternative of ("value" of valueQuantity), or "" ."""
+    info = _by_json_name(type_name).get(name)
+    return str((info.json_schema_extra or {}).get("one_of_many", "")) if info is not None else ""
+
+
+def _marked(type_name: str, mark: str) -> frozenset[str]:
+    fields = _by_json_name(type_name).items()
+    return frozenset(name for name, info in fields if (info.json_schema_extra or {}).get(mark))
+
+
+@cache
+def _by_json_name(type_name: str) -> Mapping[str, Any]:
+    return {info.alias or name: info for name, info in _model(type_name).model_fields.items()}

@@ -1,7 +1,7 @@
 """The table of what this server serves: type, shelf, interactions, search parameters. Nothing else says so.
 
-URLs, CapabilityStatement, indexing and search are made from it. Paths name elements as in R4 search parameter
-definitions: dots go down, lists are entered, `|` gives alternatives (the types of a choice element).
+URLs, CapabilityStatement, indexing and search are made from it. A type's search parameters are the official ones
+(`parameters`), and those that its line adds.
 """
 
 from collections.abc import Mapping
@@ -9,23 +9,16 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from integrations.fhir.parameters import COMMON_PARAMS, META_PARAMS, Kind, SearchParam, official_params
+
+__all__ = ["COMMON_PARAMS", "ROUTES", "Kind", "Route", "SearchParam", "Shelf", "route_of"]
+
 # both: what others send, as documents, beside what this server concludes.
 Shelf = Literal["documents", "streams", "views", "both"]
-Kind = Literal["token", "string", "reference", "date", "quantity", "uri"]
-
-# Kept beside every document, so they need no index: searchable on every type.
-COMMON_PARAMS: Mapping[str, Kind] = MappingProxyType({"_id": "token", "_lastUpdated": "date"})
 MIXED_INTERACTIONS = ("read", "vread", "history-instance", "create", "update", "patch", "delete", "search-type")
 # A type's history is told where all of it is documents.
 DOCUMENT_INTERACTIONS = (*MIXED_INTERACTIONS, "history-type")
 VIEW_INTERACTIONS = ("read", "search-type")
-
-
-@dataclass(frozen=True, slots=True)
-class SearchParam:
-    name: str
-    kind: Kind
-    paths: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +32,7 @@ class Route:
     patient: str = ""
 
     def param(self, name: str) -> SearchParam | None:
-        return next((one for one in self.params if one.name == name), None)
+        return next((one for one in (*self.params, *META_PARAMS) if one.name == name), None)
 
 
 _KINDS: Mapping[str, Kind] = {"t": "token", "s": "string", "r": "reference", "d": "date", "q": "quantity", "u": "uri"}
@@ -51,19 +44,16 @@ def _params(*lines: str) -> tuple[SearchParam, ...]:
     for line in lines:
         head, _, path = line.partition(" ")
         name, _, kind = head.partition(":")
-        found.append(SearchParam(name, _KINDS[kind], tuple((path or name).split("|"))))
+        targets = ("Patient",) if name == "patient" else ()
+        found.append(SearchParam(name, _KINDS[kind], tuple((path or name).split("|")), targets))
     return tuple(found)
 
 
-def _document(type_name: str, patient: str, *lines: str, shelf: Shelf = "documents") -> Route:
-    """A type whose resources have identifiers; with a patient path also the parameters patient and (for it) subject."""
-    mine = ["identifier:t"] if type_name not in ("Provenance",) else []
-    if patient:
-        mine.append(f"patient:r {patient}")
-    if patient == "subject":
-        mine.append("subject:r")
+def _document(type_name: str, patient: str = "", *lines: str, shelf: Shelf = "documents") -> Route:
+    """A type that others send. `lines`: search parameters beside, or in place of, the official ones."""
     interactions = DOCUMENT_INTERACTIONS if shelf == "documents" else MIXED_INTERACTIONS
-    return Route(type_name, shelf, interactions, _params(*mine, *lines), patient)
+    params = {param.name: param for param in (*official_params(type_name), *_params(*lines))}
+    return Route(type_name, shelf, interactions, tuple(params.values()), patient)
 
 
 def _definition(type_name: str, *lines: str) -> Route:
@@ -71,237 +61,61 @@ def _definition(type_name: str, *lines: str) -> Route:
     return Route(type_name, "views", VIEW_INTERACTIONS, _params(*mine, *lines))
 
 
-_STATUS, _CODE, _CATEGORY, _TYPE = "status:t", "code:t", "category:t", "type:t"
-_ENCOUNTER, _PERIOD, _ACTIVE = "encounter:r", "date:d period", "active:t"
-_PERSON = ("name:s", "family:s name.family", "given:s name.given", "gender:t", _ACTIVE)
-_MEDICATION = "code:t medicationCodeableConcept"
+# Whole-patient bundles bring billing along; it is kept so that one such entry does not undo a transaction.
+_BILLING = (_document("Claim", "patient"), _document("ExplanationOfBenefit", "patient"))
 
 _ROUTES = (
-    Route(
-        "Patient",
-        "documents",
-        DOCUMENT_INTERACTIONS,
-        _params(
-            "identifier:t",
-            *_PERSON,
-            "birthdate:d birthDate",
-            "death-date:d deceasedDateTime",
-            "general-practitioner:r generalPractitioner",
-            "organization:r managingOrganization",
-        ),
-        "id",
-    ),
-    _document("Practitioner", "", *_PERSON),
-    _document(
-        "PractitionerRole",
-        "",
-        "practitioner:r",
-        "organization:r",
-        "role:t code",
-        "specialty:t",
-        _ACTIVE,
-        _PERIOD,
-    ),
-    _document("Organization", "", "name:s", _TYPE, _ACTIVE),
-    _document("Location", "", "name:s", _TYPE, _STATUS, "organization:r managingOrganization"),
-    _document("RelatedPerson", "patient", "name:s", "relationship:t", _ACTIVE),
-    _document("Encounter", "subject", _STATUS, "class:t", _TYPE, _PERIOD, "reason-code:t reasonCode"),
-    _document("EpisodeOfCare", "patient", _STATUS, _TYPE, _PERIOD),
-    _document(
-        "Procedure",
-        "subject",
-        _CODE,
-        _STATUS,
-        _CATEGORY,
-        _ENCOUNTER,
-        "date:d performedDateTime|performedPeriod",
-    ),
-    _document(
-        "Condition",
-        "subject",
-        _CODE,
-        _CATEGORY,
-        "severity:t",
-        "clinical-status:t clinicalStatus",
-        "verification-status:t verificationStatus",
-        "onset-date:d onsetDateTime|onsetPeriod",
-        "recorded-date:d recordedDate",
-        _ENCOUNTER,
-    ),
-    _document(
-        "Device",
-        "patient",
-        _TYPE,
-        _STATUS,
-        "manufacturer:s",
-        "model:s modelNumber",
-        "device-name:s deviceName.name",
-        "udi-carrier:s udiCarrier.carrierHRF",
-        "udi-di:s udiCarrier.deviceIdentifier",
-        "organization:r owner",
-    ),
-    _document("DeviceMetric", "", _TYPE, "category:t", "source:r", "parent:r"),
-    _document("DeviceUseStatement", "subject", "device:r"),
-    _document(
-        "Observation",
-        "subject",
-        _CODE,
-        _CATEGORY,
-        _STATUS,
-        _ENCOUNTER,
-        "date:d effectiveDateTime|effectivePeriod|effectiveInstant",
-        "device:r",
-        "performer:r",
-        shelf="streams",
-    ),
-    _document("Questionnaire", "", _STATUS, "name:s", "title:s", "url:u", "version:t", "code:t item.code"),
-    _document(
-        "QuestionnaireResponse",
-        "subject",
-        _STATUS,
-        "authored:d",
-        "questionnaire:r",
-        "author:r",
-        _ENCOUNTER,
-    ),
-    _document("Medication", "", _CODE, _STATUS),
-    _document(
-        "MedicationStatement",
-        "subject",
-        _MEDICATION,
-        _STATUS,
-        _CATEGORY,
-        "effective:d effectiveDateTime|effectivePeriod",
-    ),
-    _document(
-        "MedicationRequest",
-        "subject",
-        _MEDICATION,
-        _STATUS,
-        "intent:t",
-        "authoredon:d authoredOn",
-        _ENCOUNTER,
-    ),
-    _document(
-        "MedicationAdministration",
-        "subject",
-        _MEDICATION,
-        _STATUS,
-        "effective-time:d effectiveDateTime|effectivePeriod",
-    ),
-    _document(
-        "DiagnosticReport",
-        "subject",
-        _CODE,
-        _CATEGORY,
-        _STATUS,
-        "date:d effectiveDateTime|effectivePeriod",
-        "issued:d",
-        _ENCOUNTER,
-    ),
-    _document("DocumentReference", "subject", _TYPE, _CATEGORY, _STATUS, "date:d"),
-    _document("ImagingStudy", "subject", _STATUS, "started:d", "modality:t series.modality", _ENCOUNTER),
-    _document("Media", "subject", _STATUS, _TYPE, "created:d createdDateTime|createdPeriod", "device:r"),
-    _document("CarePlan", "subject", _STATUS, "intent:t", _CATEGORY, _PERIOD, _ENCOUNTER, "goal:r", shelf="both"),
-    _document(
-        "Goal",
-        "subject",
-        "lifecycle-status:t lifecycleStatus",
-        _CATEGORY,
-        "start-date:d startDate",
-        "achievement-status:t achievementStatus",
-        "target-date:d target.dueDate",
-        shelf="both",
-    ),
-    _document(
-        "Task",
-        "for",
-        _STATUS,
-        "intent:t",
-        _CODE,
-        "authored-on:d authoredOn",
-        "owner:r",
-        "focus:r",
-        "subject:r for",
-    ),
-    _document("CareTeam", "subject", _STATUS, _CATEGORY, _PERIOD, "participant:r participant.member"),
-    _document("Communication", "subject", _STATUS, _CATEGORY, "sent:d", "received:d", "sender:r", "recipient:r"),
-    _document(
-        "CommunicationRequest",
-        "subject",
-        _STATUS,
-        _CATEGORY,
-        "authored:d authoredOn",
-        "sender:r",
-        "recipient:r",
-    ),
-    _document("Consent", "patient", _STATUS, _CATEGORY, "scope:t", "date:d dateTime"),
-    _document(
-        "Provenance",
-        "",
-        "target:r",
-        # R4: the targets that are a Patient; the extension is R5's Provenance.patient.
-        "patient:r target|extension.valueReference",
-        "agent:r agent.who",
-        "agent-type:t agent.type",
-        "entity:r entity.what",
-        "recorded:d",
-        shelf="both",
-    ),
-    _document("ServiceRequest", "subject", _CODE, _CATEGORY, _STATUS, "intent:t", "authored:d authoredOn", _ENCOUNTER),
-    _document(
-        "AllergyIntolerance",
-        "patient",
-        _CODE,
-        "category:t",
-        "clinical-status:t clinicalStatus",
-        "verification-status:t verificationStatus",
-        "criticality:t",
-        "date:d recordedDate",
-    ),
-    _document("Immunization", "patient", _STATUS, "vaccine-code:t vaccineCode", "date:d occurrenceDateTime"),
-    _document("Specimen", "subject", _TYPE, _STATUS, "collected:d collection.collectedDateTime"),
-    _document("BodyStructure", "patient", "location:t"),
-    _document("DeviceRequest", "subject", "code:t codeCodeableConcept", _STATUS, "intent:t", _ENCOUNTER),
-    _document("NutritionOrder", "patient", _STATUS, "datetime:d dateTime", _ENCOUNTER),
-    _document("FamilyMemberHistory", "patient", _STATUS, "relationship:t", "date:d"),
-    _document("ClinicalImpression", "subject", _STATUS, "date:d effectiveDateTime|effectivePeriod", _ENCOUNTER),
-    _document("AdverseEvent", "subject", "actuality:t", "category:t", "date:d", "event:t"),
-    _document("Composition", "subject", _STATUS, _TYPE, "date:d", _ENCOUNTER),
-    # Billing comes along in whole-patient bundles; it is kept so that one such entry does not undo a transaction.
-    _document("Claim", "patient", _STATUS, "created:d"),
-    _document("ExplanationOfBenefit", "patient", _STATUS, "created:d"),
-    _document("Coverage", "beneficiary", _STATUS, _TYPE),
-    _document("Group", "", _TYPE, "actual:t", _CODE, "member:r member.entity"),
-    _document(
-        "RiskAssessment", "subject", "date:d occurrenceDateTime|occurrencePeriod", _ENCOUNTER, "method:t", shelf="both"
-    ),
-    _document(
-        "DetectedIssue",
-        "patient",
-        _CODE,
-        _STATUS,
-        "identified:d identifiedDateTime|identifiedPeriod",
-        "implicated:r",
-        "author:r",
-        shelf="both",
-    ),
-    Route(
-        "AuditEvent",
-        "views",
-        VIEW_INTERACTIONS,
-        _params(
-            "patient:r entity.what",
-            "entity:r entity.what",
-            "date:d recorded",
-            "action:t",
-            "outcome:t",
-            _TYPE,
-            "subtype:t",
-            "agent-name:s agent.name",
-        ),
-    ),
-    _document("Flag", "subject", _STATUS, _CATEGORY, _CODE, "date:d period", _ENCOUNTER, "author:r", shelf="both"),
+    _document("Patient", "id"),
+    _document("Practitioner"),
+    _document("PractitionerRole"),
+    _document("Organization"),
+    _document("Location"),
+    _document("RelatedPerson", "patient"),
+    _document("Encounter", "subject"),
+    _document("EpisodeOfCare", "patient"),
+    _document("Procedure", "subject"),
+    _document("Condition", "subject"),
+    _document("Device", "patient"),
+    _document("DeviceMetric"),
+    _document("DeviceUseStatement", "subject"),
+    _document("Observation", "subject", shelf="streams"),
+    _document("Questionnaire"),
+    _document("QuestionnaireResponse", "subject"),
+    _document("Medication"),
+    _document("MedicationStatement", "subject"),
+    _document("MedicationRequest", "subject"),
+    _document("MedicationAdministration", "subject"),
+    _document("DiagnosticReport", "subject"),
+    _document("DocumentReference", "subject"),
+    _document("ImagingStudy", "subject"),
+    _document("Media", "subject"),
+    _document("CarePlan", "subject", shelf="both"),
+    _document("Goal", "subject", "achievement-status:t achievementStatus", shelf="both"),
+    _document("Task", "for"),
+    _document("CareTeam", "subject"),
+    _document("Communication", "subject"),
+    _document("CommunicationRequest", "subject"),
+    _document("Consent", "patient"),
+    # R4: the targets that are a Patient; the extension is R5's Provenance.patient.
+    _document("Provenance", "", "patient:r target|extension.valueReference", shelf="both"),
+    _document("ServiceRequest", "subject"),
+    _document("AllergyIntolerance", "patient"),
+    _document("Immunization", "patient"),
+    _document("Specimen", "subject"),
+    _document("BodyStructure", "patient"),
+    _document("DeviceRequest", "subject"),
+    _document("NutritionOrder", "patient"),
+    _document("FamilyMemberHistory", "patient"),
+    _document("ClinicalImpression", "subject"),
+    _document("AdverseEvent", "subject"),
+    _document("Composition", "subject"),
+    *_BILLING,
+    _document("Coverage", "beneficiary"),
+    _document("Group"),
+    _document("RiskAssessment", "subject", shelf="both"),
+    _document("DetectedIssue", "patient", shelf="both"),
+    Route("AuditEvent", "views", VIEW_INTERACTIONS, official_params("AuditEvent")),
+    _document("Flag", "subject", shelf="both"),
 )
 
 # What the published guide (docs/fhir) defines, served so that a claimed profile or code can be looked up here.

@@ -34,6 +34,9 @@ urlpatterns = [
         rf"^fhir/{_TYPE}/{_ID}$",
         methods(GET=views.read, PUT=views.update, PATCH=views.patch_resource, DELETE=views.delete),
     ),
+    re_path(rf"^fhir/Patient/{_ID}/\*$", methods(GET=views.search_compartment)),
+    re_path(rf"^fhir/Patient/{_ID}/{_TYPE}$", methods(GET=views.search_compartment)),
+    re_path(rf"^fhir/Patient/{_ID}/{_TYPE}/_search$", methods(POST=views.search_compartment)),
     re_path(rf"^fhir/{_TYPE}/{_ID}/_history$", methods(GET=views.history)),
     re_path(rf"^fhir/{_TYPE}/{_ID}/_history/(?P<version>[A-Za-z0-9\-.]{{1,64}})$", methods(GET=views.read_version)),
     re_path(

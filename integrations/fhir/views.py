@@ -22,8 +22,10 @@ from integrations.fhir.interactions import Asked, Result
 from integrations.fhir.outcomes import FhirError, Issue, of_domain_error, of_refusal, operation_outcome, refused
 from integrations.fhir.primitives import ID
 from integrations.fhir.receiving import Tray, writable
-from integrations.fhir.search import grammar
+from integrations.fhir.search import compartments, grammar
+from integrations.fhir.search.including import with_included
 from integrations.fhir.search.run import run
+from integrations.fhir.search.subset import cut
 from integrations.fhir.shelves import Entry
 from recovery.exceptions import RecoveryError
 from recovery.services.documents import instant
@@ -173,22 +175,49 @@ def history(request: HttpRequest, type_name: str, fhir_id: str = "") -> HttpResp
     return answer(200, renderers.history(page.entries, page.total, said, call.base))
 
 
+Pairs = list[tuple[str, str]]
+
+
 def search(request: HttpRequest, type_name: str) -> HttpResponse:
     """GET with a query, or POST _search with a form."""
     call = open_call(request)
+    return answer(200, search_text(call, type_name, _search_pairs(request)))
+
+
+def search_compartment(request: HttpRequest, fhir_id: str, type_name: str = "") -> HttpResponse:
+    """Patient/[id]/Type, or Patient/[id]/* for every type that the caller may search."""
+    call = open_call(request)
+    pairs = _search_pairs(request)
+    if type_name:
+        return answer(200, search_text(call, type_name, pairs, patient=fhir_id))
+    call.check("Patient", "search-type")
+    entries, said, more = compartments.page_of_all(
+        fhir_id, pairs, base=call.base, now=call.place.now, may=call.grants.allow
+    )
+    call.note("search", f"Patient/{fhir_id}/*", _patients(entries), query=urlencode(pairs))
+    url = f"{call.base}/Patient/{fhir_id}/*"
+    links = [("self", said)] + ([("next", [*said, ("_cursor", more)])] if more else [])
+    named = [(name, f"{url}?{urlencode(given)}" if given else url) for name, given in links]
+    return answer(200, renderers.bundle_of(entries, named, call.base))
+
+
+def _search_pairs(request: HttpRequest) -> Pairs:
     pairs = [(name, value) for name, values in request.GET.lists() for value in values]
     if request.method == "POST":
         body_of(request)
         pairs += [(name, value) for name, values in request.POST.lists() for value in values]
-    return answer(200, search_text(call, type_name, pairs))
+    return pairs
 
 
-def search_text(call: Call, type_name: str, pairs: list[tuple[str, str]]) -> str:
+def search_text(call: Call, type_name: str, pairs: Pairs, patient: str = "") -> str:
+    """A searchset Bundle. `patient`: within whose compartment ("" for anywhere)."""
     route = call.check(type_name, "search-type")
     strict = call.prefer.get("handling") == "strict"
-    understood = grammar.parse(route, pairs, base=call.base, strict=strict, now=call.place.now)
-    page = run(understood)
-    call.note("search", type_name, _patients(page.entries), query=urlencode(pairs))
+    understood = grammar.parse(route, pairs, base=call.base, strict=strict, now=call.place.now, may=call.grants.allow)
+    if patient:
+        compartments.confine(understood, patient)
+    page = cut(understood, with_included(understood, run(understood)))
+    call.note("search", understood.address, _patients([*page.entries, *page.included]), query=urlencode(pairs))
     return renderers.searchset(understood, page, call.base)
 
 

@@ -43,7 +43,9 @@ class DocumentIndex(models.Model):
     """One value of one search parameter of one document: the same table for every type, on both engines.
 
     `kind` says which columns speak: token (system, value), string (value, folded), reference (value =
-    "Type/id"), date (low_ms..high_ms, half open), quantity (number, system, unit in `value`).
+    "Type/id"), date (low_ms..high_ms, half open), number and quantity (number..number_high, system, unit in `value`;
+    a system that begins with "~" names a dimension, whose base unit the numbers then have). `part`: which of several
+    components it stands in, 0 for the resource itself.
     """
 
     document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="index")
@@ -55,11 +57,18 @@ class DocumentIndex(models.Model):
     low_ms = models.BigIntegerField(null=True, blank=True)
     high_ms = models.BigIntegerField(null=True, blank=True)
     number = models.FloatField(null=True, blank=True)
+    number_high = models.FloatField(null=True, blank=True)
+    part = models.PositiveIntegerField(default=0, db_default=0)
 
     class Meta:
         indexes = [
             models.Index(fields=["type", "param", "value", "document"], name="index_by_value"),
             models.Index(fields=["type", "param", "low_ms"], name="index_by_date"),
+            models.Index(
+                fields=["type", "param", "system", "number"],
+                condition=models.Q(number__isnull=False),
+                name="index_by_number",
+            ),
         ]
 
 

@@ -43,21 +43,23 @@ class AuditSaid:
 @dataclass(frozen=True, slots=True)
 class AuditQuery:
     """`entities`: for each group one of its references (Type/id) must be meant. `windows`: [from, to) in ms, any of
-    them; None reaches for ever. `before`: row id of the last one already seen."""
+    them; None reaches for ever. `before`: row id of the last one already seen. `ascending`: oldest
+    first."""
 
     patients: Sequence[str] | None = None
     entities: Sequence[Sequence[str]] = ()
     windows: Sequence[tuple[int | None, int | None]] | None = None
     ids: Sequence[int] | None = None
     before: int | None = None
+    ascending: bool = False
     limit: int = 100
 
 
 def audit_said(query: AuditQuery) -> list[AuditSaid]:
     rows = _matching(query)
     if query.before is not None:
-        rows = rows.filter(pk__lt=query.before)
-    page = list(rows.select_related("patient").order_by("-pk")[: query.limit])
+        rows = rows.filter(pk__gt=query.before) if query.ascending else rows.filter(pk__lt=query.before)
+    page = list(rows.select_related("patient").order_by("pk" if query.ascending else "-pk")[: query.limit])
     written = _written([row.entity for row in page if _is_single(row)])
     return [_said(row, written.get(row.entity)) for row in page]
 

@@ -173,6 +173,8 @@ def _index(document: Document, write: DocumentWrite) -> None:
             low_ms=entry.low_ms,
             high_ms=entry.high_ms,
             number=entry.number,
+            number_high=entry.number_high,
+            part=entry.part,
         )
         for entry in write.index_entries
     )

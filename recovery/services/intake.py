@@ -85,12 +85,14 @@ class IndexEntry:
     """One value of one search parameter (see models.DocumentIndex for which fields speak for which kind)."""
 
     param: str
-    kind: Literal["token", "string", "reference", "date", "quantity", "uri"]
+    kind: Literal["token", "string", "reference", "date", "number", "quantity", "uri"]
     system: str = ""
     value: str = ""
     low_ms: int | None = None
     high_ms: int | None = None
     number: float | None = None
+    number_high: float | None = None
+    part: int = 0
 
 
 @dataclass(frozen=True, slots=True)

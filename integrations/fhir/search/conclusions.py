@@ -1,130 +1,112 @@
-"""Searching what this server concludes: rendered, then held against the criteria; with documents of the same type.
-
-Both shelves are merged in one order, and each has its own place in the cursor.
-"""
+"""Searching what this server concludes: rendered chunk by chunk, then held against the criteria."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from heapq import nsmallest
 
-from integrations.fhir import shelves, wire
+from integrations.fhir import shelves
 from integrations.fhir.conclusions.concluded import Concluded
 from integrations.fhir.conclusions.shelf import CONCLUSIONS
-from integrations.fhir.documents.indexing import index_entries
 from integrations.fhir.primitives import to_ms
-from integrations.fhir.search.grammar import SearchRequest, cursor_text
+from integrations.fhir.search import derived
+from integrations.fhir.search.entries import entries_of
 from integrations.fhir.search.matching import holds, in_time
-from integrations.fhir.search.page import Page
+from integrations.fhir.search.page import Placed
 from integrations.fhir.search.patients import patient_names
-from integrations.fhir.shelves import Entry
+from integrations.fhir.search.request import SearchRequest
 from recovery.selectors import fhir_search
-from recovery.selectors.fhir_search import DocumentQuery
+from recovery.selectors.fhir_criteria import micros
+from recovery.selectors.fhir_order import Order, Place, Step, Value
 from recovery.services.intake import IndexEntry
 
-# Conclusions that one search looks at; beyond it, ask by patient.
-MOST_CONCLUSIONS = 5_000
-A_LOOK = 100
-_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
-_LAST = 2**62
-
-Place = tuple[int, int]  # sort key, row id: as documents have it
-Found = tuple[Place, int, Entry]  # place, shelf, what was found
+CHUNK = 500
 
 
-def run(request: SearchRequest, documents: DocumentQuery) -> Page:
-    """One page of conclusions and, where the type has a shelf of documents too, of those."""
-    everything = fitting(request)
-    total = len(everything) + _count(request, documents) if request.wants_total else None
-    if request.only_counts:
-        return Page((), None, total)
-    concluded = [one for one in everything if is_beyond(one[0], request)]
-    merged = sorted([*concluded, *_documents(request, documents)], key=_order, reverse=request.descending)
-    page = merged[: request.count]
-    more = _next(request, page) if len(merged) > len(page) else None
-    if total is None and more is None and not request.cursor:
-        total = len(page)
-    return Page(tuple(entry for _, _, entry in page), more, total)
+def may_hold(request: SearchRequest) -> bool:
+    return request.route.type in CONCLUSIONS and derived.may_hold(request)
 
 
-def _order(found: Found) -> tuple[int, int, int]:
-    (key, row_id), shelf, _ = found
-    return key, shelf, row_id
+def walk(request: SearchRequest) -> Iterator[Placed]:
+    """In order, after the request's place. Sorted ones are all looked at; in the order of rows only what is needed."""
+    if not request.order.steps and not request.order.backwards:
+        yield from _fitting(request, _first_row(request.place))
+        return
+    key = request.order.sort_key(lambda one: one.place)
+    after = request.place
+    while True:
+        rest = (one for one in _fitting(request, 0) if _is_beyond(one, request.order, after))
+        found = nsmallest(request.count + 1, rest, key=key)
+        yield from found
+        if len(found) <= request.count:
+            return
+        after = found[-1].place
 
 
-def _count(request: SearchRequest, documents: DocumentQuery) -> int:
-    return fhir_search.count_documents(documents) if request.route.shelf == "both" else 0
+def count(request: SearchRequest) -> int:
+    return sum(1 for _ in _fitting(request, 0))
 
 
-def _documents(request: SearchRequest, query: DocumentQuery) -> list[Found]:
-    if request.route.shelf != "both":
-        return []
-    return [(one.place, 0, shelves.of_document(one.document)) for one in fhir_search.search_documents(query)]
+def _first_row(place: Place | None) -> int:
+    """Rows up to this one are of earlier pages: in the order of rows a place is (shelf, row)."""
+    on_this_shelf = place is not None and place[0] == fhir_search.CONCLUSIONS
+    return int(place[1] or 0) if place is not None and on_this_shelf else 0
 
 
-def fitting(request: SearchRequest) -> list[Found]:
-    """All that fit, by row; in the order of rows those of earlier pages are left out already."""
-    found: list[Found] = []
-    for one in _candidates(request):
-        if _in_row_order(request) and len(found) > request.count:
-            break
+def _is_beyond(one: Placed, order: Order, after: Place | None) -> bool:
+    return after is None or order.compare(after, one.place) < 0
+
+
+def _fitting(request: SearchRequest, after: int) -> Iterator[Placed]:
+    for one in _rendered(request, after):
         entry = shelves.of_conclusion(one)
-        entries = index_entries(request.route, wire.parse_object(entry.text.encode()))
-        if _fits(one, entries, request):
-            found.append(((_sort_key(one, entries, request), one.row_id), 1, entry))
-    return found
+        entries = entries_of(entry)
+        if _fits(one, f"{entry.type}/{entry.fhir_id}", entries, request):
+            yield Placed(entry, _place(one, entries, request.order))
 
 
-def _candidates(request: SearchRequest) -> Iterator[Concluded]:
-    """What may fit. In the order of rows they are rendered a few at a time, from the page's first row on."""
+def _rendered(request: SearchRequest, after: int) -> Iterator[Concluded]:
     source = CONCLUSIONS[request.route.type]
     if request.ids is not None:
-        yield from (one for name in request.ids if (one := source.one(name)) is not None)
+        found = (source.one(name) for name in dict.fromkeys(request.ids))
+        yield from sorted((one for one in found if one is not None and one.row_id > after), key=lambda one: one.row_id)
         return
     named, patients = source.named(request.criteria), patient_names(request.criteria)
     if named is not None:
-        yield from named
-    elif not _in_row_order(request):
-        yield from source.many(patients, 0, MOST_CONCLUSIONS)
-    else:
-        place = _place(request)
-        part = source.many(patients, place[1] if place is not None else 0, A_LOOK)
-        while part:
-            yield from part
-            part = source.many(patients, part[-1].row_id, A_LOOK) if len(part) == A_LOOK else []
+        yield from (one for one in named if one.row_id > after)
+        return
+    while True:
+        chunk = source.many(patients, after, CHUNK)
+        yield from chunk
+        if len(chunk) < CHUNK:
+            return
+        after = chunk[-1].row_id
 
 
-def _in_row_order(request: SearchRequest) -> bool:
-    return not request.order and not request.descending and not request.wants_total
-
-
-def _fits(one: Concluded, entries: Sequence[IndexEntry], request: SearchRequest) -> bool:
+def _fits(one: Concluded, name: str, entries: Sequence[IndexEntry], request: SearchRequest) -> bool:
     at = to_ms(one.updated_at)
-    return all(in_time(match, at, at + 1) for match in request.updated) and all(
-        holds(criterion, entries) for criterion in request.criteria
+    return all(any(in_time(match, at, at + 1) for match in group) for group in request.updated) and all(
+        holds(criterion, entries, name) for criterion in request.criteria
     )
 
 
-def _sort_key(one: Concluded, entries: Sequence[IndexEntry], request: SearchRequest) -> int:
-    """As `selectors.fhir_search` sorts documents: those without the date come last in both directions."""
-    if request.order == "_lastUpdated":
-        return (one.updated_at - _EPOCH) // _MICROSECOND
-    if not request.order:
-        return 0
-    dates = [entry.low_ms for entry in entries if entry.param == request.order and entry.low_ms is not None]
-    return min(dates) if dates else (-_LAST if request.descending else _LAST)
+def _place(one: Concluded, entries: Sequence[IndexEntry], order: Order) -> Place:
+    keys = (_key(one, step, entries) for step in order.steps)
+    return (*keys, fhir_search.CONCLUSIONS, one.row_id)
 
 
-def _place(request: SearchRequest) -> Place | None:
-    place = request.cursor.get("v")
-    return (int(place[0]), int(place[1])) if place and len(place) == 2 else None
+def _key(one: Concluded, step: Step, entries: Sequence[IndexEntry]) -> Value:
+    """As the database sorts documents: of several values the least, or the greatest where the order falls."""
+    if step.name == "_lastUpdated":
+        return micros(one.updated_at)
+    if step.name == "_id":
+        return str(one.resource["id"])
+    return extreme(step, entries)
 
 
-def is_beyond(place: Place, request: SearchRequest) -> bool:
-    after = _place(request)
-    return after is None or (place < after if request.descending else place > after)
-
-
-def _next(request: SearchRequest, page: Sequence[Found]) -> str:
-    places = dict(request.cursor)
-    for place, shelf, _ in page:
-        places["v" if shelf else "d"] = list(place)
-    return cursor_text(places)
+def extreme(step: Step, entries: Sequence[IndexEntry]) -> Value:
+    """The value of one key of the order among index entries; None where there is none."""
+    mine = [entry for entry in entries if entry.param == step.name]
+    if step.kind == "number":
+        mine = [entry for entry in mine if entry.system.startswith("~")] or mine
+    field = {"text": "value", "date": "low_ms", "number": "number"}[step.kind]
+    values = [value for entry in mine if (value := getattr(entry, field)) is not None]
+    return (max(values) if step.descending else min(values)) if values else None

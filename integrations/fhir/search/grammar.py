@@ -1,78 +1,72 @@
 """FHIR R4 search parameters (search.html) to criteria. What cannot be honoured is refused or, if lenient, named."""
 
-import base64
-import binascii
-import json
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
 
-from integrations.fhir.documents.indexing import fold
 from integrations.fhir.outcomes import refused
-from integrations.fhir.primitives import ID, span, to_ms
+from integrations.fhir.primitives import ID
 from integrations.fhir.routes import ROUTES, Route, SearchParam
-from recovery.selectors.fhir_search import Criterion, Match
+from integrations.fhir.search import linking
+from integrations.fhir.search.request import LARGEST_COUNT, Asker, Include, May, SearchRequest, read_cursor
+from integrations.fhir.search.values import date_match, matches_of, split
+from recovery.selectors.fhir_criteria import Criterion
+from recovery.selectors.fhir_order import Order, Step
 
-DEFAULT_COUNT, LARGEST_COUNT = 50, 1000
-MOST_ALTERNATIVES = 100
-# Parameters that say how to answer, not what is looked for.
-_ABOUT_THE_ANSWER = ("_format", "_pretty")
-_DATE_PREFIX = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb|ap)?(.*)", re.DOTALL)
-_SPLIT_COMMA, _SPLIT_BAR = re.compile(r"(?<!\\),"), re.compile(r"(?<!\\)\|")
+__all__ = ["LARGEST_COUNT", "SearchRequest", "parse"]
+
+# Parameters that say how to answer, not what is looked for; what they wish is so anyway or makes no difference here.
+_ABOUT_THE_ANSWER = ("_format", "_pretty", "_containedType")
+# Known to R4, not offered: passing over them would find far more than was asked for.
+_REFUSED = ("_text", "_content", "_filter", "_query", "_list", "_graph")
 _MODIFIERS = {
-    "token": ("not", "missing"),
+    "token": ("not", "text", "of-type", "missing"),
     "string": ("exact", "contains", "missing"),
-    "reference": ("missing",),
+    "reference": ("identifier", "missing"),
     "date": ("missing",),
-    "uri": ("missing",),
+    "number": ("missing",),
+    "quantity": ("missing",),
+    "uri": ("below", "above", "missing"),
+    "composite": (),
 }
+_SUMMARIES = ("true", "text", "data", "count", "false")
+_SORT_KINDS = {"date": "date", "number": "number", "quantity": "number"}
+MOST_SORT_KEYS = 4
 
 Pairs = Sequence[tuple[str, str]]
 
 
-@dataclass(slots=True)
-class SearchRequest:
-    """A search understood. `said`: the parameters honoured, for the self link; `ignored`: those that were not."""
+def parse(
+    route: Route, pairs: Pairs, *, base: str, strict: bool, now: datetime, may: May | None = None
+) -> SearchRequest:
+    """Raises FhirError 400 for what cannot be used, and with `strict` for what is not known.
 
-    route: Route
-    criteria: list[Criterion] = field(default_factory=list)
-    ids: list[str] | None = None
-    updated: list[Match] = field(default_factory=list)
-    count: int = DEFAULT_COUNT
-    order: str = ""
-    descending: bool = False
-    wants_total: bool = False
-    cursor: dict[str, Any] = field(default_factory=dict)
-    said: list[tuple[str, str]] = field(default_factory=list)
-    ignored: list[str] = field(default_factory=list)
-
-    @property
-    def only_counts(self) -> bool:
-        return self.count == 0
-
-
-def parse(route: Route, pairs: Pairs, *, base: str, strict: bool, now: datetime) -> SearchRequest:
-    """Raises FhirError 400 for what cannot be used, and with `strict` for what is not known."""
-    request = SearchRequest(
-        route, order="date" if route.shelf == "streams" else "", descending=route.shelf == "streams"
-    )
+    `may`: what the search may follow references into and include; nothing when it is not given.
+    """
+    asker = Asker(base, strict, now, may)
+    request = SearchRequest(route, order=default_order(route), may=may, address=route.type)
+    cursor = ""
     for name, value in pairs:
         if name in _ABOUT_THE_ANSWER:
             continue
-        if value == "" or not _take(request, name, value, base, now):
+        if name == "_cursor":
+            cursor = value
+        elif value == "" or not _take(request, name, value, asker):
             _unknown(request, name, strict)
-        elif name != "_cursor":
+        else:
             request.said.append((name, value))
+    if cursor:
+        request.place, request.order = read_cursor(cursor, request.order)
+    _check_together(request)
     return request
 
 
+def default_order(route: Route) -> Order:
+    """Observations and the audit trail newest first, all else in order of arrival."""
+    return Order((Step("date", "date", True),)) if route.shelf == "streams" or route.type == "AuditEvent" else Order()
+
+
 def _unknown(request: SearchRequest, name: str, strict: bool) -> None:
-    if "." in name or name.startswith("_has"):
-        raise refused(
-            400, "not-supported", f"{name[:80]}: this server does not follow references in a search yet.", name[:80]
-        )
     if strict:
         known = ", ".join(sorted(param.name for param in request.route.params))
         sentence = f"{request.route.type} cannot be searched by {name[:80]!r}; it can by: {known}."
@@ -80,19 +74,65 @@ def _unknown(request: SearchRequest, name: str, strict: bool) -> None:
     request.ignored.append(name[:80])
 
 
-def _take(request: SearchRequest, name: str, value: str, base: str, now: datetime) -> bool:
+def _check_together(request: SearchRequest) -> None:
+    if request.summary == "text" and (request.includes or request.reverse_includes):
+        sentence = "_summary=text does not go with _include or _revinclude (R4 search.html#summary)."
+        raise refused(400, "invalid", sentence, "_summary")
+
+
+def _take(request: SearchRequest, name: str, value: str, asker: Asker) -> bool:
     """Understand one parameter; False when the name is not known."""
-    if name in _CONTROLS:
-        return _CONTROLS[name](request, value)
-    if name == "_lastUpdated":
-        request.updated.append(_date(name, value, now))
-        return True
+    bare = name.partition(":")[0]
+    if bare in _CONTROLS:
+        return _CONTROLS[bare](request, name, value)
+    return take_criterion(request, name, value, asker)
+
+
+def take_criterion(request: SearchRequest, name: str, value: str, asker: Asker) -> bool:
+    """Understand one parameter that says what is looked for."""
     bare, _, modifier = name.partition(":")
+    if bare in _REFUSED:
+        raise refused(400, "not-supported", f"{bare} is not offered by this server.", bare)
+    if "\x00" in value:
+        raise refused(400, "invalid", f"{name[:80]}: a value cannot hold the character NUL.", name[:80])
+    if name == "_id":
+        return _take_ids(request, value)
+    if name == "_lastUpdated":
+        request.updated.append(tuple(date_match(name, one, asker) for one in split(value, ",")))
+        return True
+    head, dot, rest = name.partition(".")
+    if bare == "_has":
+        return _add(request, linking.has(request.route, modifier, value, asker, take_criterion))
+    if dot:
+        return _add(request, linking.chain(request.route, head, rest, value, asker, take_criterion))
     param = request.route.param(bare)
-    if param is None:
-        return False
-    request.criteria.append(_criterion(param, modifier, value, base, now))
-    return True
+    return _add(request, None if param is None else _criterion(request.route, param, modifier, value, asker))
+
+
+def _add(request: SearchRequest, criterion: Criterion | None) -> bool:
+    if criterion is not None:
+        request.criteria.append(criterion)
+    return criterion is not None
+
+
+def _criterion(route: Route, param: SearchParam, modifier: str, value: str, asker: Asker) -> Criterion:
+    name, kind = param.name, param.kind
+    is_type = kind == "reference" and modifier in ROUTES
+    if modifier and not is_type and modifier not in _MODIFIERS[kind]:
+        raise refused(400, "not-supported", f"{name}: the modifier :{modifier[:40]} is not supported here.", name)
+    if modifier == "missing":
+        if value not in ("true", "false"):
+            raise refused(400, "invalid", f"{name}:missing is true or false.", name)
+        return Criterion(name, kind, missing=value == "true")
+    matches = matches_of(route, param, modifier, value, asker)
+    if kind == "composite":
+        components = [route.param(one) for one in param.components]
+        return Criterion(name, kind, matches, components=tuple((one.name, one.kind) for one in components if one))
+    if modifier == "text":
+        return Criterion(f"{name}:text", "string", matches)
+    if modifier in ("of-type", "identifier"):
+        return Criterion(f"{name}:{modifier}", "token", matches)
+    return Criterion(name, kind, matches, negated=modifier == "not")
 
 
 def _take_ids(request: SearchRequest, value: str) -> bool:
@@ -101,7 +141,7 @@ def _take_ids(request: SearchRequest, value: str) -> bool:
     return True
 
 
-def _take_count(request: SearchRequest, value: str) -> bool:
+def _take_count(request: SearchRequest, name: str, value: str) -> bool:
     if not re.fullmatch(r"[0-9]{1,9}", value):
         raise refused(400, "invalid", f"_count must be a whole number of 0 or more, not {value[:40]!r}.", "_count")
     request.count = min(int(value), LARGEST_COUNT)
@@ -109,127 +149,91 @@ def _take_count(request: SearchRequest, value: str) -> bool:
     return True
 
 
-def _take_sort(request: SearchRequest, value: str) -> bool:
-    """One date parameter, or _lastUpdated. Streams are kept in order of time, so `date` is their only order."""
-    name = value.removeprefix("-")
-    param = request.route.param(name)
-    streams = request.route.shelf == "streams"
-    if streams and name != "date":
+def _take_sort(request: SearchRequest, name: str, value: str) -> bool:
+    """Up to four keys; `-` turns one round. Only what every shelf of the type can be sorted by."""
+    steps = [_step(request.route, one.strip()) for one in value.split(",")]
+    if len(steps) > MOST_SORT_KEYS:
+        raise refused(400, "too-costly", f"_sort takes up to {MOST_SORT_KEYS} keys.", "_sort")
+    known = tuple(step for step in steps if step is not None)
+    if len(known) != len(steps):
         return False
-    if name != "_lastUpdated" and (param is None or param.kind != "date"):
-        return False
-    request.order, request.descending = name, value.startswith("-")
+    request.order = Order(known)
     return True
 
 
-def _take_total(request: SearchRequest, value: str) -> bool:
-    request.wants_total |= value == "accurate"
+def _step(route: Route, text: str) -> Step | None:
+    name, down = text.removeprefix("-"), text.startswith("-")
+    if name == "_lastUpdated":
+        return Step(name, "date", down)
+    if route.type == "AuditEvent":
+        return Step(name, "date", down) if name == "date" else None
+    if name == "_id":
+        return Step(name, "text", down) if route.shelf != "streams" else None
+    param = route.param(name)
+    if param is None or param.kind == "composite":
+        return None
+    kind = _SORT_KINDS.get(param.kind, "text")
+    of_the_reading = route.shelf == "streams" and (kind == "number" or name == "identifier")
+    return None if of_the_reading else Step(name, kind, down)
+
+
+def _take_total(request: SearchRequest, name: str, value: str) -> bool:
+    request.wants_total |= value in ("estimate", "accurate")
     return value in ("none", "estimate", "accurate")
 
 
-def _take_summary(request: SearchRequest, value: str) -> bool:
+def _take_summary(request: SearchRequest, name: str, value: str) -> bool:
+    if value not in _SUMMARIES:
+        raise refused(400, "invalid", f"_summary is one of {', '.join(_SUMMARIES)}.", "_summary")
     if value == "count":
         request.count, request.wants_total = 0, True
-    return value in ("count", "false")
-
-
-def _take_cursor(request: SearchRequest, value: str) -> bool:
-    try:
-        found = json.loads(base64.urlsafe_b64decode(value.encode() + b"=="))
-        if not isinstance(found, dict) or not all(_is_place(place) for place in found.values()):
-            raise ValueError
-    except (ValueError, binascii.Error, RecursionError) as error:
-        raise refused(
-            400, "invalid", "This page link is not one of ours; start the search again.", "_cursor"
-        ) from error
-    request.cursor = found
+    request.summary = "" if value in ("count", "false") else value
     return True
 
 
-def _is_place(place: object) -> bool:
-    return isinstance(place, list) and all(type(one) in (int, float) and abs(one) < 2**63 for one in place)
+def _take_elements(request: SearchRequest, name: str, value: str) -> bool:
+    wanted = tuple(one.strip().removeprefix(f"{request.route.type}.") for one in value.split(",") if one.strip())
+    request.elements += wanted
+    return bool(wanted)
 
 
-_CONTROLS = {
-    "_id": _take_ids,
+def _take_contained(request: SearchRequest, name: str, value: str) -> bool:
+    if value != "false":
+        raise refused(400, "not-supported", "Contained resources are not searched: _contained=false.", "_contained")
+    return True
+
+
+def _take_include(request: SearchRequest, name: str, value: str) -> bool:
+    """Type:param[:target], with :iterate (or its older name :recurse) for what was included itself."""
+    bare, _, modifier = name.partition(":")
+    reverse = bare == "_revinclude"
+    if modifier not in ("", "iterate", "recurse"):
+        raise refused(400, "invalid", f"{bare} has no modifier :{modifier[:40]}.", bare)
+    source, _, rest = ("*", "", "*") if value == "*" and not reverse else value.partition(":")
+    param, _, target = rest.partition(":")
+    _check_include(bare, value, source, param, target)
+    found = Include(source, param, target, modifier != "")
+    (request.reverse_includes if reverse else request.includes).append(found)
+    return True
+
+
+def _check_include(name: str, said: str, source: str, param: str, target: str) -> None:
+    if source == param == "*" and name == "_include":
+        return
+    route = ROUTES.get(source)
+    known = route.param(param) if route is not None else None
+    is_all = param == "*" and name == "_include" and route is not None
+    if not is_all and (known is None or known.kind != "reference") or (target and target not in ROUTES):
+        raise refused(400, "not-supported", f"{name}={said[:80]}: write Type:reference, both served here.", name)
+
+
+_CONTROLS: dict[str, Callable[[SearchRequest, str, str], bool]] = {
     "_count": _take_count,
     "_sort": _take_sort,
     "_total": _take_total,
     "_summary": _take_summary,
-    "_cursor": _take_cursor,
+    "_elements": _take_elements,
+    "_contained": _take_contained,
+    "_include": _take_include,
+    "_revinclude": _take_include,
 }
-
-
-def cursor_text(places: dict[str, Any]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(places, separators=(",", ":")).encode()).decode().rstrip("=")
-
-
-def _criterion(param: SearchParam, modifier: str, value: str, base: str, now: datetime) -> Criterion:
-    target = ""
-    if param.kind == "reference" and modifier in ROUTES:
-        modifier, target = "", modifier
-    if modifier and modifier not in _MODIFIERS.get(param.kind, ()):
-        raise refused(
-            400, "not-supported", f"{param.name}: the modifier :{modifier[:40]} is not supported here.", param.name
-        )
-    if modifier == "missing":
-        if value not in ("true", "false"):
-            raise refused(400, "invalid", f"{param.name}:missing is true or false.", param.name)
-        return Criterion(param.name, param.kind, missing=value == "true")
-    alternatives = _SPLIT_COMMA.split(value)
-    if len(alternatives) > MOST_ALTERNATIVES:
-        raise refused(400, "too-costly", f"{param.name}: more than {MOST_ALTERNATIVES} alternatives.", param.name)
-    matches = tuple(match for one in alternatives for match in _alternative(param, modifier, one, target, base, now))
-    return Criterion(param.name, param.kind, matches, negated=modifier == "not")
-
-
-def _alternative(
-    param: SearchParam, modifier: str, text: str, target: str, base: str, now: datetime
-) -> Iterable[Match]:
-    if param.kind == "date":
-        return [_date(param.name, text, now)]
-    if param.kind == "token":
-        return [_token(text)]
-    if param.kind == "reference":
-        return _reference(param.name, text, target, base)
-    plain = _plain(text)
-    if param.kind == "string" and modifier != "exact":
-        return [Match(modifier or "prefix", value=fold(plain))]
-    return [Match(modifier or "eq", value=plain)]
-
-
-def _plain(text: str) -> str:
-    r"""Without escapes: \, \| \$ and \\ stand for themselves (search.html#escaping)."""
-    return re.sub(r"\\([,|$\\])", r"\1", text)
-
-
-def _token(text: str) -> Match:
-    """code, system|code, |code (no system), system| (any code)."""
-    parts = _SPLIT_BAR.split(text, maxsplit=1)
-    if len(parts) == 1:
-        return Match(value=_plain(parts[0]))
-    system, code = _plain(parts[0]), _plain(parts[1])
-    return Match(system=system, value=code or None)
-
-
-def _reference(name: str, text: str, target: str, base: str) -> Iterable[Match]:
-    plain = _plain(text).removeprefix(base + "/")
-    if "/" in plain or ":" in plain or ID.fullmatch(plain) is None:
-        return [Match(value=plain)]
-    types = [target] if target else (["Patient"] if name == "patient" else sorted(ROUTES))
-    return [Match(value=f"{one}/{plain}") for one in types]
-
-
-def _date(name: str, text: str, now: datetime) -> Match:
-    """A date with its prefix; `ap` widens by a tenth of the time between then and now (search.html#prefix)."""
-    match = _DATE_PREFIX.fullmatch(text)
-    prefix, said = match.groups() if match else (None, text)
-    try:
-        # A "+" of an offset arrives as a space when it was not escaped in the URL.
-        found = span(said.replace(" ", "+"), lenient=True)
-    except ValueError as error:
-        raise refused(400, "invalid", f"{name}: {error}", name) from error
-    if prefix == "ap":
-        tenth = abs(to_ms(now) - found.low_ms) // 10
-        return Match("overlap", low_ms=found.low_ms - tenth, high_ms=found.high_ms + tenth)
-    return Match(prefix or "eq", low_ms=found.low_ms, high_ms=found.high_ms)

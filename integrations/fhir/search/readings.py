@@ -1,185 +1,250 @@
-"""Searching streamed readings: by time in the rows, by all that is constant in the templates of their series."""
+"""Searching streamed readings: what is constant in the templates of their series, what varies in the rows.
+
+Series that read alike (same length in time, same bounds of value, same place in the order) are one group and one query.
+What rows alone cannot decide (packets, identifiers, ends that vary) is asked roughly and checked on what is found.
+"""
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from datetime import datetime
-from functools import lru_cache
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
-from integrations.fhir import shelves, wire
-from integrations.fhir.documents.indexing import index_entries
-from integrations.fhir.primitives import from_ms, to_ms
-from integrations.fhir.routes import ROUTES
-from integrations.fhir.search.grammar import SearchRequest
+from integrations.fhir import shelves
+from integrations.fhir.outcomes import refused
+from integrations.fhir.primitives import to_ms
+from integrations.fhir.search import templates, windows
+from integrations.fhir.search.conclusions import extreme
+from integrations.fhir.search.entries import entries_of, references
 from integrations.fhir.search.matching import holds, in_time
-from integrations.fhir.search.patients import PATIENT_PARAMS, patient_names
-from integrations.fhir.streams import template
-from integrations.fhir.streams.template import Filling
-from recovery.selectors import fhir_store
-from recovery.selectors.fhir_search import Criterion, Match
-from recovery.selectors.fhir_store import Place, StoredReading, StreamQuery
-from recovery.services.intake import IndexEntry
+from integrations.fhir.search.page import Placed
+from integrations.fhir.search.patients import patient_names
+from integrations.fhir.search.request import SearchRequest
+from integrations.fhir.search.templates import OF_THE_READING, Seen
+from recovery.selectors import fhir_search, fhir_store, fhir_streams
+from recovery.selectors.fhir_criteria import Criterion, Match, micros
+from recovery.selectors.fhir_order import Key, Order, Place, Step, Value
+from recovery.selectors.fhir_store import StoredReading
+from recovery.selectors.fhir_streams import SeriesQuery, StreamQuery, Windows
 
-# What differs from reading to reading; every other parameter is answered by the series' template.
-_OF_THE_READING = ("date", "identifier")
-FIRST_MS, LAST_MS = -(2**62), 2**62
-Window = tuple[int | None, int | None]
-
-
-def queries(request: SearchRequest) -> list[StreamQuery]:
-    """One query per stretch of time asked for; none when no series can hold what is looked for."""
-    patients = _patient_ids(request.criteria)
-    constant = [one for one in request.criteria if one.param not in (*_OF_THE_READING, *PATIENT_PARAMS)]
-    if patients == [] or any(one.missing for one in request.criteria if one.param in (*PATIENT_PARAMS, "date")):
-        return []
-    base = StreamQuery(
-        patient_ids=patients,
-        descending=request.descending,
-        after=_after(request),
-        limit=request.count + 1,
-        slot_texts=_identifier_texts(request.criteria),
-        received_from=_received(request.updated)[0],
-        received_to=_received(request.updated)[1],
-    )
-    identifiers = [one for one in request.criteria if one.param == "identifier"]
-    if constant or identifiers:
-        base = replace(base, series_ids=_series(base, constant, identifiers))
-        if not base.series_ids:
-            return []
-    return [replace(base, from_ms=low, to_ms=high) for low, high in windows(_dates(request.criteria))]
+MOST_GROUPS = 300
+LARGEST_STEP = 1000
 
 
-def _patient_ids(criteria: Sequence[Criterion]) -> list[int] | None:
-    """Row ids of the patients asked for; None when any will do."""
-    names = patient_names(criteria)
-    return None if names is None else [pk for name in names if (pk := fhir_store.patient_row_id(name)) is not None]
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Series that read alike. `constants`: what they have for the steps of the order; `is_rough`: rows need a check."""
+
+    query: StreamQuery
+    constants: tuple[Value, ...]
+    is_rough: bool
 
 
-def _series(base: StreamQuery, constant: Sequence[Criterion], identifiers: Sequence[Criterion]) -> list[int]:
-    """The series whose template satisfies what is constant in them."""
-    everything = fhir_store.matching_series(StreamQuery(patient_ids=base.patient_ids))
-    wants_identifier = any(one.missing is not True for one in identifiers)
-    kept = []
-    for pk, series in everything.items():
-        entries = template_entries(series.template)
-        has_identifier = any(entry.param == "identifier" for entry in entries)
-        if identifiers and has_identifier is not wants_identifier:
-            continue
-        if all(holds(one, entries) for one in constant):
-            kept.append(pk)
-    return kept
-
-
-@lru_cache(maxsize=8192)
-def template_entries(text: str) -> tuple[IndexEntry, ...]:
-    """The index entries that all readings of a template share (date and identifier are stand-ins)."""
-    parsed = template.parse(text)
-    slots = "[" + ",".join(['"1970-01-01T00:00:00Z"'] * len(parsed.own)) + "]"
-    stand_in = Filling("x", 1, "1970-01-01T00:00:00Z", 0, 0, 0.0, 0, "E", slots)
-    return index_entries(ROUTES["Observation"], wire.parse_object(template.render(text, stand_in).encode()))
-
-
-def _identifier_texts(criteria: Sequence[Criterion]) -> tuple[str, ...]:
-
-    matches = [match for one in criteria if one.param == "identifier" for match in one.matches]
-    return tuple(json.dumps(match.value, ensure_ascii=False) for match in matches if match.value is not None)
-
-
-def _dates(criteria: Sequence[Criterion]) -> list[Criterion]:
-    return [one for one in criteria if one.param == "date" and one.missing is None]
-
-
-def windows(criteria: Sequence[Criterion]) -> list[Window]:
-    """The stretches of time in which an instant satisfies all date criteria, oldest first, not overlapping."""
-    edges = {FIRST_MS, LAST_MS}
-    for one in criteria:
-        for match in one.matches:
-            edges |= {match.low_ms, match.high_ms}
-    found: list[list[int]] = []
-    marks = sorted(edges)
-    for low, high in zip(marks, marks[1:], strict=False):
-        if all(any(in_time(match, low, low + 1) for match in one.matches) for one in criteria):
-            if found and found[-1][1] == low:
-                found[-1][1] = high
-            else:
-                found.append([low, high])
-    return [(None if low == FIRST_MS else low, None if high == LAST_MS else high) for low, high in found]
-
-
-def _received(updated: Sequence[Match]) -> tuple[datetime | None, datetime | None]:
-    """[from, to) of the time of receipt that satisfies `_lastUpdated`; `ne` restricts nothing here."""
-    low, high = None, None
-    for match in updated:
-        if match.how in ("eq", "overlap", "ge"):
-            low = max(match.low_ms, low if low is not None else match.low_ms)
-        if match.how in ("gt", "sa"):
-            low = max(match.high_ms, low if low is not None else match.high_ms)
-        if match.how in ("eq", "overlap", "le"):
-            high = min(match.high_ms, high if high is not None else match.high_ms)
-        if match.how in ("lt", "eb"):
-            high = min(match.low_ms, high if high is not None else match.low_ms)
-    return (None if low is None else from_ms(low)), (None if high is None else from_ms(high))
-
-
-def _after(request: SearchRequest) -> Place | None:
-    place = request.cursor.get("s")
-    if not place or len(place) != 4:
-        return None
-    return int(place[0]), int(place[1]), float(place[2]), int(place[3])
-
-
-def find(request: SearchRequest, queries: Sequence[StreamQuery]) -> list[StoredReading]:
+def walkers(request: SearchRequest) -> list[Iterator[Placed]]:
+    """One sorted walk for each group of series, after the request's place."""
     if request.ids is not None:
-        return _readings_by_id(request, queries)
-    # A packet can lie in two stretches of time: by place, each is found once.
-    placed = {fhir_store.place_of(one): one for query in queries for one in fhir_store.search_readings(query)}
-    return _checked(placed.values(), request)[: request.count + 1]
+        return [_by_id(request)]
+    found = groups(request)
+    if len(found) > MOST_GROUPS:
+        sentence = "This order sorts more kinds of readings than one page can merge: name a patient, or sort by date."
+        raise refused(400, "too-costly", sentence, "_sort")
+    return [_walk(request, group) for group in found]
 
 
-def _readings_by_id(request: SearchRequest, queries: Sequence[StreamQuery]) -> list[StoredReading]:
-    found = [one for name in request.ids or () if (one := fhir_store.get_reading(name)) is not None]
-    kept = [one for one in found if any(_is_in(one, query) for query in queries)]
-    return _checked(kept, request)
-
-
-def _checked(found: Iterable[StoredReading], request: SearchRequest) -> list[StoredReading]:
-    """In order, and without what the rough query let through."""
-    kept = [one for one in found if _has_identifiers(one, request.criteria) and _is_updated(one, request.updated)]
-    return sorted(kept, key=fhir_store.place_of, reverse=request.descending)
-
-
-def _is_in(one: StoredReading, query: StreamQuery) -> bool:
-    end_ms = one.at_ms if one.end_ms is None else one.end_ms
-    place = fhir_store.place_of(one)
-    if query.after is not None and not (place < query.after if query.descending else place > query.after):
-        return False
-    return (
-        (query.patient_ids is None or one.patient_id in query.patient_ids)
-        and (query.series_ids is None or one.series_id in query.series_ids)
-        and (query.from_ms is None or end_ms >= query.from_ms)
-        and (query.to_ms is None or one.at_ms < query.to_ms)
+def count(request: SearchRequest) -> int:
+    if request.ids is not None:
+        return sum(1 for _ in _by_id(replace(request, place=None)))
+    everything = replace(request, place=None, order=Order(), count=LARGEST_STEP)
+    return sum(
+        sum(1 for _ in _walk(everything, group)) if group.is_rough else fhir_streams.count_readings(group.query)
+        for group in groups(everything)
     )
 
 
-def _has_identifiers(one: StoredReading, criteria: Sequence[Criterion]) -> bool:
-    """The exact check after the rough one by text: system and value of an identifier."""
-    wanted = [criterion for criterion in criteria if criterion.param == "identifier"]
-    if not wanted:
-        return True
-    resource = wire.parse_object(shelves.of_reading(one).text.encode())
-    entries = index_entries(ROUTES["Observation"], resource)
-    return all(holds(criterion, entries) for criterion in wanted)
+def referred(request: SearchRequest, param: str, most: int) -> set[str]:
+    """What the matches refer to by `param`, which is the same for all readings of a series."""
+    if request.ids is not None:
+        return {name for one in _by_id(request) for name in references(one.entry, param)}
+    found: set[str] = set()
+    kept = {one.row.row_id: one for one in _series(request)}
+    for group in groups(replace(request, order=Order())):
+        if group.is_rough:
+            ids = {one.series_id for one in _rough(request, group) if _passes(one, request)}
+        else:
+            ids = fhir_streams.series_with_readings(group.query)
+        found |= {entry.value for pk in ids for entry in kept[pk].entries if entry.param == param}
+        if len(found) > most:
+            break
+    return found
 
 
-def _is_updated(one: StoredReading, updated: Sequence[Match]) -> bool:
-    at = to_ms(one.received_at)
-    return all(in_time(match, at, at + 1) for match in updated)
+def _rough(request: SearchRequest, group: Group) -> Iterator[StoredReading]:
+    plain = replace(request, place=None, order=Order(), count=LARGEST_STEP)
+    for found in _rows(plain, group):
+        yield found.reading
 
 
-def count(request: SearchRequest, queries: Sequence[StreamQuery]) -> int:
-    is_rough = any(one.param == "identifier" for one in request.criteria)
-    is_rough |= any(match.how == "ne" for match in request.updated)
-    if request.ids is not None or is_rough:
-        wide = [replace(query, limit=2**31 - 1, after=None) for query in queries]
-        return len(find(replace(request, count=2**31 - 2), wide))
-    return sum(fhir_store.count_readings(replace(query, after=None)) for query in queries)
+# ---- groups ---
+
+
+def groups(request: SearchRequest) -> list[Group]:
+    """The series that satisfy what is constant in them, by how their rows are asked."""
+    found: dict[tuple[object, ...], list[int]] = {}
+    queries: dict[tuple[object, ...], Group] = {}
+    for seen in _series(request):
+        group = _group(request, seen)
+        if group is None:
+            continue
+        key = (replace(group.query, series_ids=()), group.constants, group.is_rough)
+        found.setdefault(key, []).append(seen.row.row_id)
+        queries[key] = group
+    return [
+        replace(queries[key], query=replace(queries[key].query, series_ids=tuple(ids))) for key, ids in found.items()
+    ]
+
+
+def _series(request: SearchRequest) -> Iterable[Seen]:
+    """The series whose template satisfies every criterion that it can decide."""
+    patients = patient_names(request.criteria)
+    constant = [one for one in request.criteria if not _is_of_the_reading(one) and one.kind != "has"]
+    if patients == []:
+        return
+    for row in fhir_streams.series_seen(SeriesQuery(patients, templates.rough_texts(constant))):
+        seen = templates.see(row)
+        if all(holds(one, seen.entries) for one in constant) and _may_hold(request, seen):
+            yield seen
+
+
+def _is_of_the_reading(one: Criterion) -> bool:
+    """Whether rows have a say in it. Presence is decided by the template alone."""
+    if one.kind == "composite":
+        return any(param in OF_THE_READING for param, _ in one.components)
+    if one.kind == "any":
+        return any(_is_of_the_reading(each) for each in one.any_of)
+    return one.param in OF_THE_READING and one.missing is None
+
+
+def _may_hold(request: SearchRequest, seen: Seen) -> bool:
+    """Whether a reading of the series could satisfy what rows decide, as far as its template tells."""
+    return all(
+        any(entry.param == one.param for entry in seen.entries)
+        for one in request.criteria
+        if one.param in OF_THE_READING and one.missing is None and not one.negated and one.kind != "has"
+    )
+
+
+def _group(request: SearchRequest, seen: Seen) -> Group | None:
+    """How the series is asked; None when it holds nothing that fits."""
+    is_packet = seen.row.shape == "packet"
+    rough = is_packet or seen.width_ms is None
+    asked: list[Windows] = []
+    values: list[tuple[Match, ...]] = []
+    own: list[tuple[str, ...]] = []
+    checked = False
+    for one in request.criteria:
+        if not _is_of_the_reading(one):
+            checked |= one.kind == "has"
+        elif one.param == "date" and one.kind == "date":
+            asked.append(_windows(one, seen))
+            checked |= rough
+        elif one.param == "identifier" and not one.negated and all(match.value for match in one.matches):
+            own.append(tuple(json.dumps(match.value, ensure_ascii=False) for match in one.matches))
+            checked = True
+        elif (bounds := templates.bounds(one, seen)) is not None and not is_packet:
+            values.append(bounds)
+        else:
+            checked = True
+    if () in values:
+        return None
+    if not is_packet and not rough and asked:
+        together = windows.intersected(asked)
+        if not together:
+            return None
+        asked = [together]
+    identified, indexed = templates.identified_by(own, seen)
+    query = StreamQuery(seen.row.shape, (), tuple(asked), tuple(values), tuple(request.updated), identified, indexed)
+    return Group(query, _constants(request.order, seen), checked)
+
+
+def _windows(one: Criterion, seen: Seen) -> Windows:
+    """Of a number the row has the start alone: where its end is its own, only a latest start can be asked."""
+    if seen.row.shape == "packet":
+        return windows.rough(one)
+    if seen.width_ms is None:
+        return tuple((None, high) for _, high in windows.rough(one))
+    return windows.exact(one, seen.width_ms)
+
+
+def _constants(order: Order, seen: Seen) -> tuple[Value, ...]:
+    return tuple(None if _column(step) else extreme(step, seen.entries) for step in order.steps)
+
+
+# ---- rows ---
+
+
+def _column(step: Step) -> str:
+    return {"date": "at_ms", "_lastUpdated": "batch__received_at"}.get(step.name, "")
+
+
+def _keys(order: Order, group: Group) -> list[Key]:
+    steps = [
+        Key(_column(step)) if _column(step) else Key(constant=constant)
+        for step, constant in zip(order.steps, group.constants, strict=True)
+    ]
+    return [*steps, Key(constant=_shelf(group.query.shape))]
+
+
+def _shelf(shape: str) -> int:
+    return fhir_search.PACKETS if shape == "packet" else fhir_search.NUMBERS
+
+
+def _rows(request: SearchRequest, group: Group) -> Iterator[fhir_streams.FoundReading]:
+    """The group's rows in order after the place: a page at first, larger steps when many do not fit."""
+    order, after, step = request.order, request.place, request.count + 1
+    if not order.steps:
+        group = replace(group, constants=())
+    keys = _keys(order, group)
+    while True:
+        found = fhir_streams.readings(group.query, order, keys, after, step)
+        yield from found
+        if len(found) < step:
+            return
+        after, step = found[-1].place, max(step, min(4 * step, LARGEST_STEP))
+
+
+def _walk(request: SearchRequest, group: Group) -> Iterator[Placed]:
+    for found in _rows(request, group):
+        if not group.is_rough or _passes(found.reading, request):
+            yield Placed(shelves.of_reading(found.reading), found.place)
+
+
+def _passes(reading: StoredReading, request: SearchRequest) -> bool:
+    """The exact check, by what the reading is indexed with once it is written out."""
+    entry = shelves.of_reading(reading)
+    entries = entries_of(entry)
+    at = to_ms(reading.received_at)
+    if not all(any(in_time(match, at, at + 1) for match in group) for group in request.updated):
+        return False
+    return all(holds(one, entries, f"Observation/{entry.fhir_id}") for one in request.criteria)
+
+
+def _by_id(request: SearchRequest) -> Iterator[Placed]:
+    """The readings of these ids that pass, in order."""
+    found = [one for name in dict.fromkeys(request.ids or ()) if (one := fhir_store.get_reading(name)) is not None]
+    placed = [Placed(shelves.of_reading(one), _place(one, request.order)) for one in found if _passes(one, request)]
+    after = request.place
+    kept = {one.entry.fhir_id: one for one in placed if after is None or request.order.compare(after, one.place) < 0}
+    yield from sorted(kept.values(), key=request.order.sort_key(lambda one: one.place))
+
+
+def _place(reading: StoredReading, order: Order) -> Place:
+    """As the rows would place it: steps, shelf, ties."""
+    entries = entries_of(shelves.of_reading(reading))
+    values: list[Value] = []
+    for step in order.steps:
+        if _column(step):
+            values.append(reading.at_ms if step.name == "date" else micros(reading.received_at))
+        else:
+            values.append(extreme(step, entries))
+    ties = () if any(step.name == "date" for step in order.steps) else (reading.at_ms,)
+    if reading.digest is not None:
+        return (*values, fhir_search.PACKETS, *ties, reading.series_id, reading.digest)
+    return (*values, fhir_search.NUMBERS, *ties, reading.series_id, reading.value or 0.0, reading.digits)

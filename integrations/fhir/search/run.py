@@ -1,90 +1,97 @@
-"""Running a search: one page from the shelves of a route, with the places where the next page begins."""
+"""Running a search: one page from the shelves of a route, merged in one order, with the places around it.
 
-from collections.abc import Sequence
+Each shelf is walked lazily by keyset, so a page costs about what it holds, and nothing repeats or is lost while data
+arrives.
+"""
+
+from collections.abc import Iterator
+from heapq import merge
+from itertools import islice
 
 from integrations.fhir import shelves
-from integrations.fhir.search import audit, conclusions, derived, readings
-from integrations.fhir.search.grammar import SearchRequest, cursor_text
-from integrations.fhir.search.page import Page
+from integrations.fhir.search import audit, conclusions, readings
+from integrations.fhir.search.entries import references
+from integrations.fhir.search.page import Page, Placed
+from integrations.fhir.search.request import SearchRequest, cursor_text
 from integrations.fhir.shelves import Entry
-from recovery.selectors import fhir_search, fhir_store
-from recovery.selectors.fhir_search import DocumentQuery, FoundDocument
-from recovery.selectors.fhir_store import StoredReading
-
-Found = tuple[int, int, StoredReading | FoundDocument | conclusions.Found]  # time, shelf, what was found
+from recovery.selectors import fhir_search
+from recovery.selectors.fhir_order import Place
 
 
 def run(request: SearchRequest) -> Page:
-    if request.route.shelf == "streams":
-        return _run_both(request)
-    if request.route.type == "AuditEvent":
-        return audit.run(request)
-    if request.route.shelf in ("views", "both"):
-        return conclusions.run(request, _document_query(request))
-    query = _document_query(request)
-    total = fhir_search.count_documents(query) if request.wants_total else None
+    """The matches of one page; what they include is added by `including`."""
+    total = count(request) if request.wants_total else None
     if request.only_counts:
         return Page((), None, total)
-    found = fhir_search.search_documents(query)
-    page = found[: request.count]
-    more = cursor_text({"d": list(page[-1].place)}) if len(found) > len(page) else None
-    if total is None and more is None and not request.cursor:
+    found = list(islice(walk(request), request.count + 1))
+    is_more, page = len(found) > request.count, found[: request.count]
+    if request.order.backwards:
+        page.reverse()
+    first, last = (page[0].place, page[-1].place) if page else (None, None)
+    from_here, backwards = request.place is not None, request.order.backwards
+    after = last if is_more or backwards else None
+    before = first if (is_more if backwards else from_here) else None
+    if total is None and not from_here and after is None:
         total = len(page)
-    return Page(tuple(shelves.of_document(one.document) for one in page), more, total)
-
-
-def _document_query(request: SearchRequest) -> DocumentQuery:
-    after = request.cursor.get("d")
-    return DocumentQuery(
-        type=request.route.type,
-        criteria=tuple(request.criteria),
-        ids=request.ids,
-        updated=tuple(request.updated),
-        order=request.order,
-        descending=request.descending,
-        after=(int(after[0]), int(after[1])) if after and len(after) == 2 else None,
-        limit=request.count + 1,
+    return Page(
+        tuple(one.entry for one in page),
+        cursor_text(after) if after is not None else None,
+        total,
+        cursor_text(before, backwards=True) if before is not None else None,
     )
 
 
-def _run_both(request: SearchRequest) -> Page:
-    """Documents and streamed readings of one type, merged by time; each shelf has its own place in the cursor."""
-    documents = _document_query(request)
-    streams, ours = readings.queries(request), derived.derived(request)
-    total = None
-    if request.wants_total:
-        total = fhir_search.count_documents(documents) + readings.count(request, streams) + len(ours)
-    if request.only_counts:
-        return Page((), None, total)
-    found: list[Found] = [(one.place[0], 1, one) for one in fhir_search.search_documents(documents)]
-    found += [(one.at_ms, 0, one) for one in readings.find(request, streams)]
-    found += [(one[0][0], 2, one) for one in ours if conclusions.is_beyond(one[0], request)]
-    merged = sorted(found, key=_order, reverse=request.descending)
-    page = merged[: request.count]
-    more = _next(request, page) if len(merged) > len(page) else None
-    if total is None and more is None and not request.cursor:
-        total = len(page)
-    return Page(tuple(_entry(one) for _, _, one in page), more, total)
+def walk(request: SearchRequest) -> Iterator[Placed]:
+    """Every match after the request's place, in order, from all shelves."""
+    walkers = [*_documents(request), *_others(request)]
+    if len(walkers) == 1:
+        return walkers[0]
+    return merge(*walkers, key=request.order.sort_key(lambda one: one.place))
 
 
-def _order(found: Found) -> tuple[int, int, int]:
-    at, shelf, one = found
-    return at, shelf, one[0][1] if isinstance(one, tuple) else 0
+def count(request: SearchRequest) -> int:
+    total = fhir_search.count_documents(request.documents()) if request.route.shelf != "views" else 0
+    if request.route.shelf == "streams":
+        total += readings.count(request)
+    if request.route.type == "AuditEvent":
+        return total + audit.count(request)
+    return total + (conclusions.count(request) if conclusions.may_hold(request) else 0)
 
 
-def _entry(one: StoredReading | FoundDocument | conclusions.Found) -> Entry:
-    if isinstance(one, tuple):
-        return one[2]
-    return shelves.of_reading(one) if isinstance(one, StoredReading) else shelves.of_document(one.document)
+def other_shelves(request: SearchRequest, most: int) -> list[Entry]:
+    """Up to `most` + 1 matches that are not documents."""
+    return [one.entry for walker in _others(request) for one in islice(walker, most + 1)]
 
 
-def _next(request: SearchRequest, page: Sequence[Found]) -> str:
-    places = dict(request.cursor)
-    for _, _, one in page:
-        if isinstance(one, StoredReading):
-            places["s"] = list(fhir_store.place_of(one))
-        elif isinstance(one, tuple):
-            places["v"] = list(one[0])
-        else:
-            places["d"] = list(one.place)
-    return cursor_text(places)
+def others_refer_to(request: SearchRequest, param: str, most: int) -> set[str]:
+    """What the matches on the other shelves refer to by `param` (Type/id)."""
+    found: set[str] = set()
+    if request.route.shelf == "streams":
+        found |= readings.referred(request, param, most)
+    if conclusions.may_hold(request):
+        for one in islice(conclusions.walk(request), most):
+            found |= references(one.entry, param)
+    return found
+
+
+def _others(request: SearchRequest) -> list[Iterator[Placed]]:
+    walkers = readings.walkers(request) if request.route.shelf == "streams" else []
+    if request.route.type == "AuditEvent":
+        return [*walkers, audit.walk(request)]
+    return [*walkers, conclusions.walk(request)] if conclusions.may_hold(request) else walkers
+
+
+def _documents(request: SearchRequest) -> list[Iterator[Placed]]:
+    return [_walk_documents(request)] if request.route.shelf != "views" else []
+
+
+def _walk_documents(request: SearchRequest) -> Iterator[Placed]:
+    query, limit = request.documents(), request.count + 1
+    after: Place | None = request.place
+    while True:
+        found = fhir_search.search_documents(query, request.order, after, limit)
+        for one in found:
+            yield Placed(shelves.of_document(one.document), one.place)
+        if len(found) < limit:
+            return
+        after = found[-1].place

@@ -41,6 +41,15 @@ def points(data: str, start_ms: int, sampled: dict[str, Any]) -> tuple[tuple[int
     return tuple((start_ms + round(place * period), number) for place, number in numbers if isfinite(number))
 
 
+def numbers(sampled: Mapping[str, Any]) -> list[float]:
+    """The numbers of a SampledData in the unit of origin; E, U, L and what is beyond any float are none."""
+    data = sampled.get("data")
+    factor, origin = float(sampled.get("factor", 1)), float(sampled["origin"].get("value", 0))
+    tokens = str(data).split() if is_data(data) else []
+    found = (origin + factor * float(token) for token in tokens if token not in WORDS)
+    return [number for number in found if isfinite(number)]
+
+
 def is_too_long(data: str, sampled: Mapping[str, Any]) -> bool:
     """Whether the packet would last longer than FHIR dates reach."""
     return count(data) * float(sampled["period"]) > LONGEST_MS

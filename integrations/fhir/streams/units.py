@@ -136,6 +136,17 @@ def conversion(code: str, target: str, substance: str = "") -> tuple[float, floa
     return _by_substance(source, wanted, MG_PER_DL_PER_MMOL.get(substance))
 
 
+def base_of(code: str | None) -> tuple[str, float, float] | None:
+    """(dimension, scale, shift) from a UCUM unit to the base unit of its dimension; None for what is not known."""
+    unit = _UNITS.get(normal(code)) if code is not None else None
+    return None if unit is None else (unit.dimension, unit.scale, unit.shift)
+
+
+def tidy(number: float) -> float:
+    """To 12 digits: 98.6 [degF] and 37 Cel are then one number, whichever way they were converted."""
+    return float(f"{number:.12g}")
+
+
 def _by_substance(source: Unit, wanted: Unit, factor: float | None) -> tuple[float, float] | None:
     """Between mass and amount concentration (bases mg/L and mmol/L) of a known substance."""
     if factor is None:

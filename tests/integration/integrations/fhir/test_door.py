@@ -81,10 +81,14 @@ def test_every_claimed_search_parameter_is_answered(door: Door) -> None:
         "date": "2026-01-05",
         "uri": "urn:x",
         "quantity": "5",
+        "number": "5",
     }
     for resource in content(door.get("metadata"))["rest"][0]["resource"]:
         for param in resource["searchParam"]:
-            path = f"{resource['type']}?{param['name']}={values[param['type']]}"
+            parts = ROUTES[resource["type"]].param(param["name"])
+            kinds = [ROUTES[resource["type"]].param(one).kind for one in parts.components] if parts else []
+            said = "$".join(values[kind] for kind in kinds) or values[param["type"]]
+            path = f"{resource['type']}?{param['name']}={said}"
             response = door.get(path, Prefer="handling=strict")
             assert response.status_code == 200, (path, response.content)
 
