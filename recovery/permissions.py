@@ -74,3 +74,14 @@ def user_can_administer(user: User) -> bool:
 def check_user_can_administer(user: User) -> None:
     if not user_can_administer(user):
         raise Forbidden("This page is for administrators.")
+
+
+def user_can_steward_models(user: User) -> bool:
+    """Administrators, and staff who were named model stewards; never a patient."""
+    named = user.is_model_steward and user.role != User.Role.PATIENT
+    return user.is_active and (named or user.role == User.Role.ADMINISTRATOR)
+
+
+def check_user_can_steward_models(user: User) -> None:
+    if not user_can_steward_models(user):
+        raise Forbidden("This page is for administrators and model stewards.")
