@@ -4,13 +4,14 @@ FHIR R4 http.html#transaction: entries are processed DELETE, POST, PUT, GET what
 the order sent; `urn:uuid:` references between entries become real ones.
 """
 
+import base64
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
-from integrations.fhir import interactions
+from integrations.fhir import interactions, patch, wire
 from integrations.fhir.interactions import Asked, Held, Place, Result
 from integrations.fhir.outcomes import FhirError, Issue, of_refusal, refused
 from integrations.fhir.primitives import ID
@@ -22,21 +23,30 @@ from recovery.services.ingestion import DeliveryRefused, PromiseBroken, deliver
 
 MOST_ENTRIES = 5_000
 MOST_ATTEMPTS = 5
-_ORDER = {"DELETE": 0, "POST": 1, "PUT": 2, "GET": 3}
+_ORDER = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3}
 # References that a server has to resolve: to another entry, or by a search.
 _OPEN_REFERENCE = re.compile(rb'"reference"\s*:\s*"((?:urn:|[A-Z][A-Za-z]+\?)(?:[^"\\]|\\.)*)"')
+_RESTFUL = re.compile(r"(https?://\S+/)[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
 _ADDRESS = re.compile(r"([A-Z][A-Za-z]+)(?:/([^/?]*))?(?:\?(.*))?", re.DOTALL)
 
 Allowed = Callable[[str, str], bool]
 Json = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Get:
+    """A GET of a Bundle, still to be answered; `if_none_match`: the versions that the caller has."""
+
+    address: str
+    if_none_match: str = ""
+
+
 @dataclass(slots=True)
 class Answers:
-    """Per entry, in the order sent: a Result, a FhirError, or the address of a GET still to be answered."""
+    """Per entry, by its place in the order sent: a Result, a FhirError, or a GET still to be answered."""
 
     results: dict[int, Result | FhirError] = field(default_factory=dict)
-    gets: dict[int, str] = field(default_factory=dict)
+    gets: dict[int, Get] = field(default_factory=dict)
 
 
 def entries_of(bundle: Json) -> list[Any]:
@@ -119,7 +129,9 @@ def _read_all(entries: list[Any], allowed: Allowed, answers: Answers, place: Pla
         try:
             method, url, request = _request_of(entry)
             if method == "GET":
-                answers.gets[index] = url.removeprefix(place.base).lstrip("/")
+                known = request.get("ifNoneMatch")
+                address = url.removeprefix(place.base).lstrip("/")
+                answers.gets[index] = Get(address, known if isinstance(known, str) else "")
             else:
                 asked[index] = _asked(index, method, url.removeprefix(place.base).lstrip("/"), entry, request, allowed)
         except FhirError as error:
@@ -148,6 +160,8 @@ def _asked(index: int, method: str, url: str, entry: Json, request: Json, allowe
     route = writable(type_name)
     if not allowed(route.type, interactions.INTERACTION[method]):
         raise refused(403, "forbidden", f"Your scopes do not allow {method} of {type_name}.")
+    if method == "PATCH" and not allowed(route.type, "read"):
+        raise refused(403, "forbidden", f"Your scopes do not allow to read {type_name}, as a patch must.")
     _check_address(method, url, fhir_id, criteria)
     resource = entry.get("resource")
     if method != "DELETE" and not isinstance(resource, dict):
@@ -164,7 +178,23 @@ def _asked(index: int, method: str, url: str, entry: Json, request: Json, allowe
         resource=resource if isinstance(resource, dict) else {},
         if_match=interactions.if_match(request.get("ifMatch")) if isinstance(request.get("ifMatch"), str) else None,
         if_none_exist=condition.removeprefix("?"),
+        patch=_patch_in(resource) if method == "PATCH" else None,
     )
+
+
+def _patch_in(binary: Any) -> Any:
+    """The JSON Patch in an entry's Binary (http.html#transaction). Raises FhirError 400 or 415."""
+    if not isinstance(binary, dict) or binary.get("resourceType") != "Binary":
+        kind = binary.get("resourceType") if isinstance(binary, dict) else None
+        sentence = f"A PATCH entry holds a Binary with a JSON Patch, not {str(kind)[:40]!r}."
+        raise refused(400, "not-supported", sentence, "Entry.resource")
+    if str(binary.get("contentType")).partition(";")[0].strip() != patch.MEDIA_TYPE:
+        raise refused(415, "not-supported", f"A patch is {patch.MEDIA_TYPE}.", "Entry.resource.contentType")
+    try:
+        data = base64.b64decode(str(binary.get("data", "")), validate=True)
+    except ValueError as error:
+        raise refused(400, "value", "The Binary's data is not base64.", "Entry.resource.data") from error
+    return wire.parse(data)
 
 
 def _check_address(method: str, url: str, fhir_id: str, criteria: str) -> None:
@@ -199,6 +229,10 @@ def _resolved(
 ) -> dict[int, Asked]:
     """The entries with references to each other, and by search, made real. Untouched where there are none."""
     open_ones = {match.decode("utf-8", "replace") for match in _OPEN_REFERENCE.findall(body)}
+    for one in asked.values():
+        if one.patch is not None:
+            open_ones |= set(_strings(one.patch))
+    open_ones |= {url for index, url in _posted_addresses(asked, entries).items() if url.encode() in body}
     if not open_ones:
         return asked
     urns = {
@@ -214,11 +248,12 @@ def _resolved(
             resolved[index], known[reference] = _promise(resolved[index], place, known_ids)
     for index, one in resolved.items():
         try:
-            resource = _rewritten(one.resource, known, place)
+            resource = _rewritten(one.resource, known, place, _root_of(entries[index]))
+            operations = _rewritten_patch(one.patch, known, place)
         except FhirError as error:
             _fail(index, error, answers, atomic)
             continue
-        resolved[index] = replace(one, resource=resource)
+        resolved[index] = replace(one, resource=resource, patch=operations)
     return {index: one for index, one in resolved.items() if index not in answers.results}
 
 
@@ -233,12 +268,25 @@ def _promise(one: Asked, place: Place, known_ids: Mapping[int, str]) -> tuple[As
     return replace(one, assigned=None if existing is not None else fhir_id), f"{one.type}/{fhir_id}"
 
 
-def _rewritten(value: Any, known: dict[str, str], place: Place) -> Any:
+def _posted_addresses(asked: Mapping[int, Asked], entries: list[Any]) -> dict[int, str]:
+    """Entries that are created here and had an address elsewhere, by which others may refer to them."""
+    posted = (index for index, one in asked.items() if one.method == "POST" and _root_of(entries[index]))
+    return {index: entries[index]["fullUrl"] for index in posted}
+
+
+def _root_of(entry: Json) -> str:
+    """The base of a RESTful fullUrl, to which relative references belong (bundle.html#references); or ""."""
+    full_url = entry.get("fullUrl")
+    match = _RESTFUL.fullmatch(full_url) if isinstance(full_url, str) else None
+    return match.group(1) if match else ""
+
+
+def _rewritten(value: Any, known: dict[str, str], place: Place, root: str = "") -> Any:
     if isinstance(value, list):
-        return [_rewritten(item, known, place) for item in value]
+        return [_rewritten(item, known, place, root) for item in value]
     if not isinstance(value, dict):
         return value
-    copy = {key: _rewritten(child, known, place) for key, child in value.items()}
+    copy = {key: _rewritten(child, known, place, root) for key, child in value.items()}
     reference = copy.get("reference")
     if isinstance(reference, str):
         if reference.startswith("urn:uuid:") and reference not in known:
@@ -247,8 +295,25 @@ def _rewritten(value: Any, known: dict[str, str], place: Place) -> Any:
             )
         if "?" in reference and reference not in known and not reference.startswith("urn:"):
             known[reference] = _found(reference, place)
-        copy["reference"] = known.get(reference, reference)
+        copy["reference"] = known.get(reference) or known.get(root + reference, reference)
     return copy
+
+
+def _rewritten_patch(operations: Any, known: dict[str, str], place: Place) -> Any:
+    """The operations with references in their values made real; a value may be a reference's text itself."""
+    rewritten = _rewritten(operations, known, place)
+    for operation in rewritten if isinstance(rewritten, list) else ():
+        if isinstance(operation, dict) and isinstance(operation.get("value"), str):
+            operation["value"] = known.get(operation["value"], operation["value"])
+    return rewritten
+
+
+def _strings(value: Any) -> Iterable[str]:
+    """Every text inside a JSON value."""
+    if isinstance(value, str):
+        yield value
+    for child in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _strings(child)
 
 
 def _found(reference: str, place: Place) -> str:

@@ -6,35 +6,36 @@ it. A Bundle is many of these in one delivery.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-from integrations.fhir import shelves
+from integrations.fhir import patch, shelves, wire
 from integrations.fhir.outcomes import FhirError, of_refusal, refused
 from integrations.fhir.receiving import Tray, Wish, writable
 from integrations.fhir.routes import Route
 from integrations.fhir.search import grammar
 from integrations.fhir.search.run import run
 from integrations.fhir.shelves import Entry
+from recovery.exact_json import dumps
 from recovery.selectors import fhir_search
 from recovery.selectors.fhir_search import HeldObservation
 from recovery.services.intake import Outcome
 
 Held = Mapping[str, HeldObservation]
-INTERACTION = {"POST": "create", "PUT": "update", "DELETE": "delete"}
+INTERACTION = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One write as it was asked for. `criteria`: the query of a conditional update or delete ("" when there is an id).
 
-    `assigned`: the id that a transaction has already promised to other entries.
+    `assigned`: the id that a transaction has already promised to other entries. `patch`: the operations of a PATCH.
     """
 
     index: int
-    method: str  # POST, PUT, DELETE
+    method: str  # POST, PUT, PATCH, DELETE
     type: str
     fhir_id: str = ""
     criteria: str = ""
@@ -42,6 +43,7 @@ class Asked:
     if_match: int | None = None
     if_none_exist: str = ""
     assigned: str | None = None
+    patch: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,8 @@ def plan(asked: Asked, tray: Tray, place: Place, held: Held | None = None) -> Re
         return _plan_create(asked, tray, place)
     if asked.method == "PUT":
         return _plan_update(asked, tray, place, held)
+    if asked.method == "PATCH":
+        return _plan_patch(asked, tray, place, held)
     return _plan_delete(asked, tray, place, held)
 
 
@@ -149,7 +153,23 @@ def _plan_update(asked: Asked, tray: Tray, place: Place, held: Held | None) -> R
     return None
 
 
-def patched_one(route: Route, fhir_id: str, criteria: str, place: Place) -> Entry:
+def _plan_patch(asked: Asked, tray: Tray, place: Place, held: Held | None) -> Result | None:
+    """What is patched must not change under it: the version read is the version replaced."""
+    entry = _patched_one(writable(asked.type), asked.fhir_id, asked.criteria, place)
+    if asked.if_match not in (None, entry.version):
+        sentence = f"{asked.type}/{entry.fhir_id} is at version {entry.version}, not {asked.if_match}: read it again."
+        raise refused(412, "conflict", sentence)
+    before = wire.parse_object(entry.text.encode())
+    resource = patch.apply(before, asked.patch)
+    if dumps(resource) == dumps(before):  # by their texts: 1.50 is not 1.5
+        return _as_it_stands(entry)
+    put = replace(
+        asked, method="PUT", fhir_id=entry.fhir_id, criteria="", resource=resource, if_match=entry.version, patch=None
+    )
+    return _plan_update(put, tray, place, held)
+
+
+def _patched_one(route: Route, fhir_id: str, criteria: str, place: Place) -> Entry:
     """What a patch is for, by id or by conditions. Raises FhirError 400, 404, 405, 410, 412."""
     if fhir_id:
         found: Entry | None = shelves.read(route, fhir_id)

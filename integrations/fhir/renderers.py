@@ -141,19 +141,22 @@ def bundle_response(kind: str, answers: Iterable[str]) -> str:
     return with_entries(head, list(answers))
 
 
-def answer_entry(result: Result | FhirError) -> str:
-    """One entry of a transaction or batch response."""
+def answer_entry(result: Result | FhirError, resource: str = "", outcome: Mapping[str, Any] | None = None) -> str:
+    """One entry of a transaction or batch response; `resource`: the text of what now stands, where it is wanted."""
     if isinstance(result, FhirError):
         outcome = operation_outcome(result.issues)
         return text_of({"response": {"status": status_line(result.status), "outcome": outcome}})
-    response = {"status": status_line(result.status)}
+    response: dict[str, Any] = {"status": status_line(result.status)}
     if result.fhir_id and result.status != 204:
         response["location"] = result.location
     if result.version:
         response["etag"] = etag(result.version)
     if result.updated_at is not None:
         response["lastModified"] = instant(result.updated_at)
-    return text_of({"response": response})
+    if outcome is not None:
+        response["outcome"] = outcome
+    text = text_of({"response": response})
+    return f'{{"resource":{resource},{text[1:]}' if resource else text
 
 
 def resource_entry(text: str, status: int = 200, extra: Mapping[str, str] | None = None) -> str:

@@ -3,16 +3,18 @@ answered in FHIR's words."""
 
 from django.urls import path, re_path
 
-from integrations.fhir import page, views
+from integrations.fhir import bundle_view, page, views
 from integrations.fhir.operations import views as operations
 from integrations.fhir.views import methods
 
 _TYPE, _ID = r"(?P<type_name>[A-Z][A-Za-z]+)", r"(?P<fhir_id>[A-Za-z0-9\-.]{1,64})"
-_SYSTEMS = methods(POST=views.transact)
+_SYSTEMS = methods(POST=bundle_view.transact)
 
 urlpatterns = [
     path("fhir/", page.front(_SYSTEMS), name="fhir_page"),
     path("fhir", page.front(_SYSTEMS)),
+    path("fhir/codes/preview/", page.preview_one, name="fhir_preview"),
+    path("fhir/codes/progress/", page.progress, name="fhir_progress"),
     path("fhir/codes/map/", page.map_one, name="fhir_map"),
     path("fhir/codes/unmap/", page.unmap_one, name="fhir_unmap"),
     re_path(r"^fhir/metadata$", methods(GET=views.metadata)),

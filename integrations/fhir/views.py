@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from email.utils import format_datetime
 from functools import wraps
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.exceptions import TooManyFieldsSent
@@ -15,12 +15,11 @@ from django.utils import timezone
 from django.utils.http import parse_http_date_safe
 from django.views.decorators.csrf import csrf_exempt
 
-from integrations.fhir import bundle, histories, interactions, patch, renderers, shelves, wire
+from integrations.fhir import histories, interactions, patch, renderers, shelves, wire
 from integrations.fhir.call import Call, base_of, body_of, open_call
 from integrations.fhir.capability import capability_statement
 from integrations.fhir.interactions import Asked, Result
 from integrations.fhir.outcomes import FhirError, Issue, of_domain_error, of_refusal, operation_outcome, refused
-from integrations.fhir.primitives import ID
 from integrations.fhir.receiving import Tray, writable
 from integrations.fhir.search import compartments, grammar
 from integrations.fhir.search.including import with_included
@@ -28,7 +27,6 @@ from integrations.fhir.search.run import run
 from integrations.fhir.search.subset import cut
 from integrations.fhir.shelves import Entry
 from recovery.exceptions import RecoveryError
-from recovery.services.documents import instant
 from recovery.services.ingestion import DeliveryRefused, deliver
 from recovery.services.intake import NumberReading, PacketReading
 
@@ -148,14 +146,14 @@ def read(request: HttpRequest, type_name: str, fhir_id: str) -> HttpResponse:
     call = open_call(request)
     route = call.check(type_name, "read")
     entry = shelves.read(route, fhir_id)
-    call.note("read", f"{type_name}/{fhir_id}", _patients([entry]))
+    call.note("read", f"{type_name}/{fhir_id}", patients_of([entry]))
     return _not_modified(request, entry) or _resource(200, entry)
 
 
 def read_version(request: HttpRequest, type_name: str, fhir_id: str, version: str) -> HttpResponse:
     call = open_call(request)
     entry = shelves.read_version(call.check(type_name, "vread"), fhir_id, version)
-    call.note("vread", f"{type_name}/{fhir_id}/_history/{version}", _patients([entry]))
+    call.note("vread", f"{type_name}/{fhir_id}/_history/{version}", patients_of([entry]))
     return _resource(200, entry)
 
 
@@ -168,7 +166,7 @@ def history(request: HttpRequest, type_name: str, fhir_id: str = "") -> HttpResp
     else:
         page = histories.of_type(call.check(type_name, "history-type"), asked)
     address = f"{type_name}/{fhir_id}" if fhir_id else type_name
-    call.note("history", address, _patients(page.entries))
+    call.note("history", address, patients_of(page.entries))
     url = f"{call.base}/{address}/_history"
     links = [("self", asked.said)] + ([("next", (*asked.said, ("_before", page.more)))] if page.more else [])
     said = [(name, f"{url}?{urlencode(pairs)}" if pairs else url) for name, pairs in links]
@@ -194,7 +192,7 @@ def search_compartment(request: HttpRequest, fhir_id: str, type_name: str = "") 
     entries, said, more = compartments.page_of_all(
         fhir_id, pairs, base=call.base, now=call.place.now, may=call.grants.allow
     )
-    call.note("search", f"Patient/{fhir_id}/*", _patients(entries), query=urlencode(pairs))
+    call.note("search", f"Patient/{fhir_id}/*", patients_of(entries), query=urlencode(pairs))
     url = f"{call.base}/Patient/{fhir_id}/*"
     links = [("self", said)] + ([("next", [*said, ("_cursor", more)])] if more else [])
     named = [(name, f"{url}?{urlencode(given)}" if given else url) for name, given in links]
@@ -217,11 +215,11 @@ def search_text(call: Call, type_name: str, pairs: Pairs, patient: str = "") -> 
     if patient:
         compartments.confine(understood, patient)
     page = cut(understood, with_included(understood, run(understood)))
-    call.note("search", understood.address, _patients([*page.entries, *page.included]), query=urlencode(pairs))
+    call.note("search", understood.address, patients_of([*page.entries, *page.included]), query=urlencode(pairs))
     return renderers.searchset(understood, page, call.base)
 
 
-def _patients(entries: Any) -> set[int]:
+def patients_of(entries: Any) -> set[int]:
     return {entry.patient_id for entry in entries if entry.patient_id is not None}
 
 
@@ -279,25 +277,17 @@ def delete(request: HttpRequest, type_name: str, fhir_id: str = "") -> HttpRespo
 
 
 def patch_resource(request: HttpRequest, type_name: str, fhir_id: str = "") -> HttpResponse:
-    """JSON Patch. What is patched must not change under it: the version read is the version replaced."""
+    """JSON Patch, by id or by conditions."""
     call = open_call(request)
     call.check(type_name, "patch")
-    route = call.check(type_name, "read")  # its `test` tells what the resource holds
+    call.check(type_name, "read")  # its `test` tells what the resource holds
     content_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if content_type != patch.MEDIA_TYPE:
         raise refused(415, "not-supported", f"A patch is {patch.MEDIA_TYPE}, not {content_type[:80] or 'nothing'}.")
-    operations = wire.parse(body_of(request))
-    entry = interactions.patched_one(route, fhir_id, request.META.get("QUERY_STRING", ""), call.place)
+    criteria = "" if fhir_id else request.META.get("QUERY_STRING", "")
     version = interactions.if_match(request.headers.get("If-Match"))
-    if version is not None and version != entry.version:
-        sentence = f"{type_name}/{entry.fhir_id} is at version {entry.version}, not {version}: read it again."
-        raise refused(412, "conflict", sentence)
-    held = wire.parse_object(entry.text.encode())
-    resource = patch.apply(held, operations)
-    if resource == held:
-        call.note("patch", f"{type_name}/{entry.fhir_id}", _patients([entry]))
-        return _resource(200, entry)
-    return _write(call, Asked(0, "PUT", type_name, entry.fhir_id, resource=resource, if_match=entry.version))
+    operations = wire.parse(body_of(request))
+    return _write(call, Asked(0, "PATCH", type_name, fhir_id, criteria, if_match=version, patch=operations))
 
 
 def _read_resource(request: HttpRequest) -> dict[str, Any]:
@@ -321,6 +311,12 @@ def _write(call: Call, asked: Asked) -> HttpResponse:
     return _written(call, asked, result)
 
 
+def stands_outcome(result: Result) -> dict[str, Any]:
+    """The OperationOutcome of a write that was done."""
+    said = Issue("informational", f"{result.location} stands.", severity="information")
+    return operation_outcome([said])
+
+
 def _written(call: Call, asked: Asked, result: Result, text: str = "") -> HttpResponse:
     """The answer to a write, as the caller prefers it: the resource, nothing, or an OperationOutcome.
 
@@ -333,43 +329,5 @@ def _written(call: Call, asked: Asked, result: Result, text: str = "") -> HttpRe
     if wish == "minimal":
         return answer(result.status, **headers)
     if wish == "OperationOutcome":
-        said = Issue("informational", f"{result.location} stands.", severity="information")
-        return answer(result.status, renderers.text_of(operation_outcome([said])), **headers)
+        return answer(result.status, renderers.text_of(stands_outcome(result)), **headers)
     return answer(result.status, text or shelves.read(writable(asked.type), result.fhir_id).text, **headers)
-
-
-def transact(request: HttpRequest) -> HttpResponse:
-    """POST of a transaction or batch Bundle to the base address."""
-    call = open_call(request)
-    renderers.check_content_type(request.headers.get("Content-Type", ""))
-    body = body_of(request)
-    sent = wire.parse_object(body)
-    answers = bundle.process(sent, body, call.actor, call.allows, call.place)
-    refusals = [one.status for one in answers.results.values() if isinstance(one, FhirError)]
-    if refusals:
-        call.note("ingest", "Bundle", outcome="refused", status=refusals[0], entries=len(refusals))
-    texts = {index: renderers.answer_entry(result) for index, result in answers.results.items()}
-    for index, address in answers.gets.items():
-        texts[index] = _answer_get(call, address)
-    ordered = (texts[index] for index in sorted(texts))
-    return answer(200, renderers.bundle_response(sent["type"], ordered))
-
-
-def _answer_get(call: Call, address: str) -> str:
-    """A GET inside a Bundle: a read, a version, or a search."""
-    try:
-        path, _, query = address.partition("?")
-        steps = path.split("/")
-        if len(steps) == 1:
-            return renderers.resource_entry(search_text(call, steps[0], parse_qsl(query, keep_blank_values=True)))
-        if not all(ID.fullmatch(one) for one in (steps[1], steps[-1])) or len(steps) not in (2, 4):
-            raise refused(404, "not-found", f"There is nothing at {address[:120]!r}.")
-        if len(steps) == 4:
-            entry = shelves.read_version(call.check(steps[0], "vread"), steps[1], steps[3])
-        else:
-            entry = shelves.read(call.check(steps[0], "read"), steps[1])
-        call.note("read", f"{steps[0]}/{steps[1]}", _patients([entry]))
-        said = {"etag": renderers.etag(entry.version), "lastModified": instant(entry.updated_at)}
-        return renderers.resource_entry(entry.text, 200, said)
-    except FhirError as error:
-        return renderers.answer_entry(error)

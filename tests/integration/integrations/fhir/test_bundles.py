@@ -1,7 +1,10 @@
 """Transactions are all or nothing; in a batch each entry stands for itself; sending again adds nothing."""
 
+import base64
+import json
 from typing import Any
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -204,6 +207,106 @@ def test_each_entry_needs_its_own_scope(door: Door, patient: str) -> None:
     assert statuses(allowed) == ["201"]
     assert statuses(narrow.post("", mixed)) == ["201", "403", "403"]
     assert narrow.post("", bundle(post({"resourceType": "Patient"}))).status_code == 403
+
+
+def patch_of(url: str, *operations: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    data = base64.b64encode(json.dumps(operations).encode()).decode()
+    binary = {"resourceType": "Binary", "contentType": "application/json-patch+json", "data": data, **changes}
+    return {"resource": binary, "request": {"method": "PATCH", "url": url}}
+
+
+def test_a_patch_in_a_transaction_goes_with_the_rest_or_not_at_all(door: Door, patient: str) -> None:
+    to_male = {"op": "replace", "path": "/gender", "value": "male"}
+    response = door.post("", bundle(post(heart_rate()), patch_of("Patient/p1", to_male)))
+    assert statuses(response) == ["201", "200"]
+    assert content(response)["entry"][1]["response"]["etag"] == 'W/"2"'
+    assert content(door.get("Patient/p1"))["gender"] == "male"
+    bad = bundle(post(at_minute(1)), patch_of("Patient/p1", {"op": "test", "path": "/gender", "value": "female"}))
+    response = door.post("", bad)
+    assert response.status_code == 422
+    assert content(response)["issue"][0]["diagnostics"].startswith("Bundle.entry[1]")
+    assert Sample.objects.count() == 1
+
+
+def test_a_patch_in_a_batch_by_conditions_with_a_version_and_of_a_reading(door: Door, patient: str) -> None:
+    reading = content(door.post("Observation", heart_rate()))["id"]
+    void = patch_of(f"Observation/{reading}", {"op": "replace", "path": "/status", "value": "entered-in-error"})
+    by_conditions = patch_of("Patient?gender=female", {"op": "add", "path": "/birthDate", "value": "1960"})
+    stale = patch_of("Device/d1", {"op": "add", "path": "/lotNumber", "value": "1"})
+    stale["request"]["ifMatch"] = 'W/"7"'
+    response = door.post("", bundle(void, by_conditions, stale, kind="batch"))
+    assert statuses(response) == ["200", "200", "412"]
+    assert content(door.get(f"Observation/{reading}"))["status"] == "entered-in-error"
+    assert content(door.get("Patient/p1"))["birthDate"] == "1960"
+
+
+def test_a_patch_may_point_at_what_the_transaction_makes(door: Door, patient: str) -> None:
+    urn = "urn:uuid:6a0ad0f6-6c9c-4b6f-9a1f-0b8a3f0f9b11"
+    home = {"op": "add", "path": "/managingOrganization", "value": {"reference": urn}}
+    response = door.post(
+        "", bundle(post({"resourceType": "Organization", "name": "x"}, urn), patch_of("Patient/p1", home))
+    )
+    assert statuses(response) == ["201", "200"]
+    where = content(response)["entry"][0]["response"]["location"].partition("/_history")[0]
+    assert content(door.get("Patient/p1"))["managingOrganization"]["reference"] == where
+
+
+@pytest.mark.parametrize(
+    ("entry", "status"),
+    [
+        (patch_of("Patient/p1", contentType="application/json"), 415),
+        (patch_of("Patient/p1", data="!"), 400),
+        (patch_of("Patient/p1", resourceType="Parameters"), 400),
+        (patch_of("Patient", {"op": "remove", "path": "/gender"}), 400),
+        (patch_of("Patient/none", {"op": "remove", "path": "/gender"}), 404),
+        (patch_of("Patient/p1", {"op": "remove", "path": "/none"}), 422),
+        (patch_of("Patient/p1", {"op": "replace", "path": "/gender", "value": "purple"}), 400),
+    ],
+)
+def test_patches_of_a_bundle_that_cannot_be_done(door: Door, patient: str, entry: dict[str, Any], status: int) -> None:
+    assert door.post("", bundle(entry)).status_code == status
+    assert statuses(door.post("", bundle(entry, kind="batch"))) == [str(status)]
+
+
+def test_the_answer_to_a_bundle_is_as_the_caller_prefers(door: Door, patient: str) -> None:
+    sent = bundle(post(heart_rate()), {"request": {"method": "DELETE", "url": "Device/none"}})
+    whole = content(door.post("", sent, Prefer="return=representation"))["entry"]
+    assert whole[0]["resource"]["valueQuantity"]["value"] == 72 and "resource" not in whole[1]
+    told = content(door.post("", sent, Prefer="return=OperationOutcome"))["entry"]
+    assert told[0]["response"]["outcome"]["resourceType"] == "OperationOutcome"
+    assert "resource" not in content(door.post("", sent))["entry"][0]
+
+
+def test_a_get_of_a_version_that_the_caller_has_is_not_answered_again(door: Door, patient: str) -> None:
+    known = {"request": {"method": "GET", "url": "Patient/p1", "ifNoneMatch": 'W/"1"'}}
+    answer = content(door.post("", bundle(known, kind="batch")))["entry"][0]
+    assert answer["response"]["status"].startswith("304") and "resource" not in answer
+
+
+def test_entries_may_refer_to_each_other_by_the_addresses_they_had_elsewhere(door: Door) -> None:
+    base = "https://elsewhere.example/fhir"
+    role = {"resourceType": "PractitionerRole", "practitioner": {"reference": "Practitioner/7"}}
+    role["organization"] = {"reference": f"{base}/Organization/9"}
+    sent = bundle(
+        post(role, f"{base}/PractitionerRole/1"),
+        post({"resourceType": "Practitioner"}, f"{base}/Practitioner/7"),
+        post({"resourceType": "Organization", "name": "x"}, f"{base}/Organization/9"),
+    )
+    response = door.post("", sent)
+    assert statuses(response) == ["201"] * 3
+    places = [one["response"]["location"].partition("/_history")[0] for one in content(response)["entry"]]
+    held = content(door.get(places[0]))
+    assert [held["practitioner"]["reference"], held["organization"]["reference"]] == places[1:]
+
+
+def test_five_thousand_entries_are_one_transaction(door: Door, patient: str) -> None:
+    def second(n: int) -> str:
+        return f"2026-01-05T{8 + n // 3600:02d}:{n // 60 % 60:02d}:{n % 60:02d}Z"
+
+    sent = bundle(*(post(heart_rate(effectiveDateTime=second(n))) for n in range(5_000)))
+    assert statuses(door.post("", sent)) == ["201"] * 5_000
+    assert Sample.objects.count() == 5_000
+    assert set(statuses(door.post("", sent))) == {"200"}
 
 
 def test_an_empty_bundle_is_answered(door: Door) -> None:

@@ -1,0 +1,73 @@
+"""POST of a transaction or batch Bundle to the base address: what became of each entry, in the order sent."""
+
+from urllib.parse import parse_qsl
+
+from django.http import HttpRequest, HttpResponse
+
+from integrations.fhir import bundle, renderers, shelves, wire
+from integrations.fhir.bundle import Get
+from integrations.fhir.call import Call, body_of, open_call
+from integrations.fhir.interactions import Result
+from integrations.fhir.outcomes import FhirError, refused
+from integrations.fhir.primitives import ID
+from integrations.fhir.receiving import writable
+from integrations.fhir.shelves import Entry
+from integrations.fhir.views import answer, patients_of, search_text, stands_outcome
+from recovery.services.documents import instant
+
+
+def transact(request: HttpRequest) -> HttpResponse:
+    call = open_call(request)
+    renderers.check_content_type(request.headers.get("Content-Type", ""))
+    body = body_of(request)
+    sent = wire.parse_object(body)
+    answers = bundle.process(sent, body, call.actor, call.allows, call.place)
+    refusals = [one.status for one in answers.results.values() if isinstance(one, FhirError)]
+    if refusals:
+        call.note("ingest", "Bundle", outcome="refused", status=refusals[0], entries=len(refusals))
+    texts = {index: _answer_write(call, result) for index, result in answers.results.items()}
+    for index, get in answers.gets.items():
+        texts[index] = _answer_get(call, get)
+    ordered = (texts[index] for index in sorted(texts))
+    return answer(200, renderers.bundle_response(sent["type"], ordered))
+
+
+def _answer_write(call: Call, result: Result | FhirError) -> str:
+    """As the caller prefers it; without a wish nothing but where it stands, for Bundles are large."""
+    wish = call.prefer.get("return", "minimal")
+    if isinstance(result, FhirError) or result.status == 204 or wish == "minimal":
+        return renderers.answer_entry(result)
+    if wish == "OperationOutcome":
+        return renderers.answer_entry(result, outcome=stands_outcome(result))
+    return renderers.answer_entry(result, resource=shelves.read(writable(result.type), result.fhir_id).text)
+
+
+def _answer_get(call: Call, get: Get) -> str:
+    """A GET inside a Bundle: a read, a version, or a search."""
+    try:
+        path, _, query = get.address.partition("?")
+        steps = path.split("/")
+        if len(steps) == 1:
+            return renderers.resource_entry(search_text(call, steps[0], parse_qsl(query, keep_blank_values=True)))
+        if not all(ID.fullmatch(one) for one in (steps[1], steps[-1])) or len(steps) not in (2, 4):
+            raise refused(404, "not-found", f"There is nothing at {get.address[:120]!r}.")
+        return _answer_read(call, get, _read(call, steps))
+    except FhirError as error:
+        return renderers.answer_entry(error)
+
+
+def _read(call: Call, steps: list[str]) -> Entry:
+    if len(steps) == 4:
+        entry = shelves.read_version(call.check(steps[0], "vread"), steps[1], steps[3])
+    else:
+        entry = shelves.read(call.check(steps[0], "read"), steps[1])
+    call.note("read", f"{steps[0]}/{steps[1]}", patients_of([entry]))
+    return entry
+
+
+def _answer_read(call: Call, get: Get, entry: Entry) -> str:
+    etag = renderers.etag(entry.version)
+    said = {"etag": etag, "lastModified": instant(entry.updated_at)}
+    if etag in [one.strip() for one in get.if_none_match.split(",")]:
+        return renderers.text_of({"response": {"status": renderers.status_line(304), **said}})
+    return renderers.resource_entry(entry.text, 200, said)
