@@ -1,9 +1,10 @@
 """The queue of unmapped codes as the page shows it: for each the metrics that take its unit, with the conversion."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from integrations.fhir.streams import units
-from recovery.selectors.fhir_codes import QueuedCode
+from recovery.selectors.fhir_codes import Progress, QueuedCode, mapping_progress
 from recovery.twin.metrics import METRICS
 
 # A count or score has no unit: these metrics take a bare number as it is.
@@ -24,11 +25,19 @@ class QueueRow:
     code: QueuedCode
     mapped_label: str
     choices: tuple[Choice, ...]
+    progress: Progress | None = None
 
 
-def queue_row(code: QueuedCode) -> QueueRow:
+def queue_row(code: QueuedCode, progress: Progress | None = None) -> QueueRow:
     known = METRICS.get(code.mapped_to)
-    return QueueRow(code, known.label if known else "", () if known else choices_of(code.unit))
+    return QueueRow(code, known.label if known else "", () if known else choices_of(code.unit), progress)
+
+
+def queue_rows(codes: Iterable[QueuedCode]) -> list[QueueRow]:
+    """The queue, with how far the twins of mapped codes are."""
+    codes = list(codes)
+    progress = mapping_progress(code.coding for code in codes if code.mapped_to in METRICS)
+    return [queue_row(code, progress.get(code.coding)) for code in codes]
 
 
 def choices_of(unit: str) -> tuple[Choice, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from recovery.models import AlsoSaid, Batch, Sample
 from recovery.models.streams_sql import insert_new
-from recovery.services import lives
+from recovery.services import lives, mapped_series
 from recovery.services.changes import Changes
 from recovery.services.intake import ProjectedSample
 from recovery.services.lives import Key
@@ -31,10 +31,12 @@ def store_projected(
     for key in shared - said.keys():
         AlsoSaid.objects.filter(**_fields(key), fhir_id=document_id).delete()
     fresh = [key for key in said if key not in held and key not in shared]
+    unread = {key[0] for key in fresh if not said[key].series.metric}
+    mapped = mapped_series.with_metric(unread) if unread else set()
     for key in _spoken(fresh, document_id, batch):
         one = said[key]
         changes.touched.add(places[one.series][1])
-        if one.series.metric:
+        if one.series.metric or key[0] in mapped:
             changes.reading(places[one.series][1], one.at_ms)
 
 
