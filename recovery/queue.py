@@ -26,6 +26,14 @@ RETRY_MOST = timedelta(minutes=30)
 SUSPECT_AFTER = 3  # attempts without success after which work is no longer opened at a worker's start
 TASK_OF_KIND = {"twin": "recovery.refresh_twins"}
 QUEUE_OF_KIND = {"twin": "twin"}
+# Owed already, from this time on or an earlier one, and nobody has begun.
+_COVERED = (
+    "held.done_seq < held.seq AND held.claimed_until IS NULL AND held.not_before IS NULL"
+    " AND (held.dirty_from_ms IS NULL OR (n.dirty_from_ms IS NOT NULL AND n.dirty_from_ms >= held.dirty_from_ms))"
+)
+# Locks of PostgreSQL's own kind, few enough that any number of keys fits into its table of locks.
+GATES = 64
+GATES_OF_WORK = 7_461_002  # any number that no other lock of ours has
 _DIRTY = {"key": "bigint", "dirty_from_ms": "bigint"}
 
 
@@ -68,23 +76,48 @@ def owe_twins(*, dirty: Mapping[int, int | None], now: datetime) -> None:
 def _upsert(kind: str, keys: str, parameters: Sequence[Any], now: datetime) -> None:
     """Insert, or add to what is already owed: seq + 1 and the earlier of the two dirty times (null: everything).
 
-    `keys`: a query of key and dirty_from_ms. In order of key, so that two deliveries never wait for each other
-    crosswise.
+    `keys`: a query of key and dirty_from_ms. What is owed already and not begun stays as it is, so that deliveries to
+    one patient need not wait for each other's commit. The others go in order of key, never crosswise.
     """
+    if not _enter(keys, parameters):
+        return
     table = connection.ops.quote_name(Owed._meta.db_table)
     least = "LEAST" if connection.vendor == "postgresql" else "MIN"
     owed = tables_sql.run(
         f"INSERT INTO {table} AS o (kind, key, seq, done_seq, dirty_from_ms, owed_since, attempts, last_error)"  # noqa: S608
-        f" SELECT %s, n.key, 1, 0, n.dirty_from_ms, %s, 0, '' FROM ({keys}) AS n WHERE true ORDER BY n.key"
+        f" SELECT %s, n.key, 1, 0, n.dirty_from_ms, %s, 0, '' FROM ({keys}) AS n"
+        f" LEFT JOIN {table} AS held ON held.kind = %s AND held.key = n.key"
+        f" WHERE held.id IS NULL OR NOT ({_COVERED}) ORDER BY n.key"
         " ON CONFLICT (kind, key) DO UPDATE SET seq = o.seq + 1, not_before = NULL,"
         " owed_since = CASE WHEN o.done_seq < o.seq THEN o.owed_since ELSE excluded.owed_since END,"
         " dirty_from_ms = CASE WHEN o.done_seq >= o.seq THEN excluded.dirty_from_ms"
         " WHEN o.dirty_from_ms IS NULL OR excluded.dirty_from_ms IS NULL THEN NULL"
         f" ELSE {least}(o.dirty_from_ms, excluded.dirty_from_ms) END RETURNING 1",
-        [kind, connection.ops.adapt_datetimefield_value(now), *parameters],
+        [kind, connection.ops.adapt_datetimefield_value(now), *parameters, kind],
     )
     if owed:
         transaction.on_commit(lambda: ring(kind))
+
+
+def _enter(keys: str, parameters: Sequence[Any]) -> bool:
+    """Hold the gates of these keys until the transaction ends; False when there are no keys.
+
+    Many deliveries pass a gate together; whoever claims work passes alone, and so finds committed what a delivery left
+    as owed already. A statement of its own: the next one must see what was committed while this one waited (READ
+    COMMITTED). In order, so that nobody waits crosswise. On SQLite one transaction writes at a time.
+    """
+    if connection.vendor != "postgresql":
+        return True
+    gates = f"SELECT DISTINCT mod(n.key, {GATES})::int AS gate FROM ({keys}) AS n ORDER BY 1"  # noqa: S608
+    passed = tables_sql.run(f"SELECT pg_advisory_xact_lock_shared({GATES_OF_WORK}, gate) FROM ({gates}) g", parameters)  # noqa: S608
+    return bool(passed)
+
+
+def _enter_alone(key: int) -> None:
+    """Wait for the deliveries on their way through the gate of `key`; later ones wait until the transaction ends."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [GATES_OF_WORK, key % GATES])
 
 
 def ring(kind: str) -> None:
@@ -115,12 +148,13 @@ def claim(*, kind: str, limit: int, now: datetime) -> list[Claim]:
     """Take up to `limit` rows, oldest first. Each is taken by a conditional UPDATE: exactly one worker wins it."""
     claims = []
     for row in list(open_work(kind, now).order_by("owed_since", "id")[:limit]):
-        mine = (
-            Owed.objects.filter(pk=row.pk, seq=row.seq)
-            .filter(Q(claimed_until__isnull=True) | Q(claimed_until__lte=now))
-            .update(claimed_until=now + CLAIM_FOR, attempts=F("attempts") + 1)
+        mine = Owed.objects.filter(pk=row.pk, seq=row.seq).filter(
+            Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)
         )
-        if mine == 1:
+        with transaction.atomic():
+            _enter_alone(row.key)
+            won = mine.update(claimed_until=now + CLAIM_FOR, attempts=F("attempts") + 1)
+        if won == 1:
             claims.append(Claim(row.pk, row.key, row.seq, row.dirty_from_ms, row.owed_since, now + CLAIM_FOR))
     return claims
 

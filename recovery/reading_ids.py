@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+PAIR = 36 * 36
+_PAIRS = tuple(high + low for high in DIGITS for low in DIGITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,10 @@ def _base36(number: int) -> str:
     if number < 0:
         return "." + _base36(-number)
     text = ""
-    while True:
-        number, digit = divmod(number, 36)
-        text = DIGITS[digit] + text
-        if not number:
-            return text
+    while number >= PAIR:
+        number, rest = divmod(number, PAIR)
+        text = _PAIRS[rest] + text
+    return (_PAIRS[number].removeprefix("0") if number < 36 else _PAIRS[number]) + text
 
 
 def _number(text: str) -> int | None:

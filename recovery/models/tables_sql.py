@@ -4,7 +4,7 @@ On PostgreSQL such a statement is bound and prepared: the text is the same whate
 Django nor the planner reads hundreds of placeholders again for each delivery.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
@@ -27,8 +27,25 @@ def given(name: str, columns: dict[str, str], rows: Rows) -> tuple[str, list[Any
     return f"(SELECT {fields} FROM json_each(%s)) AS {name}", [orjson.dumps(rows).decode()]  # noqa: S608
 
 
-def by_column(rows: Rows, width: int) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+def by_column(rows: Rows, width: int) -> list[str]:
+    """Each column as the text of a PostgreSQL array: written a good deal quicker than bound value by value."""
+    columns = zip(*rows, strict=True) if rows else [()] * width
+    return ["{" + ",".join([_WRITTEN[type(value)](value) for value in column]) + "}" for column in columns]
+
+
+def _quoted(value: str) -> str:
+    if "\\" in value or '"' in value:
+        value = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{value}"'
+
+
+# By exact type: what is not here has no business in a narrow row. A float's repr reads back as the very same float.
+_WRITTEN: dict[type, Callable[[Any], str]] = {
+    str: _quoted,
+    int: int.__repr__,
+    float: float.__repr__,
+    type(None): lambda _: "NULL",
+}
 
 
 def run(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:

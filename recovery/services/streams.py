@@ -86,6 +86,8 @@ def _refused(index: int, key: SeriesKey, patient_is_known: bool, dangling: Colle
 def _owners_of_devices(keys: Iterable[SeriesKey]) -> dict[str, str]:
     """source -> the patient to whom that Device is registered; devices of nobody in particular are left out."""
     ids = {key.source.removeprefix("Device/") for key in keys if key.source.startswith("Device/")}
+    if not ids:
+        return {}
     rows = Device.objects.filter(fhir_id__in=ids, patient__isnull=False)
     return {f"Device/{pk}": patient for pk, patient in rows.values_list("fhir_id", "patient__fhir_id")}
 
