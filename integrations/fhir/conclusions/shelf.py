@@ -42,14 +42,15 @@ def _nobody(criteria: Sequence[Criterion]) -> list[Concluded] | None:
 class Source:
     """`one`: by id, or None. `many`: of these patients (FHIR ids; None: of all) beyond a row id, in order.
 
-    `named`: those that a search can only mean, where its criteria say it outright; None: ask `many`. `versions`: all
-    that are kept of one, newest first, where earlier ones are kept.
+    `named`: those that a search can only mean, where its criteria say it outright; None: ask `many`, `chunk` at a time.
+    `versions`: all that are kept of one, newest first, where earlier ones are kept.
     """
 
     one: Callable[[str], Concluded | None]
     many: Callable[[Sequence[str] | None, int, int], list[Concluded]]
     named: Named = _nobody
     versions: Callable[[str], list[Concluded]] | None = None
+    chunk: int = 500
 
 
 def _risk(found: EpisodeSaid) -> Concluded:
@@ -162,8 +163,8 @@ CONCLUSIONS: Mapping[str, Source] = MappingProxyType(
         "Flag": _keyed(alerts_said, partial(_alert, flag)),
         "CarePlan": _keyed(plans_said, _plan),
         "Goal": Source(_one_goal, _many_goals),
-        "Observation": Source(_one_day, _many_days),
-        "Provenance": Source(origins.one, origins.many, origins.named),
+        "Observation": Source(_one_day, _many_days, chunk=40),
+        "Provenance": Source(origins.one, origins.many, origins.named, chunk=50),
         **{name: Source(one, many) for name, (one, many) in definitions.sources().items()},
     }
 )

@@ -18,8 +18,6 @@ from recovery.selectors.fhir_criteria import micros
 from recovery.selectors.fhir_order import Order, Place, Step, Value
 from recovery.services.intake import IndexEntry
 
-CHUNK = 500
-
 
 def may_hold(request: SearchRequest) -> bool:
     return request.route.type in CONCLUSIONS and derived.may_hold(request)
@@ -74,9 +72,9 @@ def _rendered(request: SearchRequest, after: int) -> Iterator[Concluded]:
         yield from (one for one in named if one.row_id > after)
         return
     while True:
-        chunk = source.many(patients, after, CHUNK)
+        chunk = source.many(patients, after, source.chunk)
         yield from chunk
-        if len(chunk) < CHUNK:
+        if len(chunk) < source.chunk:
             return
         after = chunk[-1].row_id
 

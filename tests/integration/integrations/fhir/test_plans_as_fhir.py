@@ -7,6 +7,7 @@ import pytest
 
 from integrations.fhir import validation, wire
 from recovery.models import Episode, Pathway, Snapshot
+from recovery.selectors.patient import patient_page
 from tests import factories
 from tests.integration.integrations.fhir.conftest import Door, content
 
@@ -34,6 +35,7 @@ BASELINE = {**MILESTONE, "key": "steps_baseline", "target": None, "median": None
 @pytest.fixture
 def episode(door: Door) -> Episode:
     episode = factories.make_episode(key="p9")
+    assert door.put("Patient/p9", {"resourceType": "Patient", "id": "p9", "gender": "female"}).status_code == 201
     episode.pathway = Pathway.objects.create(key="knee", version=2, name="Knee replacement", days=30)
     episode.save()
     for days, milestones in ((2, []), (0, [MILESTONE, BASELINE])):
@@ -221,5 +223,21 @@ def test_the_risks_of_earlier_hours_are_its_history(door: Door, episode: Episode
 
 def test_everything_holds_the_plan_the_goals_and_the_days(door: Door, episode: Episode) -> None:
     page = content(door.get("Patient/p9/$everything"))
-    # a Patient document of its own is not in this ward
-    assert page["resourceType"] in ("Bundle", "OperationOutcome")
+    held = {f"{one['resource']['resourceType']}/{one['resource']['id']}" for one in page["entry"]}
+    key = episode.key
+    assert {f"CarePlan/{key}", f"Goal/{key}-steps-1000", f"Observation/{key}-day1", f"Provenance/twin-{key}"} <= held
+    assert f"RiskAssessment/{key}" in held
+
+
+def test_the_chart_and_the_resources_say_the_same(door: Door, episode: Episode) -> None:
+    """One snapshot: the state, the risk and the deviation on the page are those of the resources."""
+    nurse = factories.make_person("nurse", team=factories.make_team())
+    Episode.objects.update(team=factories.make_team())
+    page = patient_page(nurse, episode.key, AT)
+    assert page.said is not None
+    day, risks = read(door, f"Observation/{episode.key}-day3"), read(door, f"RiskAssessment/{episode.key}")
+    assert day["valueCodeableConcept"]["coding"][0]["code"] == page.said.state.replace("_", "-")
+    assert float(day["component"][0]["valueQuantity"]["value"].text) == page.said.metrics["heart_rate"].deviation
+    shown = page.said.risks[0].probability
+    assert shown is not None and float(risks["prediction"][0]["probabilityDecimal"].text) == shown * 100
+    assert {one["meta"]["lastUpdated"] for one in (day, risks)} == {"2026-03-05T12:00:00.000Z"}
