@@ -117,14 +117,14 @@ def _times(resource: Mapping[str, Any]) -> tuple[float, float | None]:
     period = resource.get("effectivePeriod")
     if isinstance(period, Mapping):
         end = period.get("end")
-        return _ms(period["start"]), None if end is None else _ms(end)
-    said = resource.get("effectiveDateTime") or resource.get("effectiveInstant")
+        return _ms(period.get("start")), None if end is None else _ms(end)
+    return _ms(resource.get("effectiveDateTime") or resource.get("effectiveInstant")), None
+
+
+def _ms(said: object) -> float:
+    """A day is not an hour: only a date with a time says when something was measured."""
     if not isinstance(said, str) or "T" not in said:
         raise Untold("no_time", "no exact time of measurement")
-    return _ms(said), None
-
-
-def _ms(said: str) -> float:
     exact = exact_time(said)
     return float(exact.ms if exact else span(said).low_ms)
 

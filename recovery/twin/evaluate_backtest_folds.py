@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -81,12 +82,18 @@ def fitted(all_of_them: Harvest, folds: int, training: dict[str, Any]) -> list[H
     of_row = of_patient[all_of_them.landmarks.patient]
     return [
         fit(
-            all_of_them.landmarks.take(of_row != fold),
+            _without_gaps(all_of_them.landmarks.take(of_row != fold)),
             f"cross-validated-{fold + 1}-of-{folds}",
             {**training, "patients": int((of_patient != fold).sum())},
         )
         for fold in range(folds)
     ]
+
+
+def _without_gaps(data: Landmarks) -> Landmarks:
+    """An input that nobody in training has (a site that sends no blood loss) is constant there: it has no effect."""
+    never = ~np.isfinite(data.values).any(axis=0)
+    return replace(data, values=np.where(never, 0.0, data.values))
 
 
 def packed(found: Harvest) -> dict[str, Any]:
