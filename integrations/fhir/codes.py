@@ -41,6 +41,9 @@ class Measure:
 # A step count is a number of steps in the time that the reading stands for: steps and steps a day are the same number.
 _COUNTED = MappingProxyType({"{steps}": (1.0, 0.0), "{step}": (1.0, 0.0), "{count}": (1.0, 0.0), "1": (1.0, 0.0)})
 
+# Metrics that laboratories also report as an amount of substance: its name in `units.MG_PER_DL_PER_MMOL`.
+_SUBSTANCES = MappingProxyType({"creatinine": "creatinine", "haemoglobin": "haemoglobin"})
+
 # LOINC codes that are kept and shown although no twin metric reads them: label, unit, substance for molar units.
 _KNOWN: dict[str, tuple[str, str, str]] = {
     "40443-4": ("Resting heart rate", "/min", ""),
@@ -70,12 +73,7 @@ _KNOWN: dict[str, tuple[str, str, str]] = {
     "2339-0": ("Glucose, blood", "mg/dL", "glucose"),
     "15074-8": ("Glucose, blood", "mmol/L", "glucose"),
     "99504-3": ("Glucose, continuous", "mg/dL", "glucose"),
-    "1988-5": ("C reactive protein", "mg/L", ""),
-    "6690-2": ("Leukocytes", "10*3/uL", ""),
-    "804-5": ("Leukocytes", "10*3/uL", ""),
-    "718-7": ("Haemoglobin", "g/dL", ""),
     "777-3": ("Platelets", "10*3/uL", ""),
-    "2160-0": ("Creatinine", "mg/dL", "creatinine"),
     "3094-0": ("Urea nitrogen", "mg/dL", "urea nitrogen"),
     "32693-4": ("Lactate, blood", "mmol/L", "lactate"),
     "2524-7": ("Lactate", "mmol/L", "lactate"),
@@ -99,7 +97,9 @@ def _measures() -> dict[Coding, Measure]:
     for metric in METRICS.values():
         also = _COUNTED if metric.unit == "/d" else MappingProxyType({})
         for code in metric.codes:
-            found[code.system, code.code] = Measure(metric.label, metric.unit, metric.key, "", also)
+            found[code.system, code.code] = Measure(
+                metric.label, metric.unit, metric.key, _SUBSTANCES.get(metric.key, ""), also
+            )
     return found
 
 

@@ -27,6 +27,7 @@ FIRST_HOUR, LAST_HOUR = -7 * 24, 31 * 24
 HOURLY = (*WATCHED, "steps")
 DAILY = (*IMPLANTED, "qualified_steps")
 NONE = Samples.of([], [])
+BOUT_STREAM = 11  # of the random numbers that share out steps; those of vital signs are numbered by the catalogue
 MINUTES = 60
 SECONDS = 3600
 # Minute values scatter around the hourly one by this share of the metric's spread within a bin (assumed: a device
@@ -106,7 +107,7 @@ def _scatter(seed: int, number: int, metric: str, hour: int) -> Floats:
 @lru_cache(maxsize=128)
 def _bouts(seed: int, number: int, hour: int) -> Floats:
     """(60,) shares of the hour's steps, adding up to 1."""
-    rng = np.random.default_rng([seed, number, len(METRICS), hour])
+    rng = np.random.default_rng([seed, number, BOUT_STREAM, hour])
     weight = rng.gamma(2.0, size=MINUTES) * (rng.random(MINUTES) < WALKING_MINUTES)
     weight[int(rng.integers(MINUTES))] += 1.0
     return np.asarray(weight / weight.sum())

@@ -111,13 +111,14 @@ def _alerts(
 
 
 def _refused_shares(folded: Folded) -> dict[str, float]:
-    """metric -> share of the last day's readings that the plausibility gate refused, where there were any."""
+    """metric -> share of the last day's readings that the plausibility gate refused, where there were any. A
+    laboratory's slip is no fault of a device."""
     since = folded.now_hour - 24.0
     shares = {}
     for key, measured in folded.loaded.by_metric.items():
         refused = sum(one.hour >= since for one in measured.rejected)
         kept = int(measured.measurements.n[measured.measurements.start >= since].sum())
-        if refused + kept:
+        if refused + kept and METRICS[key].family != "laboratory":
             shares[key] = refused / (refused + kept)
     return shares
 

@@ -5,71 +5,10 @@ at its middle, hour 24k + 12. Nothing here is fitted; `cold_start` does the arit
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
 
+import recovery.twin.anchors_laboratory as laboratory
+from recovery.twin.anchor_types import Baseline, Clock, Curves, Wander
 from recovery.twin.source import Source
-
-Values = tuple[float, ...]
-Row = tuple[Values, ...]
-
-
-@dataclass(frozen=True)
-class Curves:
-    """Course after each procedure relative to the own baseline.
-
-    days: the anchored days. kind: how the values combine with a baseline b: "percent" b * v / 100, "shift"
-    b + v, "level" v itself (the last anchor then being the baseline). spread_days and spread: standard deviation
-    between patients of the same procedure around the curve, on the unit named by spread_kind: "log"
-    (model scale of a log metric) or "natural".
-    """
-
-    days: Values
-    kind: Literal["percent", "shift", "level"]
-    by_procedure: Mapping[str, Values]
-    source: Source
-    spread_days: Values
-    spread: Values
-    spread_kind: Literal["log", "natural"]
-    spread_source: Source
-
-
-@dataclass(frozen=True)
-class Baseline:
-    """Level before surgery across people: mean and between-person SD, natural units (sd_log: on the log)."""
-
-    mean: float
-    sd: float
-    source: Source
-    sd_is_log: bool = False
-    by_procedure: Mapping[str, tuple[float, Source]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Wander:
-    """Within-person variation from day to day, natural units (or log).
-
-    sd: total within-person SD of a day value. lag1: its correlation one day apart. days: time constant of the
-    slow part. Where days is None the Ornstein-Uhlenbeck process carries all of it: variance sd^2, time constant
-    -1 / ln(lag1) days. Otherwise it carries lag1 * sd^2 / exp(-1 / days) and the rest is white between bins.
-    """
-
-    sd: float
-    lag1: float
-    days: float | None
-    source: Source
-    sd_is_log: bool = False
-
-
-@dataclass(frozen=True)
-class Clock:
-    """Time-of-day pattern: amplitude and its between-person SD (natural units), local hour of the peak."""
-
-    amplitude: float
-    sd: float
-    peak_hour: float
-    source: Source
-
 
 _WEEKS = (1.0, 3.0, 7.0, 14.0, 30.0, 60.0, 90.0)
 
@@ -300,6 +239,7 @@ CURVES: Mapping[str, Curves] = {
     "stride_length": STRIDE_LENGTH,
     "qualified_steps": QUALIFIED_STEPS,
     "knee_rom": KNEE_ROM,
+    **laboratory.CURVES,
 }
 
 _LIFESNAPS = "LifeSnaps daily table (66 to 71 healthy adults, data inventory 2.3)"
@@ -337,6 +277,7 @@ BASELINES: Mapping[str, Baseline] = {
         True,
     ),
     "knee_rom": Baseline(55.0, 8.0, Source("G", "Clinical reference 1.4: functional range in walking 45 to 60 deg")),
+    **laboratory.BASELINES,
 }
 
 _ASSUMED = Source("G", "Assumed: no published repeated-measures variation was found")
@@ -378,6 +319,7 @@ WANDER: Mapping[str, Wander] = {
         0.513, 0.12, 14.0, Source("G", "Assumed to vary as wrist steps do (LifeSnaps CV 0.55 [M])"), True
     ),
     "knee_rom": Wander(3.0, 0.5, 7.0, _ASSUMED),
+    **laboratory.WANDER,
 }
 
 CLOCKS: Mapping[str, Clock] = {

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import lsq_linear
 
-from recovery.twin.anchors import BASELINES, CLOCKS, CURVES, WANDER, Curves, Wander
+from recovery.twin.anchor_types import TAU_DAYS, Curves, Wander
+from recovery.twin.anchors import BASELINES, CLOCKS, CURVES, WANDER
 from recovery.twin.metrics import METRICS, Metric
 from recovery.twin.params import (
     BASELINE,
@@ -32,13 +33,7 @@ from recovery.twin.profile import COVARIATES, GENERIC, PROCEDURES
 from recovery.twin.source import Source
 from recovery.twin.transform import Floats
 
-VERSION = "cold-start-2"
-TAU_DAYS = np.array([3.0, 20.0, 120.0])
-TAU_SOURCE = Source(
-    "D",
-    "Least squares over all rows of clinical reference 2.2 and 2.3 gives 2.7, 18 and 115 days (steps) and 3.3, 21"
-    " and endless (heart rate); rounded to 3, 20 and 120 days for every metric",
-)
+VERSION = "cold-start-3"
 RIDGE = 1e-3  # keeps coefficients finite where the anchors end before the slowest base has moved
 LEAST_SHARE = 0.25  # assumed [G]: with three bases the early variance is then roughly kept
 UNKNOWN_SPREAD = 2.0  # assumed [G]: SD factor where one procedure must speak for all others
@@ -56,7 +51,7 @@ POOLED = {
 
 @lru_cache(maxsize=1)
 def cold_start() -> PopulationParams:
-    """The model before any patient was seen: version `cold-start-2`."""
+    """The model before any patient was seen: version `cold-start-3`."""
     by = {m.key: MappingProxyType(_curves_of(m)) for m in METRICS.values()}
     return PopulationParams(VERSION, MappingProxyType(by), OUTLIER_BOUND, OUTLIER_SOURCE)
 
@@ -97,7 +92,7 @@ def _params(metric: Metric, curve: str, parts: Sequence[str]) -> MetricParams:
         prior_mean=frozen(prior_mean),
         prior_cov=frozen(np.diag(prior_var)),
         covariate_effects=frozen(np.zeros((STATE_SIZE, len(COVARIATES)))),
-        tau_hours=frozen(24.0 * TAU_DAYS),
+        tau_hours=frozen(24.0 * np.asarray(curves.tau_days)),
         deviation_rate=frozen(rate),
         deviation_var=frozen(slow_var),
         sensor_noise_var=frozen(sensor + white_var),
@@ -109,7 +104,7 @@ def _params(metric: Metric, curve: str, parts: Sequence[str]) -> MetricParams:
             level_source,
             curves.source,
             curves.spread_source,
-            TAU_SOURCE,
+            curves.tau_source,
             wander.source,
             *clock_sources,
             metric.noise.source,
@@ -145,30 +140,30 @@ def _anchored(metric: Metric, curves: Curves, part: str, level: float) -> Floats
     return np.asarray(metric.transform.forward(x) - metric.transform.forward(level))
 
 
-def _bases(days: Sequence[float]) -> Floats:
+def _bases(days: Sequence[float], tau_days: Sequence[float]) -> Floats:
     """(n, 3) curve bases at the middle of the given postoperative days."""
-    return np.asarray(np.exp(-(np.asarray(days, float)[:, None] + 0.5) / TAU_DAYS))
+    return np.asarray(np.exp(-(np.asarray(days, float)[:, None] + 0.5) / np.asarray(tau_days)))
 
 
 def _curve_prior(metric: Metric, curves: Curves, parts: Sequence[str]) -> tuple[Floats, Floats]:
     """Coefficient means and variances of the pooled curve."""
     level = _late_level(metric, parts)
     rows = np.stack([_anchored(metric, curves, p, level) for p in parts])
-    spoken_for = curves.days[0] <= TAU_DAYS
-    design = _bases(curves.days) * spoken_for
-    ridge = RIDGE * np.eye(len(TAU_DAYS))
+    spoken_for = curves.days[0] <= np.asarray(curves.tau_days)
+    design = _bases(curves.days, curves.tau_days) * spoken_for
+    ridge = RIDGE * np.eye(len(spoken_for))
     mean = np.linalg.solve(design.T @ design + ridge, design.T @ rows.mean(axis=0))
     between = rows.var(axis=0, ddof=1) if len(parts) > 1 else np.zeros(len(curves.days))
     spread = np.asarray(curves.spread) * (1.0 if curves.spread_kind == "log" else _slope(metric))
     total = spread**2 + np.interp(curves.spread_days, curves.days, between)
-    return mean, _spread_over_bases(curves.spread_days, total, spoken_for)
+    return mean, _spread_over_bases(curves, total, spoken_for)
 
 
-def _spread_over_bases(days: Sequence[float], total: Floats, spoken_for: NDArray[np.bool_]) -> Floats:
-    """Variance per coefficient: bounded least squares against the total variance at `days`."""
+def _spread_over_bases(curves: Curves, total: Floats, spoken_for: NDArray[np.bool_]) -> Floats:
+    """Variance per coefficient: bounded least squares against the total variance at the days of the spread."""
     least = LEAST_SHARE * total[0]
-    squares = _bases(days)[:, spoken_for] ** 2
-    variances = np.full(len(TAU_DAYS), least)
+    squares = _bases(curves.spread_days, curves.tau_days)[:, spoken_for] ** 2
+    variances = np.full(len(spoken_for), least)
     variances[spoken_for] = lsq_linear(squares, total, bounds=(least, np.inf)).x
     return variances
 

@@ -44,7 +44,17 @@ SNOMED_HISTORY = {
 CURRENT_SMOKER = frozenset({"77176002"})
 ASA, BODY_MASS_INDEX, BLOOD_LOSS, SMOKING = "97816-3", "39156-5", "55103-6", "72166-2"
 YEAR_H = 24 * 365.25
-KNEE_IMPLANT_TIER, WRIST_TIER, REPORT_TIER = 0, 2, 3
+KNEE_IMPLANT_TIER, LABORATORY_TIER, WRIST_TIER, REPORT_TIER = 0, 1, 2, 3
+# To the unit of the metric, times a factor; what is not here is in that unit already or is no reading of this export.
+# Creatinine 1 mg/dL = 88.42 umol/L (clinical reference, rule 16), haemoglobin 1 mmol/L = 1.6114 g/dL (16,114 g/mol).
+FACTORS: Mapping[tuple[str, str], float] = {
+    ("crp", "mg/dL"): 10.0,
+    ("leukocytes", "10*3/uL"): 1.0,
+    ("leukocytes", "/uL"): 1e-3,
+    ("creatinine", "umol/L"): 1 / 88.42,
+    ("haemoglobin", "g/L"): 0.1,
+    ("haemoglobin", "mmol/L"): 1.6114,
+}
 
 
 @dataclass
@@ -153,6 +163,8 @@ def _take_observations(cases: Mapping[str, Case], folder: Path) -> None:
         else:
             _take_factor(case, code, row)
     for (patient, key), rows in readings.items():
+        if not rows:
+            continue
         hours, values, arrived, tiers = (np.array(column, float) for column in zip(*rows, strict=True))
         cases[patient].samples[key] = Samples.of(hours, values, tiers.astype(int))
         cases[patient].arrived[key] = arrived
@@ -160,8 +172,14 @@ def _take_observations(cases: Mapping[str, Case], folder: Path) -> None:
 
 def _readings(case: Case, row: Mapping[str, Any], metric: Metric) -> Iterator[tuple[float, float, float, int]]:
     """(hour, value, hour of arrival, tier) of one Observation; Fahrenheit becomes Celsius, `E` is no
-    reading."""
+    reading, nor is a laboratory value in a unit that does not convert."""
     arrival = _hour(case, row["issued"])
+    if metric.family == "laboratory":
+        factor = _factor(metric, row.get("valueQuantity", {}))
+        if factor is not None:
+            value = float(row["valueQuantity"]["value"]) * factor
+            yield _hour(case, row["effectiveDateTime"]), value, arrival, LABORATORY_TIER
+        return
     tier = WRIST_TIER if "device" in row else REPORT_TIER
     if "valueSampledData" not in row:
         tier = KNEE_IMPLANT_TIER if metric.key == "walking_speed" else tier
@@ -174,6 +192,14 @@ def _readings(case: Case, row: Mapping[str, Any], metric: Metric) -> Iterator[tu
         if text != "E":
             value = (float(text) - 32) * 5 / 9 if fahrenheit else float(text)
             yield start + (index + 0.5) * step, value, arrival, tier
+
+
+def _factor(metric: Metric, quantity: Mapping[str, Any]) -> float | None:
+    """What a quantity is multiplied by to be in the metric's unit; None when it does not convert or is a limit."""
+    if "value" not in quantity or "comparator" in quantity:
+        return None
+    sent = quantity.get("code")
+    return 1.0 if sent == metric.unit else FACTORS.get((metric.key, str(sent)))
 
 
 def _take_factor(case: Case, code: str, row: Mapping[str, Any]) -> None:

@@ -151,7 +151,7 @@ def _plan(request: Request, params: PopulationParams) -> _Plan:
     rows = [
         _row(key, params.for_metric(key, request.profile), checkpoint, by_metric.get(key), start, boundaries)
         for key in METRICS
-        if key in known | seen
+        if key in (known | seen) & params.by_metric.keys()
     ]
     return _Plan(request, start, boundaries, tuple(rows))
 

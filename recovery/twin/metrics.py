@@ -5,89 +5,27 @@ reviewed by the hospital); a sample outside is rejected with a reason and kept, 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import IntEnum
 from types import MappingProxyType
-from typing import Literal
 
 from recovery.twin.errors import UnknownMetric
+from recovery.twin.metric_types import (
+    IMPLANT_CODES,
+    LOINC,
+    Better,
+    Code,
+    Family,
+    Grain,
+    Metric,
+    SensorNoise,
+    Tier,
+    implant,
+    loinc,
+)
+from recovery.twin.metrics_laboratory import LABORATORY
 from recovery.twin.source import Source
 from recovery.twin.transform import Transform
 
-LOINC = "http://loinc.org"
-IMPLANT_CODES = "urn:twinweb:implant-metric"
-
-Grain = Literal["hour", "day", "report"]
-Better = Literal["higher", "lower", "baseline"]
-
 WORN_HOURS_FOR_A_DAY = 18  # design section 10: a day's steps count only when worn for 18 of 24 hours
-
-
-class Tier(IntEnum):
-    """How far a source is trusted; the lowest number present in a bin is the one used."""
-
-    IMPLANT = 0
-    CLEARED = 1
-    CONSUMER = 2
-    SELF_REPORT = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """A code under which the metric arrives or leaves."""
-
-    system: str
-    code: str
-
-
-@dataclass(frozen=True, slots=True)
-class SensorNoise:
-    """Standard deviations, natural units, per `Tier` in its order.
-
-    between: error that a whole bin shares (device, fit, posture), so more samples do not shrink it.
-    within: spread of single samples inside a bin; its share of the variance is within^2 / n.
-    """
-
-    between: tuple[float, float, float, float]
-    within: float
-    source: Source
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One followed measure.
-
-    unit is UCUM. plausible and display are (low, high), both ends allowed, natural units. better says which
-    way is recovery; "baseline" means a return to the person's own level, with a rise the usual trouble.
-    baseline_before_surgery is False where the operation is meant to change the level (pain), so readings
-    before surgery are kept and shown but do not teach the baseline.
-    """
-
-    key: str
-    label: str
-    unit: str
-    codes: tuple[Code, ...]
-    grain: Grain
-    plausible: tuple[float, float]
-    plausible_source: Source
-    better: Better
-    transform: Transform
-    noise: SensorNoise
-    display: tuple[float, float]
-    decimals: int
-    follows_clock: bool = False
-    baseline_before_surgery: bool = True
-
-    @property
-    def worse_sign(self) -> int:
-        """+1 when an unexpected rise is bad news, -1 when an unexpected fall is."""
-        return -1 if self.better == "higher" else 1
-
-    @property
-    def span_hours(self) -> int:
-        """Length of one bin, hours."""
-        return 24 if self.grain == "day" else 1
-
 
 _T11 = Source("G", "Clinical reference table 1.1, plausible column")
 _T12 = Source("G", "Clinical reference table 1.2, plausible column")
@@ -95,20 +33,12 @@ _T14 = Source("G", "Clinical reference table 1.4, plausible column")
 _IDENTITY = Transform("identity")
 
 
-def _loinc(*codes: str) -> tuple[Code, ...]:
-    return tuple(Code(LOINC, code) for code in codes)
-
-
-def _implant(code: str) -> tuple[Code, ...]:
-    return (Code(IMPLANT_CODES, code),)
-
-
 _VITALS = (
     Metric(
         "heart_rate",
         "Heart rate",
         "/min",
-        _loinc("8867-4"),
+        loinc("8867-4"),
         "hour",
         (20, 250),
         _T11,
@@ -131,7 +61,7 @@ _VITALS = (
         "respiratory_rate",
         "Respiratory rate",
         "/min",
-        _loinc("9279-1"),
+        loinc("9279-1"),
         "hour",
         (3, 70),
         _T11,
@@ -154,7 +84,7 @@ _VITALS = (
         "spo2",
         "Oxygen saturation",
         "%",
-        _loinc("59408-5", "2708-6"),
+        loinc("59408-5", "2708-6"),
         "hour",
         (50, 100),
         _T11,
@@ -177,7 +107,7 @@ _VITALS = (
         "temperature",
         "Temperature",
         "Cel",
-        _loinc("8310-5", "8331-1"),
+        loinc("8310-5", "8331-1"),
         "hour",
         (30, 43),
         _T11,
@@ -205,7 +135,7 @@ _ACTIVITY = (
         "steps",
         "Steps",
         "/d",
-        _loinc("55423-8", "41950-7"),
+        loinc("55423-8", "41950-7"),
         "day",
         (0, 60_000),
         _T12,
@@ -214,12 +144,13 @@ _ACTIVITY = (
         SensorNoise((150.0, 150.0, 250.0, 800.0), 0.0, _DAILY_NOISE),
         (0, 60_000),
         0,
+        family="activity",
     ),
     Metric(
         "pain",
         "Pain",
         "{score}",
-        _loinc("72514-3"),
+        loinc("72514-3"),
         "report",
         (0, 10),
         _T12,
@@ -237,6 +168,7 @@ _ACTIVITY = (
         (0, 10),
         0,
         baseline_before_surgery=False,
+        family="activity",
     ),
 )
 
@@ -249,7 +181,7 @@ _GAIT = (
         "walking_speed",
         "Walking speed",
         "m/s",
-        (*_implant("walking-speed"), *_loinc("41957-2", "83172-7")),
+        (*implant("walking-speed"), *loinc("41957-2", "83172-7")),
         "report",
         (0.1, 2.5),
         _T14,
@@ -258,12 +190,13 @@ _GAIT = (
         SensorNoise((0.05, 0.06, 0.08, 0.15), 0.0, _GAIT_NOISE),
         (0, 2.5),
         2,
+        family="gait",
     ),
     Metric(
         "cadence",
         "Cadence",
         "/min",
-        _implant("cadence"),
+        implant("cadence"),
         "hour",
         (20, 180),
         _T14,
@@ -272,12 +205,13 @@ _GAIT = (
         SensorNoise((3.0, 4.0, 5.0, 10.0), 5.0, _GAIT_NOISE),
         (0, 180),
         0,
+        family="gait",
     ),
     Metric(
         "stride_length",
         "Stride length",
         "m",
-        _implant("stride-length"),
+        implant("stride-length"),
         "report",
         (0.1, 2.2),
         _T14,
@@ -286,12 +220,13 @@ _GAIT = (
         SensorNoise((0.05, 0.06, 0.08, 0.2), 0.0, _GAIT_NOISE),
         (0, 2.2),
         2,
+        family="gait",
     ),
     Metric(
         "qualified_steps",
         "Qualified steps",
         "/d",
-        _implant("qualified-steps"),
+        implant("qualified-steps"),
         "day",
         (0, 40_000),
         _T14,
@@ -300,12 +235,13 @@ _GAIT = (
         SensorNoise((100.0, 150.0, 250.0, 800.0), 0.0, _DAILY_NOISE),
         (0, 40_000),
         0,
+        family="gait",
     ),
     Metric(
         "knee_rom",
         "Knee range of motion",
         "deg",
-        _implant("functional-knee-rom"),
+        implant("functional-knee-rom"),
         "report",
         (0, 150),
         _T14,
@@ -314,10 +250,13 @@ _GAIT = (
         SensorNoise((2.0, 3.0, 4.0, 8.0), 0.0, _GAIT_NOISE),
         (0, 150),
         0,
+        family="gait",
     ),
 )
 
-METRICS: Mapping[str, Metric] = MappingProxyType({m.key: m for m in (*_VITALS, *_ACTIVITY, *_GAIT)})
+METRICS: Mapping[str, Metric] = MappingProxyType({m.key: m for m in (*_VITALS, *_ACTIVITY, *_GAIT, *LABORATORY)})
+"""In the order in which they came: the synthetic streams are numbered by it, so new ones go to the end."""
+
 _BY_CODE = {code: m for m in METRICS.values() for code in m.codes}
 
 
@@ -332,3 +271,20 @@ def metric(key: str) -> Metric:
 def metric_for_code(system: str, code: str) -> Metric | None:
     """The metric that arrives under this code, or None: a code unknown here is not an error."""
     return _BY_CODE.get(Code(system, code))
+
+
+__all__ = [
+    "IMPLANT_CODES",
+    "LOINC",
+    "METRICS",
+    "WORN_HOURS_FOR_A_DAY",
+    "Better",
+    "Code",
+    "Family",
+    "Grain",
+    "Metric",
+    "SensorNoise",
+    "Tier",
+    "metric",
+    "metric_for_code",
+]

@@ -136,7 +136,8 @@ def taken(stacked: MetricParams, index: ArrayLike) -> MetricParams:
 
 @dataclass(frozen=True, eq=False)
 class PopulationParams:
-    """A model version: parameters per (metric, curve). Every metric has a `GENERIC` curve.
+    """A model version: parameters per (metric, curve). Every metric has a `GENERIC` curve. A version need not follow
+    every metric of the catalogue: one made before a metric was known leaves its readings alone.
 
     outlier_bound: standardised surprise beyond which a measurement's influence stops growing
     (`filter.bounded_noise`). trained_on: the data the numbers were fitted to, in plain words and counts; None for

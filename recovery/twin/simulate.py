@@ -24,6 +24,11 @@ SIMULATOR = "synthetic-1"
 WATCH, PHONE, IMPLANT = 0, 1, 2  # series numbers of one synthetic patient
 WATCHED = ("heart_rate", "respiratory_rate", "spo2", "temperature")
 IMPLANTED = ("walking_speed", "cadence", "stride_length", "knee_rom")
+DRAWN = ("crp", "leukocytes", "creatinine", "haemoglobin")
+LABORATORY = 3
+LAST_DRAW_H = 7 * 24  # blood is drawn daily on the ward: assumed [G] to be a week, the caller cuts it at discharge
+DRAWN_AT = 6.0  # local clock hour of the morning round
+WEAR_STREAM = 11  # of the random numbers; metrics are numbered around it, so that a new one changes no other
 
 # Assumed [G]: patients nearer the middle than the prior allows, and hourly values already averaged by the device.
 SPREAD, NOISE = 0.5, 0.5
@@ -60,11 +65,13 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
                 Effect("heart_rate", 12.0, 18.0, 24.0),
                 Effect("temperature", 1.1, 24.0, 18.0),
                 Effect("steps", 0.5, 24.0, 24.0),
+                Effect("crp", 90.0, 12.0, 36.0),
+                Effect("leukocytes", 5.0, 6.0, 24.0),
             ),
             Source(
                 "G",
                 "Clinical reference 3.3: respiratory rate first, then SpO2 falls, heart rate, temperature; sizes at"
-                " or just above its range for any infection, SpO2 and steps assumed",
+                " or just above its range for any infection, SpO2, steps and blood values assumed",
             ),
         ),
         "ssi": Signature(
@@ -73,8 +80,14 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
                 Effect("temperature", 0.8, 24.0, 48.0),
                 Effect("heart_rate", 8.0, 24.0, 48.0),
                 Effect("steps", 0.3, 24.0, 48.0),
+                Effect("crp", 60.0, 12.0, 48.0),
+                Effect("leukocytes", 3.0, 12.0, 48.0),
             ),
-            Source("G", "Clinical reference 3.3: pain rising after POD5, temperature, heart rate over 1 to 3 days"),
+            Source(
+                "G",
+                "Clinical reference 3.3: pain rising after POD5, temperature, heart rate over 1 to 3 days, a second"
+                " rise of CRP; sizes of the blood values assumed",
+            ),
         ),
         "leak": Signature(
             (
@@ -83,8 +96,14 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
                 Effect("temperature", 1.0, 12.0, 24.0),
                 Effect("steps", 0.6, 12.0, 24.0),
                 Effect("pain", 2.0, 12.0, 24.0),
+                Effect("crp", 120.0, 0.0, 36.0),
+                Effect("leukocytes", 5.0, 6.0, 24.0),
             ),
-            Source("G", "Clinical reference 3.3: heart rate above 100, respiratory rate, temperature; sizes assumed"),
+            Source(
+                "G",
+                "Clinical reference 3.3: heart rate above 100, respiratory rate, temperature, CRP flat or rising on"
+                " POD3-5; sizes assumed",
+            ),
         ),
         "pe": Signature(
             (
@@ -121,8 +140,10 @@ def simulate(
     complication: str | None = None,
     onset_hour: float = 96.0,
     implant: bool = False,
+    laboratory: bool = False,
 ) -> Synthetic:
-    """Hourly watch readings, hourly steps, pain twice a day and (implant True) daily gait of one synthetic patient.
+    """Hourly watch readings, hourly steps, pain twice a day, (implant True) daily gait and (laboratory True) the
+    blood values of the first mornings of one synthetic patient.
 
     Same arguments, same samples, bit for bit. Raises `UnknownMetric` for a complication without a signature.
     """
@@ -130,13 +151,14 @@ def simulate(
         raise UnknownMetric(f"no signature is called {complication!r}")
     effects = {e.metric: e for e in SIGNATURES[complication].effects} if complication else {}
     hours = np.arange(float(first_hour), float(last_hour)) + 0.5
-    worn = _worn(np.random.default_rng([seed, len(METRICS)]), len(hours))
+    worn = _worn(np.random.default_rng([seed, WEAR_STREAM]), len(hours))
     keys = ("steps", "pain", *WATCHED, *((*IMPLANTED, "qualified_steps") if implant else ()))
+    keys += DRAWN if laboratory else ()
     made = {}
     for index, key in enumerate(METRICS):
         if key in keys:
             story = _Story(METRICS[key], params.for_metric(key, profile), effects.get(key), onset_hour)
-            made[key] = _samples(story, np.random.default_rng([seed, index]), hours, worn)
+            made[key] = _samples(story, np.random.default_rng([seed, index + (index >= WEAR_STREAM)]), hours, worn)
     return Synthetic(MappingProxyType(made), seed, complication, onset_hour if complication else None)
 
 
@@ -160,6 +182,9 @@ def _samples(story: _Story, rng: np.random.Generator, hours: Floats, worn: Float
         at = hours[worn > 0.0]
         values = _with_artefacts(story.metric, rng, _values(story, rng, at, Tier.CONSUMER))
         return Samples.of(at, values, int(Tier.CONSUMER), WATCH)
+    if key in DRAWN:
+        at = _draws(story, hours)
+        return Samples.of(at, _values(story, rng, at, Tier.CLEARED), int(Tier.CLEARED), LABORATORY)
     at = _reports(story, rng, hours)
     tier, series = (Tier.SELF_REPORT, PHONE) if key == "pain" else (Tier.IMPLANT, IMPLANT)
     return Samples.of(at, _values(story, rng, at, tier), int(tier), series)
@@ -221,6 +246,13 @@ def _steps(story: _Story, rng: np.random.Generator, hours: Floats, worn: Floats)
     share = weight / np.maximum(np.bincount(place, weight)[place], 1e-9)
     counts = np.round(totals[place] * share)
     return Samples.of(hours[worn > 0.0], counts[worn > 0.0], int(Tier.CONSUMER), WATCH)
+
+
+def _draws(story: _Story, hours: Floats) -> Floats:
+    """Hours of the morning blood draws of the first week, and of the one before surgery."""
+    clock = np.floor((float(story.params.clock_hour) + hours) % 24.0)
+    mornings = hours[(clock == DRAWN_AT) & (hours < LAST_DRAW_H)]
+    return np.concatenate([mornings[mornings < 0.0][-1:], mornings[mornings > 0.0]])
 
 
 def _reports(story: _Story, rng: np.random.Generator, hours: Floats) -> Floats:

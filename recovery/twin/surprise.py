@@ -57,14 +57,18 @@ def features(
         raise BackwardsInTime("features of a past hour come from a twin folded until that hour")
     who = profile or Profile()
     held = state.metrics if state else {}
-    found = {key: _features(held.get(key), params.for_metric(key, who), now_hour) for key in METRICS}
+    found = {key: _never_read(key) for key in METRICS} | {
+        key: _features(held[key], params.for_metric(key, who), now_hour) for key in METRICS if key in held
+    }
     return RecoveryFeatures(now_hour, params.version, who.curve, who.curve_is_generic, found)
 
 
-def _features(state: MetricState | None, bound: MetricParams, now: float) -> MetricFeatures:
+def _never_read(key: str) -> MetricFeatures:
+    return MetricFeatures(key, None, 0, None, None, None, 0.0, None, False, metric(key).worse_sign)
+
+
+def _features(state: MetricState, bound: MetricParams, now: float) -> MetricFeatures:
     sign = metric(bound.metric).worse_sign
-    if state is None:
-        return MetricFeatures(bound.metric, None, 0, None, None, None, 0.0, None, False, sign)
     lately = state.recent_surprises[state.recent_hours >= now - DAY]
     last = state.last_reading_hour
     z, here, expected, known = _position(state, bound, now)

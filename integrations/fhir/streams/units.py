@@ -99,12 +99,27 @@ _WORDS = {
     "mmol/l": "mmol/L",
     "umol/l": "umol/L",
     "µmol/l": "umol/L",
+    "μmol/l": "umol/L",
+    "10^9/l": "10*9/L",
+    "x10^9/l": "10*9/L",
+    "10e9/l": "10*9/L",
+    "10^3/ul": "10*3/uL",
+    "x10^3/ul": "10*3/uL",
+    "10e3/ul": "10*3/uL",
+    "k/ul": "10*3/uL",
+    "/mm3": "/mm3",
 }
 
 # mass concentration (mg/dL) per amount concentration (mmol/L), by substance.
 # creatinine 1 mg/dL = 88.42 umol/L, glucose x18.02, lactate x9.01: clinical reference rule 16; urea nitrogen: two
-# nitrogen atoms of 14.007 g/mol a molecule.
-MG_PER_DL_PER_MMOL = {"creatinine": 1000 / 88.42, "glucose": 18.02, "lactate": 9.01, "urea nitrogen": 2.8014}
+# nitrogen atoms of 14.007 g/mol a molecule; haemoglobin 1 mmol/L = 1.6114 g/dL, per haem and chain (16,114 g/mol).
+MG_PER_DL_PER_MMOL = {
+    "creatinine": 1000 / 88.42,
+    "glucose": 18.02,
+    "lactate": 9.01,
+    "urea nitrogen": 2.8014,
+    "haemoglobin": 1611.4,
+}
 
 
 def normal(code: str) -> str:

@@ -59,6 +59,11 @@ FILES = {
         observed("39156-5", valueQuantity={"value": 29.5}),
         observed("72166-2", valueCodeableConcept={"coding": [{"code": "77176002"}]}),
         observed("1988-5", effectiveDateTime="2025-01-01T20:00:00Z", valueQuantity={"value": 80}),
+        observed("1988-5", effectiveDateTime="2025-01-02T20:00:00Z", valueQuantity={"value": 12, "code": "mg/dL"}),
+        observed("718-7", effectiveDateTime="2025-01-02T20:00:00Z", valueQuantity={"value": 112, "code": "g/L"}),
+        observed("6690-2", effectiveDateTime="2025-01-02T20:00:00Z", valueQuantity={"value": 9.1, "code": "10*3/uL"}),
+        observed("14682-9", effectiveDateTime="2025-01-02T20:00:00Z", valueQuantity={"value": 8842, "code": "nmol/L"}),
+        observed("2345-7", effectiveDateTime="2025-01-02T20:00:00Z", valueQuantity={"value": 99, "code": "mg/dL"}),
     ],
 }
 
@@ -103,8 +108,14 @@ def test_a_fahrenheit_reading_is_read_as_celsius_and_a_gap_is_no_reading(case):
 
 
 def test_a_code_the_twin_does_not_follow_is_left_out(case):
-    assert set(case.samples) == {"temperature", "pain"}
+    assert set(case.samples) == {"temperature", "pain", "crp", "haemoglobin", "leukocytes"}
     assert case.samples["pain"].tiers.tolist() == [3]
+
+
+def test_a_laboratory_value_is_brought_to_the_metrics_unit_and_without_one_that_converts_it_is_no_reading(case):
+    values = {key: case.samples[key].values.tolist() for key in ("crp", "haemoglobin", "leukocytes")}
+    assert values == {"crp": [120.0], "haemoglobin": [pytest.approx(11.2)], "leukocytes": [9.1]}
+    assert case.samples["crp"].tiers.tolist() == [1]
 
 
 def test_the_hash_is_of_the_content_not_of_the_packing(tmp_path):

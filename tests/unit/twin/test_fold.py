@@ -1,13 +1,26 @@
 """Promise 2: any order, any batching, duplicates and late data give the same twin."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recovery.twin import Profile, Request, Samples, TwinState, cold_start, fold, fold_many, load, rewind_hour
+from recovery.twin import (
+    METRICS,
+    Profile,
+    Request,
+    Samples,
+    TwinState,
+    cold_start,
+    features,
+    fold,
+    fold_many,
+    load,
+    rewind_hour,
+)
 from recovery.twin.errors import BackwardsInTime, ModelMismatch
 from recovery.twin.state import retained_hours
 from tests.unit.twin.twin_cases import KNEE, joined, stream
@@ -197,3 +210,45 @@ def test_a_twin_of_another_model_is_refused():
     other = TwinState("other", state.until_hour, state.metrics, state.checkpoints)
     with pytest.raises(ModelMismatch):
         fold(other, PARAMS, KNEE, load(WHOLE, UNTIL))
+
+
+def with_laboratory() -> dict[str, Samples]:
+    """The usual stream with blood values on five mornings, one of them a slip of ten."""
+    mornings = np.array([-12.0, 18.5, 42.5, 66.5, 90.5])
+    values = {
+        "crp": [3, 80, 150, 1400, 110],
+        "leukocytes": [7, 13, 11, 10, 9],
+        "haemoglobin": [13, 11, 10.4, 10.2, 10.3],
+    }
+    return WHOLE | {key: Samples.of(mornings, np.array(v, float), 1, 3) for key, v in values.items()}
+
+
+def test_blood_values_delivered_late_and_in_any_order_give_the_rebuilt_twin():
+    samples = with_laboratory()
+    early = {key: s.take(s.hours < 60.0) for key, s in samples.items() if key != "crp"}
+    first = fold(None, PARAMS, KNEE, load(early, 72.0)).state
+    start = rewind_hour(TwinState.from_plain(json.loads(json.dumps(first.to_plain()))), -12.0)
+    late = fold(first, PARAMS, KNEE, load(samples, UNTIL, start), -12.0).state
+    assert_same_twin(late, rebuilt(samples))
+    assert {"crp", "leukocytes", "haemoglobin"} < set(late.metrics)
+
+
+def test_a_slip_of_ten_in_a_blood_value_is_refused_with_a_reason_and_moves_nothing():
+    samples = with_laboratory()
+    slipped = load(samples, UNTIL).by_metric["crp"]
+    assert [(one.value, "above 600 mg/L" in one.reason) for one in slipped.rejected] == [(1400.0, True)]
+    without = samples | {"crp": samples["crp"].take(samples["crp"].values < 600)}
+    assert_same_twin(rebuilt(samples), rebuilt(without))
+
+
+def test_the_followed_metrics_of_a_stream_are_untouched_by_blood_values_beside_them():
+    with_, without = rebuilt(with_laboratory()), rebuilt(WHOLE)
+    for key in WHOLE:
+        assert_same_memory(with_.metrics[key].memory, without.metrics[key].memory)
+
+
+def test_a_version_made_before_blood_values_were_followed_leaves_them_alone():
+    old = replace(PARAMS, by_metric={k: v for k, v in PARAMS.by_metric.items() if METRICS[k].family != "laboratory"})
+    state = fold(None, old, KNEE, load(with_laboratory(), UNTIL)).state
+    assert_same_twin(state, rebuilt(WHOLE))
+    assert features(state, old, UNTIL, KNEE).metrics["crp"].level is None

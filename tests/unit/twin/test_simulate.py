@@ -34,11 +34,13 @@ def test_there_are_gaps_and_artefacts_but_most_readings_are_plausible():
 
 @pytest.mark.parametrize("complication", SIGNATURES)
 def test_a_complication_changes_nothing_before_its_onset_and_moves_each_metric_its_way_after(complication):
-    ill, well = (simulate(6, PARAMS, KNEE, complication=c, onset_hour=96.0) for c in (complication, None))
-    assert (ill.complication, ill.onset_hour) == (complication, 96.0)
+    ill, well = (
+        simulate(6, PARAMS, KNEE, complication=c, onset_hour=72.0, laboratory=True) for c in (complication, None)
+    )
+    assert (ill.complication, ill.onset_hour) == (complication, 72.0)
     for effect in SIGNATURES[complication].effects:
         at = ill.samples[effect.metric].hours
-        before, after = at < 72.0, at > 200.0
+        before, after = at < 72.0, at > 130.0
         x, y = ill.samples[effect.metric].values, well.samples[effect.metric].values
         np.testing.assert_array_equal(x[before], y[before])
         way = -1.0 if effect.metric == "steps" else np.sign(effect.size)
@@ -46,13 +48,14 @@ def test_a_complication_changes_nothing_before_its_onset_and_moves_each_metric_i
 
 
 def test_in_pneumonia_the_respiratory_rate_moves_first():
-    order = sorted(SIGNATURES["pneumonia"].effects, key=lambda e: e.delay_h)
+    worn = [e for e in SIGNATURES["pneumonia"].effects if METRICS[e.metric].family == "vital"]
+    order = sorted(worn, key=lambda e: e.delay_h)
     assert [e.metric for e in order[:2]] == ["respiratory_rate", "spo2"]
 
 
 def test_an_implant_reports_gait_once_a_day_and_only_when_there_is_one():
     assert "knee_rom" not in simulate(1, PARAMS, KNEE).samples
-    made = simulate(1, PARAMS, KNEE, implant=True)
+    made = simulate(1, PARAMS, KNEE, implant=True, laboratory=True)
     assert set(made.samples) == set(METRICS)
     assert len(made.samples["qualified_steps"]) == 14
 
@@ -66,3 +69,12 @@ def test_every_procedure_can_be_simulated_and_measured():
 def test_an_unknown_complication_is_refused():
     with pytest.raises(TwinError, match="boredom"):
         simulate(1, PARAMS, KNEE, complication="boredom")
+
+
+def test_blood_is_drawn_once_before_surgery_and_on_the_first_mornings_only_where_it_is_asked_for():
+    made, without = (simulate(1, PARAMS, KNEE, laboratory=asked) for asked in (True, False))
+    assert not {"crp", "leukocytes", "creatinine", "haemoglobin"} & set(without.samples)
+    at = made.samples["crp"].hours
+    assert (at < 0).sum() == 1 and (at > 0).sum() == 7 and at.max() < 7 * 24
+    for key in without.samples:
+        np.testing.assert_array_equal(made.samples[key].values, without.samples[key].values)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from integrations.fhir import codes
 from integrations.fhir.streams.mapping import map_observation
 from integrations.fhir.streams.projection import project
 from recovery.services.intake import NumberReading, PacketReading
@@ -96,10 +97,48 @@ def test_an_unknown_code_is_kept_and_listed() -> None:
     assert (mapped.unmapped.system, mapped.unmapped.code, mapped.unmapped.display) == ("urn:vendor", "x-1", "Glow")
 
 
-def test_a_laboratory_value_is_kept_without_a_metric_and_is_not_called_unmapped() -> None:
-    lab = heart_rate(code=coded("1988-5"), valueQuantity=quantity("8.0", "mg/L"), device=None)
-    mapped = map_observation(0, lab)
+def laboratory(code: str, value: str, unit: str) -> dict[str, Any]:
+    category = [{"coding": [{"system": codes.OBSERVATION_CATEGORY, "code": "laboratory"}]}]
+    return heart_rate(code=coded(code), valueQuantity=quantity(value, unit), device=None, category=category)
+
+
+def test_a_laboratory_value_that_the_twin_does_not_follow_is_kept_and_is_not_called_unmapped() -> None:
+    mapped = map_observation(0, laboratory("2345-7", "99", "mg/dL"))
     assert mapped is not None and mapped.unmapped is None and mapped.reading.series.metric == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "unit", "metric", "canonical"),
+    [
+        ("1988-5", "80", "mg/L", "crp", 80.0),
+        ("30522-7", "8.0", "mg/dL", "crp", 80.0),
+        ("1988-5", "80", "ug/mL", "crp", 80.0),
+        ("6690-2", "9.1", "10*3/uL", "leukocytes", 9.1),
+        ("26464-8", "9100", "/uL", "leukocytes", 9.1),
+        ("6690-2", "9100", "/mm3", "leukocytes", 9.1),
+        ("2160-0", "1.00", "mg/dL", "creatinine", 1.0),
+        ("14682-9", "88.42", "umol/L", "creatinine", 1.0),
+        ("14682-9", "0.08842", "mmol/L", "creatinine", 1.0),
+        ("2160-0", "10", "mg/L", "creatinine", 1.0),
+        ("718-7", "112", "g/L", "haemoglobin", 11.2),
+        ("718-7", "10", "mmol/L", "haemoglobin", 16.114),
+    ],
+)
+def test_a_laboratory_value_arrives_in_the_unit_of_its_sender(
+    code: str, value: str, unit: str, metric: str, canonical: float
+) -> None:
+    reading = number(laboratory(code, value, unit))
+    assert (reading.series.metric, reading.series.tier, reading.series.source) == (metric, "cleared", "laboratory")
+    assert reading.value * reading.series.scale + reading.series.shift == pytest.approx(canonical, rel=1e-12)
+
+
+@pytest.mark.parametrize(("code", "unit"), [("1988-5", "nmol/L"), ("6690-2", "mg/dL"), ("718-7", "[degF]")])
+def test_a_laboratory_value_in_a_unit_that_does_not_convert_is_kept_unmapped_with_the_reason(
+    code: str, unit: str
+) -> None:
+    mapped = map_observation(0, laboratory(code, "80", unit))
+    assert mapped is not None and mapped.reading.series.metric == ""
+    assert mapped.unmapped is not None and "does not convert" in mapped.unmapped.reason
 
 
 def test_the_coding_that_is_known_decides_whatever_stands_first() -> None:
