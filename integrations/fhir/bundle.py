@@ -144,7 +144,7 @@ def _request_of(entry: Any) -> tuple[str, str, Json]:
     if not isinstance(request, dict):
         raise refused(400, "required", "The entry has no request.", "Entry.request")
     method, url = request.get("method"), request.get("url")
-    if method not in _ORDER:
+    if not isinstance(method, str) or method not in _ORDER:
         sentence = f"request.method must be one of {', '.join(_ORDER)}, not {str(method)[:20]!r}."
         raise refused(400, "value", sentence, "Entry.request.method")
     if not isinstance(url, str) or not url:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from integrations.fhir.interactions import Place
 from integrations.fhir.outcomes import FhirError, Issue, refused
-from integrations.fhir.routes import Route, route_of
+from integrations.fhir.routes import ROUTES, Route, route_of
 from integrations.smart import scopes
 from integrations.smart.scopes import Grants
 from recovery import audit
@@ -53,6 +53,15 @@ class Call:
         if not self.allows(type_name, interaction):
             raise refused(403, "forbidden", f"Your scopes do not allow {interaction} of {type_name}.")
         return route
+
+    def readable(self, interaction: str) -> list[Route]:
+        """The routes that offer an interaction and that the scopes allow. Raises FhirError 403 when there is none."""
+        offered = [route for route in ROUTES.values() if interaction in route.interactions]
+        found = [route for route in offered if self.grants.allow(route.type, interaction)]
+        if not found:
+            self.note(interaction, "*", outcome="denied")
+            raise refused(403, "forbidden", f"Your scopes do not allow {interaction} of any type.")
+        return found
 
     def note(
         self,

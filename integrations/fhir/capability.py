@@ -34,7 +34,7 @@ def capability_statement(base: str, now: datetime) -> dict[str, Any]:
                     "description": "Every request but this one needs a bearer token with SMART system scopes.",
                 },
                 "resource": [_resource(route) for route in sorted(ROUTES.values(), key=lambda one: one.type)],
-                "interaction": [{"code": "transaction"}, {"code": "batch"}],
+                "interaction": [{"code": code} for code in ("transaction", "batch", "history-system")],
             }
         ],
     }

@@ -1,38 +1,62 @@
-"""History (R4 http.html#history): of one resource, or of all documents of a type, with _since, _count and pages."""
+"""History (R4 http.html#history): of one resource, of a type, of everything; _since, _at, _count and pages.
 
-from collections.abc import Sequence
+Three strands are told as one, newest first: documents with every version and deletion, streamed readings (one version
+each, as long as nobody has changed them), and what this server concludes. Each has its own place in a page link.
+"""
+
+import struct
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from integrations.fhir import shelves
-from integrations.fhir.outcomes import refused
+from integrations.fhir.conclusions.shelf import CONCLUSIONS
+from integrations.fhir.outcomes import FhirError, refused
 from integrations.fhir.primitives import from_ms, span
 from integrations.fhir.routes import Route
 from integrations.fhir.search.grammar import LARGEST_COUNT
 from integrations.fhir.shelves import Entry
-from recovery.selectors.fhir_history import HistoryQuery, Place, count_type_history, type_history
+from recovery.selectors import fhir_history
+from recovery.selectors.fhir_history import HistoryQuery, Place, ReadingPlace
 
 PAGE = 100
 LARGEST_PLACE = 2**62
 # 9999-01-01 in microseconds since 1970
 LAST_MICROSECOND = 253_370_764_800_000_000
+# Conclusions of one type that a history of many looks at. The trail and the guide have no history of their own here,
+# and a Provenance is the delivery that it tells of.
+MOST_CONCLUSIONS = 5_000
+_WITHOUT_HISTORY = frozenset(("AuditEvent", "Provenance"))
+STRANDS = "~"
 Pairs = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where each strand goes on: documents, readings, and conclusions (time in ms, type and id)."""
+
+    documents: Place | None = None
+    readings: ReadingPlace | None = None
+    conclusions: tuple[int, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryRequest:
-    """`said`: the parameters honoured, for the links. `before`: the place of the last version already seen."""
+    """`said`: the parameters honoured, for the links. `at`: current at some moment of [low, high)."""
 
     since: datetime | None = None
+    at: tuple[datetime, datetime] | None = None
     count: int = PAGE
-    before: Place | None = None
+    before: Cursor = Cursor()
     said: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryPage:
+    """`total` is None where counting would look at every reading."""
+
     entries: list[Entry]
-    total: int
+    total: int | None
     more: str | None
 
 
@@ -42,44 +66,180 @@ def parse(pairs: Pairs) -> HistoryRequest:
     count = given.get("_count", str(PAGE))
     if not count.isascii() or not count.isdigit() or len(count) > 9:
         raise refused(400, "invalid", f"_count must be a whole number of 0 or more, not {count[:40]!r}.", "_count")
-    said = tuple((name, value) for name, value in pairs if name in ("_since", "_count"))
-    return HistoryRequest(_since(given.get("_since")), min(int(count), LARGEST_COUNT), _before(given), said)
+    said = tuple((name, value) for name, value in pairs if name in ("_since", "_at", "_count"))
+    since, at = _times(given.get("_since"), "_since"), _times(given.get("_at"), "_at")
+    return HistoryRequest(
+        since[0] if since else None, at, min(int(count), LARGEST_COUNT), _cursor(given.get("_before")), said
+    )
 
 
-def _since(text: str | None) -> datetime | None:
+def _times(text: str | None, name: str) -> tuple[datetime, datetime] | None:
+    """The stretch of time that a date of any precision stands for."""
     if not text:
         return None
     try:
-        return from_ms(span(text.replace(" ", "+"), lenient=True).low_ms)
+        found = span(text.replace(" ", "+"), lenient=True)
+        return from_ms(found.low_ms), from_ms(found.high_ms)
     except (ValueError, OverflowError) as error:
-        raise refused(400, "invalid", f"_since: {error}", "_since") from error
+        raise refused(400, "invalid", f"{name}: {error}", name) from error
 
 
-def _before(given: dict[str, str]) -> Place | None:
-    text = given.get("_before")
+# ---- page links: one part a strand ---
+
+
+def _cursor(text: str | None) -> Cursor:
     if text is None:
+        return Cursor()
+    documents, readings, conclusions = (*text.split(STRANDS), "", "")[:3]
+    try:
+        if text.count(STRANDS) > 2:
+            raise ValueError
+        return Cursor(_document_place(documents), _reading_place(readings), _conclusion_place(conclusions))
+    except ValueError:
+        raise _strange_link() from None
+
+
+def _strange_link() -> FhirError:
+    return refused(400, "invalid", "This page link is not one of ours; start again.", "_before")
+
+
+def _whole(text: str) -> int:
+    """A number of a link of ours. Raises ValueError."""
+    digits = text.removeprefix("m")
+    if not digits.isascii() or not digits.isdigit() or len(digits) > 18:
+        raise ValueError
+    return -int(digits) if text.startswith("m") else int(digits)
+
+
+def _document_place(text: str) -> Place | None:
+    if not text:
         return None
-    parts = text.split("-")
-    numbers = [int(one) for one in parts if one.isascii() and one.isdigit() and len(one) < 19]
-    if len(parts) != 3 or len(numbers) != 3 or numbers[0] > LAST_MICROSECOND:
-        raise refused(400, "invalid", "This page link is not one of ours; start again.", "_before")
-    return numbers[0], numbers[1], numbers[2]
+    at, row, version = (_whole(one) for one in text.split("-"))
+    if not 0 <= at <= LAST_MICROSECOND:
+        raise ValueError
+    return at, row, version
 
 
-def of_type(route: Route, asked: HistoryRequest) -> HistoryPage:
-    query = HistoryQuery(route.type, asked.since, asked.before, asked.count + 1)
-    found = type_history(query)
-    page = found[: asked.count]
-    more = "-".join(map(str, page[-1][0])) if len(found) > len(page) > 0 else None
-    return HistoryPage([shelves.of_document(row) for _, row in page], count_type_history(query), more)
+def _reading_place(text: str) -> ReadingPlace | None:
+    if not text:
+        return None
+    batch, series, at, value, digits = text.split("-")
+    number: float = struct.unpack(">d", bytes.fromhex(value))[0] if len(value) == 16 else float("nan")
+    if number != number or abs(number) == float("inf"):
+        raise ValueError
+    return _whole(batch), _whole(series), _whole(at), number, _whole(digits)
+
+
+def _conclusion_place(text: str) -> tuple[int, str] | None:
+    if not text:
+        return None
+    at, _, name = text.partition("-")
+    return _whole(at), name
+
+
+def _link(cursor: Cursor) -> str:
+    def number(said: int) -> str:
+        return f"m{-said}" if said < 0 else str(said)
+
+    documents = "-".join(number(one) for one in cursor.documents or ())
+    readings = ""
+    if cursor.readings is not None:
+        batch, series, at, value, digits = cursor.readings
+        parts = (number(batch), number(series), number(at), struct.pack(">d", value).hex(), number(digits))
+        readings = "-".join(parts)
+    conclusions = "-".join((number(cursor.conclusions[0]), cursor.conclusions[1])) if cursor.conclusions else ""
+    return STRANDS.join((documents, readings, conclusions)).rstrip(STRANDS)
+
+
+# ---- the strands ---
+
+Told = tuple[datetime, int, Cursor, Entry]  # when, which strand, where it goes on after this, what
+
+
+def of_types(routes: Sequence[Route], asked: HistoryRequest) -> HistoryPage:
+    """Of one type or of many."""
+    limit = asked.count + 1
+    names = [route.type for route in routes if route.shelf != "views"]
+    query = HistoryQuery(names, asked.since, asked.at, asked.before.documents, limit)
+    documents: list[Told] = [
+        (row.updated_at, 2, Cursor(documents=place), shelves.of_document(row))
+        for place, row in fhir_history.document_history(query)
+    ]
+    streamed = any(route.shelf == "streams" for route in routes)
+    strands = (documents, _readings(asked, limit) if streamed else [], _conclusions(routes, asked))
+    told = sorted(
+        (one for strand in strands for one in _descending(strand)), key=lambda one: (one[0], one[1]), reverse=True
+    )
+    page = told[: asked.count]
+    total = None if streamed else fhir_history.count_document_history(query) + _conclusions_in_all(routes, asked)
+    more = _link(_after(asked.before, page)) if len(told) > len(page) > 0 else None
+    return HistoryPage([one[3] for one in page], total, more)
+
+
+def _descending(strand: Iterable[Told]) -> Iterable[Told]:
+    """A strand told in its own order: what comes later in it is never told first, whatever its clock said."""
+    last: datetime | None = None
+    for when, number, place, entry in strand:
+        last = when if last is None else min(last, when)
+        yield last, number, place, entry
+
+
+def _after(before: Cursor, page: Iterable[Told]) -> Cursor:
+    documents, readings, conclusions = before.documents, before.readings, before.conclusions
+    for _, _, place, _ in page:
+        documents = place.documents or documents
+        readings = place.readings or readings
+        conclusions = place.conclusions or conclusions
+    return Cursor(documents, readings, conclusions)
+
+
+def _readings(asked: HistoryRequest, limit: int) -> list[Told]:
+    until = asked.at[1] if asked.at else None
+    found = fhir_history.reading_history(asked.since, until, asked.before.readings, limit)
+    return [(row.received_at, 1, Cursor(readings=place), shelves.of_reading(row)) for place, row in found]
+
+
+def _conclusions(routes: Iterable[Route], asked: HistoryRequest) -> list[Told]:
+    """The current version of each conclusion, from the place where the page begins."""
+    before = asked.before.conclusions
+    placed = [((_ms(entry), f"{entry.type}.{entry.fhir_id}"), entry) for entry in _concluded(routes, asked)]
+    kept = sorted((one for one in placed if before is None or one[0] < before), key=lambda one: one[0], reverse=True)
+    return [(entry.updated_at, 0, Cursor(conclusions=place), entry) for place, entry in kept[: asked.count + 1]]
+
+
+def _conclusions_in_all(routes: Iterable[Route], asked: HistoryRequest) -> int:
+    return sum(1 for _ in _concluded(routes, asked))
+
+
+def _concluded(routes: Iterable[Route], asked: HistoryRequest) -> Iterable[Entry]:
+    for route in routes:
+        source = CONCLUSIONS.get(route.type)
+        if source is None or route.type in _WITHOUT_HISTORY or "create" not in route.interactions:
+            continue
+        for found in source.many(None, 0, MOST_CONCLUSIONS):
+            if _is_wanted(found.updated_at, None, asked):
+                yield shelves.of_conclusion(found)
+
+
+def _ms(entry: Entry) -> int:
+    return int(entry.updated_at.timestamp() * 1000)
+
+
+def _is_wanted(changed: datetime, replaced: datetime | None, asked: HistoryRequest) -> bool:
+    """Whether a version that stood from `changed` to `replaced` (None: still) is asked for."""
+    if asked.since is not None and changed < asked.since:
+        return False
+    return asked.at is None or (changed < asked.at[1] and (replaced is None or replaced > asked.at[0]))
 
 
 def of_instance(route: Route, fhir_id: str, asked: HistoryRequest) -> HistoryPage:
     """Raises FhirError 404."""
-    everything = [
-        one for one in shelves.versions(route, fhir_id) if asked.since is None or one.updated_at >= asked.since
-    ]
-    before = LARGEST_PLACE if asked.before is None else asked.before[2]
+    versions = shelves.versions(route, fhir_id)
+    replaced: Mapping[int, datetime] = {
+        older.version: newer.updated_at for newer, older in zip(versions, versions[1:], strict=False)
+    }
+    everything = [one for one in versions if _is_wanted(one.updated_at, replaced.get(one.version), asked)]
+    before = LARGEST_PLACE if asked.before.documents is None else asked.before.documents[2]
     rest = [one for one in everything if one.version < before]
     page = rest[: asked.count]
     more = f"0-0-{page[-1].version}" if len(rest) > len(page) > 0 else None

@@ -108,8 +108,10 @@ def bundle_of(entries: Iterable[Entry], links: Sequence[tuple[str, str]], base: 
     return with_entries(head, [_search_entry(entry, base) for entry in entries])
 
 
-def history(entries: Sequence[Entry], total: int, links: Sequence[tuple[str, str]], base: str) -> str:
-    head: dict[str, Any] = {"resourceType": "Bundle", "id": str(uuid4()), "type": "history", "total": total}
+def history(entries: Sequence[Entry], total: int | None, links: Sequence[tuple[str, str]], base: str) -> str:
+    head: dict[str, Any] = {"resourceType": "Bundle", "id": str(uuid4()), "type": "history"}
+    if total is not None:
+        head["total"] = total
     head["link"] = [{"relation": name, "url": url} for name, url in links]
     return with_entries(head, [_history_entry(entry, base) for entry in entries])
 

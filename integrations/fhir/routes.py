@@ -15,9 +15,7 @@ __all__ = ["COMMON_PARAMS", "ROUTES", "Kind", "Route", "SearchParam", "Shelf", "
 
 # both: what others send, as documents, beside what this server concludes.
 Shelf = Literal["documents", "streams", "views", "both"]
-MIXED_INTERACTIONS = ("read", "vread", "history-instance", "create", "update", "patch", "delete", "search-type")
-# A type's history is told where all of it is documents.
-DOCUMENT_INTERACTIONS = (*MIXED_INTERACTIONS, "history-type")
+DOCUMENT_INTERACTIONS = tuple("read vread history-instance history-type create update patch delete search-type".split())
 VIEW_INTERACTIONS = ("read", "search-type")
 
 
@@ -51,9 +49,8 @@ def _params(*lines: str) -> tuple[SearchParam, ...]:
 
 def _document(type_name: str, patient: str = "", *lines: str, shelf: Shelf = "documents") -> Route:
     """A type that others send. `lines`: search parameters beside, or in place of, the official ones."""
-    interactions = DOCUMENT_INTERACTIONS if shelf == "documents" else MIXED_INTERACTIONS
     params = {param.name: param for param in (*official_params(type_name), *_params(*lines))}
-    return Route(type_name, shelf, interactions, tuple(params.values()), patient)
+    return Route(type_name, shelf, DOCUMENT_INTERACTIONS, tuple(params.values()), patient)
 
 
 def _definition(type_name: str, *lines: str) -> Route:

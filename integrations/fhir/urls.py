@@ -30,6 +30,7 @@ urlpatterns = [
     ),
     re_path(rf"^fhir/Patient/{_ID}/\$summary$", methods(GET=operations.run_summary, POST=operations.run_summary)),
     re_path(r"^fhir/Observation/\$lastn$", methods(GET=operations.run_lastn, POST=operations.run_lastn)),
+    re_path(r"^fhir/_history$", methods(GET=views.history)),
     re_path(rf"^fhir/{_TYPE}/_history$", methods(GET=views.history)),
     re_path(rf"^fhir/{_TYPE}/_search$", methods(POST=views.search)),
     re_path(

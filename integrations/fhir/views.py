@@ -157,17 +157,19 @@ def read_version(request: HttpRequest, type_name: str, fhir_id: str, version: st
     return _resource(200, entry)
 
 
-def history(request: HttpRequest, type_name: str, fhir_id: str = "") -> HttpResponse:
-    """Of one resource, or of all of a type; deletions are entries."""
+def history(request: HttpRequest, type_name: str = "", fhir_id: str = "") -> HttpResponse:
+    """Of one resource, of all of a type, or of everything that the caller may see; deletions are entries."""
     call = open_call(request)
     asked = histories.parse([(name, str(values[-1])) for name, values in request.GET.lists() if values])
     if fhir_id:
         page = histories.of_instance(call.check(type_name, "history-instance"), fhir_id, asked)
+    elif type_name:
+        page = histories.of_types([call.check(type_name, "history-type")], asked)
     else:
-        page = histories.of_type(call.check(type_name, "history-type"), asked)
-    address = f"{type_name}/{fhir_id}" if fhir_id else type_name
-    call.note("history", address, patients_of(page.entries))
-    url = f"{call.base}/{address}/_history"
+        page = histories.of_types(call.readable("history-type"), asked)
+    address = "/".join(one for one in (type_name, fhir_id) if one)
+    call.note("history", address or "_history", patients_of(page.entries))
+    url = "/".join(one for one in (call.base, address, "_history") if one)
     links = [("self", asked.said)] + ([("next", (*asked.said, ("_before", page.more)))] if page.more else [])
     said = [(name, f"{url}?{urlencode(pairs)}" if pairs else url) for name, pairs in links]
     return answer(200, renderers.history(page.entries, page.total, said, call.base))

@@ -7,7 +7,7 @@ import pytest
 from integrations.fhir import resources, wire
 from integrations.fhir.documents.facts import facts_of
 from integrations.fhir.documents.indexing import index_entries
-from integrations.fhir.routes import DOCUMENT_INTERACTIONS, MIXED_INTERACTIONS, ROUTES, VIEW_INTERACTIONS, Route
+from integrations.fhir.routes import DOCUMENT_INTERACTIONS, ROUTES, VIEW_INTERACTIONS, Route
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "shared" / "data" / "fhir-r4-official-examples"
 each_route = pytest.mark.parametrize("route", ROUTES.values(), ids=list(ROUTES))
@@ -26,7 +26,7 @@ def element_at(type_name: str, path: str) -> resources.Element | None:
 @each_route
 def test_a_route_is_an_r4_type_with_known_interactions(route: Route) -> None:
     assert resources.has_type(route.type)
-    assert route.interactions in (DOCUMENT_INTERACTIONS, MIXED_INTERACTIONS, VIEW_INTERACTIONS)
+    assert route.interactions in (DOCUMENT_INTERACTIONS, VIEW_INTERACTIONS)
     assert len({param.name for param in route.params}) == len(route.params)
 
 

@@ -54,7 +54,8 @@ def _numbers(part: Mapping[str, Any], at_ms: int) -> Iterable[tuple[int, float, 
         number, digits = template.split_number(value) or (float(value) + 0.0, _digits(value))
         yield at_ms, number, digits
     sampled = part.get("valueSampledData", {})
-    if packets.is_data(sampled.get("data")) and sampled.get("dimensions") == 1 and sampled["period"] > 0:
+    is_scaled = "value" in sampled.get("origin", {}) and sampled.get("dimensions") == 1
+    if is_scaled and packets.is_data(sampled.get("data")) and sampled["period"] > 0:
         for at, number in packets.points(sampled["data"], at_ms, sampled):
             yield at, number, 0
 

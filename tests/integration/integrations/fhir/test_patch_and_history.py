@@ -1,11 +1,13 @@
 """Patches hold to versions and to R4; histories tell every version and deletion once, newest first."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from recovery.models import Episode, Patient, Snapshot
 from tests.integration.integrations.fhir.conftest import Door, content, token_for
-from tests.unit.integrations.fhir.observations import heart_rate
+from tests.unit.integrations.fhir.observations import heart_rate, sampled
 
 PATCH = "application/json-patch+json"
 
@@ -123,9 +125,118 @@ def test_the_history_of_one_resource_in_pages(door: Door, changes: str, count: i
         ("Organization/_history?_since=0001-01-01", 200),
         ("Organization/_history?_since=9999-12-31", 200),
         ("Organization/_history?_count=0", 200),
-        ("Observation/_history", 405),
+        ("Organization/_history?_before=1-2-3~~~", 400),
+        ("Organization/_history?_before=~1-1-1-7ff8000000000000-1", 400),
+        ("Observation/_history?_before=~1-1-m1-3ff0000000000000-1~5-x", 200),
+        ("Organization/_history?_at=2026-99", 400),
+        ("Organization/_history?_at=2026", 200),
+        ("AuditEvent/_history", 405),
         ("Nonsense/_history", 404),
     ],
 )
 def test_histories_that_cannot_be_told(door: Door, changes: str, path: str, status: int) -> None:
     assert door.get(path).status_code == status
+
+
+def test_the_history_of_observations_tells_readings_packets_and_documents(door: Door, patient: str) -> None:
+    first = content(door.post("Observation", heart_rate()))["id"]
+    packet = content(door.post("Observation", sampled()))["id"]
+    noted = content(door.post("Observation", heart_rate(note=[{"text": "after a walk"}])))["id"]
+    second = content(door.post("Observation", heart_rate(effectiveDateTime="2026-01-05T09:00:00Z")))["id"]
+    void = heart_rate(id=first, status="entered-in-error")
+    door.put(f"Observation/{first}", void)
+    door.delete(f"Observation/{second}")
+    expected = [
+        f"DELETE {second}",
+        f"PUT {first}",
+        f"POST {second}",
+        f"POST {noted}",
+        f"POST {packet}",
+        f"POST {first}",
+    ]
+    for count in (1, 2, 3, 100):
+        assert entries(door, f"Observation/_history?_count={count}") == expected
+
+
+def test_pages_of_the_history_of_readings_neither_repeat_nor_lose_while_others_write(door: Door, patient: str) -> None:
+    def send(first: int) -> None:
+        sent = [
+            {
+                "resource": heart_rate(effectiveDateTime=f"2026-01-05T08:{minute:02d}:00Z"),
+                "request": {"method": "POST", "url": "Observation"},
+            }
+            for minute in range(first, first + 5)
+        ]
+        door.post("", {"resourceType": "Bundle", "type": "batch", "entry": sent})
+
+    send(0)
+    send(5)
+    told, url = [], "Observation/_history?_count=3"
+    for _ in range(20):
+        page = content(door.get(url))
+        told += [one["resource"]["effectiveDateTime"][14:16] for one in page.get("entry", [])]
+        url = next((one["url"] for one in page["link"] if one["relation"] == "next"), "").partition("/fhir/")[2]
+        if not url:
+            break
+        send(len(told) + 10)
+    assert sorted(told) == [f"{minute:02d}" for minute in range(10)]
+
+
+def test_the_history_of_everything_tells_all_types_that_the_caller_may_see(door: Door, changes: str) -> None:
+    door.post("Observation", heart_rate())
+    told = entries(door, "_history?_count=4")
+    assert len(told) == len(set(told)) + 1  # o1 was changed twice
+    assert told[1:4] == ["DELETE o2", "PUT o1", "PUT o1"] and told[0].startswith("POST r-")
+    assert {one.split()[1] for one in told[4:]} >= {"o3", "o2", "o1", "d1", "p1"}
+    narrow = Door(token_for("system/Device.rs", "narrow"))
+    assert entries(narrow, "_history") == ["POST d1"]
+    assert Door(token_for("system/Device.c", "blind")).get("_history").status_code == 403
+
+
+def test_the_history_at_a_time_tells_what_stood_then(door: Door, changes: str) -> None:
+    assert entries(door, f"Organization/_history?_at={changes}")[-3:] == ["POST o3", "POST o2", "POST o1"]
+    assert entries(door, "Organization/_history?_at=2100-01-01") == ["DELETE o2", "PUT o1", "POST o3"]
+    assert entries(door, "Organization/_history?_at=2001") == []
+    assert entries(door, "Organization/o1/_history?_at=2100") == ["PUT o1"]
+    year = changes[:4]
+    assert len(entries(door, f"Organization/_history?_at={year}")) == 6
+    assert len(entries(door, f"Organization/o1/_history?_at={year}")) == 3
+
+
+def test_every_version_that_a_history_tells_is_read_by_its_version(door: Door, changes: str) -> None:
+    for name, versions in (("o1", 3), ("o2", 2), ("o3", 1)):
+        for one in content(door.get(f"Organization/{name}/_history"))["entry"]:
+            version = one["response"]["etag"][3:-1]
+            answer = door.get(f"Organization/{name}/_history/{version}")
+            assert answer.status_code == (410 if one["request"]["method"] == "DELETE" else 200)
+            assert int(version) <= versions
+            if answer.status_code == 200:
+                assert content(answer) == one["resource"]
+
+
+def test_a_deleted_resource_comes_back_as_its_next_version(door: Door, changes: str) -> None:
+    answer = door.put("Organization/o2", {"resourceType": "Organization", "id": "o2", "name": "again"})
+    assert (answer.status_code, answer["ETag"]) == (201, 'W/"3"')
+    assert entries(door, "Organization/o2/_history") == ["PUT o2", "DELETE o2", "POST o2"]
+
+
+@pytest.mark.parametrize("count", [1, 2, 100])
+def test_a_history_tells_conclusions_beside_what_others_said(door: Door, patient: str, count: int) -> None:
+    at = datetime(2026, 1, 9, 12, tzinfo=UTC)
+    keys = []
+    for number in range(3):
+        person = Patient.objects.get(fhir_id="p1")
+        episode = Episode.objects.create(patient=person, fhir_id=f"op-{number}", surgery_end=at, status="active")
+        risk = {"outcome": "complication", "label": "any complication", "horizon_h": 168, "probability": 0.1}
+        made = at + timedelta(hours=number // 2)  # two at one moment
+        Snapshot.objects.create(
+            episode=episode, hour=1, made_at=made, model_version="m1", current=True, content={"risks": [risk]}
+        )
+        keys.append(str(episode.key))
+    said = {"resourceType": "RiskAssessment", "status": "final", "subject": {"reference": "Patient/p1"}}
+    sent = content(door.post("RiskAssessment", said))["id"]
+    told = [one.split()[1] for one in entries(door, f"RiskAssessment/_history?_count={count}")]
+    assert told == [sent, keys[2], *sorted(keys[:2], reverse=True)]
+    everything = entries(door, f"_history?_count={count}")
+    assert everything == entries(door, "_history?_count=1000")
+    assert set(told) <= {one.split()[1] for one in everything}
