@@ -63,3 +63,10 @@ class UndoForm(forms.Form):
     @property
     def done_words(self) -> str:
         return DONE[self.cleaned_data["done"]]
+
+
+class BacktestForm(forms.Form):
+    """Either the name of an export folder or uploaded files, which the view takes from the request itself."""
+
+    folder = forms.CharField(max_length=300, required=False)
+    folds = forms.IntegerField(min_value=0, max_value=10, required=False)

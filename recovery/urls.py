@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from recovery.views import accounts, alerts, board, live, me, pages, patient
+from recovery.views import accounts, alerts, backtests, board, live, me, pages, patient
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", accounts.home, name="home"),
@@ -25,5 +25,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("live/poll/", live.poll, name="live_poll"),
     path("model/", pages.show_model, name="model"),
     path("data/unmapped/", pages.show_unmapped, name="unmapped"),
+    path("backtests/", backtests.show_backtests, name="backtests"),
+    path("backtests/<uuid:key>/", backtests.show_backtest, name="backtest"),
+    path("backtests/<uuid:key>/cancel/", backtests.cancel, name="backtest_cancel"),
+    path("backtests/<uuid:key>/delete/", backtests.delete, name="backtest_delete"),
+    path("backtests/<uuid:key>/files/<str:name>", backtests.fetch, name="backtest_file"),
     path("help/", pages.show_help, name="help"),
 ]

@@ -19,6 +19,8 @@ def _entry(task: str, schedule: timedelta | crontab, *, expires: float) -> dict[
 SCHEDULE = {
     # Rings again for all work that is owed and unclaimed: what makes a lost message harmless.
     "sweep": _entry("recovery.sweep", SWEEP_EVERY, expires=30),
+    # Backtests wait for the trainer; one whose worker was killed is taken up again.
+    "backtests": _entry("recovery.backtest", timedelta(seconds=30), expires=30),
     "seal-audit": _entry("recovery.seal_audit", timedelta(seconds=60), expires=60),
     "make-partitions": _entry("recovery.make_partitions", crontab(hour="2", minute="10"), expires=6 * 3600),
     "prove-twins": _entry("recovery.prove_twins", crontab(hour="3", minute="5"), expires=6 * 3600),

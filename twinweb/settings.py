@@ -168,6 +168,12 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
 }
 
+# ---- backtests (administrators replay an export) ---
+BACKTEST_FILES = DATA_DIR / "backtests"  # uploads and results, a folder a run
+BACKTEST_EXPORTS = env.str("BACKTEST_EXPORTS", default="")  # administrators may point at exports below it; "": none
+MAX_BACKTEST_UPLOAD = env.int("MAX_BACKTEST_UPLOAD_BYTES", default=2 * 1024**3)
+MAX_BACKTEST_UNPACKED = env.int("MAX_BACKTEST_UNPACKED_BYTES", default=40 * 1024**3)
+
 # ---- language and time ---
 LANGUAGE_CODE = "en"
 USE_I18N = True

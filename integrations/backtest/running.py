@@ -151,7 +151,7 @@ def _answers(tasks: Sequence[Task], workers: int) -> Iterable[dict[str, Any]]:
         return
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # one thread a process: the processes are the parallelism
     pool = ProcessPoolExecutor(
-        min(workers, len(tasks)), mp_context=get_context("spawn"), initializer=_end_with, initargs=(os.getpid(),)
+        min(workers, len(tasks)), mp_context=get_context("spawn"), initializer=end_with, initargs=(os.getpid(),)
     )
     try:
         for future in as_completed([pool.submit(run_task, task.plain()) for task in tasks]):
@@ -162,8 +162,8 @@ def _answers(tasks: Sequence[Task], workers: int) -> Iterable[dict[str, Any]]:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _end_with(parent: int) -> None:
-    """In a worker process: end when the process that started it is gone, however it went."""
+def end_with(parent: int) -> None:
+    """In a started process: end when the process that started it is gone, however it went."""
 
     def watch() -> None:
         while os.getppid() == parent:

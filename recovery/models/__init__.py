@@ -2,6 +2,7 @@
 
 from recovery.models.alert import Alert, AlertTransition
 from recovery.models.audit import AuditEvent
+from recovery.models.backtest import Backtest
 from recovery.models.care import Team, TeamMembership
 from recovery.models.connection import Connection
 from recovery.models.device import Device
@@ -21,6 +22,7 @@ __all__ = [
     "AlertTransition",
     "AlsoSaid",
     "AuditEvent",
+    "Backtest",
     "Batch",
     "ConditionalKey",
     "Connection",

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from integrations.backtest.errors import BacktestRefused
-from integrations.backtest.running import Options, backtest
+from integrations.backtest.running import Options, backtest, end_with
 from integrations.backtest.served import served
 from integrations.fhir.primitives import moment_of
 from recovery.twin.evaluate_backtest_run import EVERY_H
@@ -34,9 +34,13 @@ class Command(BaseCommand):
         parser.add_argument(
             "--every", type=int, default=EVERY_H, choices=DIVISORS, help="hours between looks (default: %(default)s)"
         )
+        parser.add_argument("--in-background", action="store_true", help="give way to others; end with the caller")
 
     def handle(self, *args: Any, cohort: Path, out: Path, **options: Any) -> None:
         signal.signal(signal.SIGTERM, _stop)
+        if options["in_background"]:
+            os.nice(10)
+            end_with(os.getppid())
         try:
             wanted = Options(_until(options["until"]), options["folds"], max(options["workers"], 1), options["every"])
             report = backtest(cohort, out, served(options["model"]), wanted, self._tell)

@@ -28,6 +28,9 @@ GET = {
     "live_poll": (200, 200, 200, 200, "in"),
     "model": (200, 200, 200, 200, "in"),
     "unmapped": (403, 403, 403, 200, "in"),
+    "backtests": (403, 403, 403, 200, "in"),
+    "backtest": (403, 403, 403, 404, "in"),
+    "backtest_file": (403, 403, 403, 404, "in"),
     "help": (200, 200, 200, 200, "in"),
 }
 POST = {
@@ -36,6 +39,8 @@ POST = {
     "alert_snooze": (302, 404, 404, 404, "in"),
     "alert_resolve": (302, 404, 404, 404, "in"),
     "alert_reopen": (409, 404, 404, 404, "in"),
+    "backtest_cancel": (403, 403, 403, 404, "in"),
+    "backtest_delete": (403, 403, 403, 404, "in"),
 }
 FORMS = {
     "alert_snooze": {"hours": 1, "reason": "in theatre"},
@@ -57,8 +62,8 @@ def route_names(patterns=urlpatterns) -> set[str]:
 def url_of(name: str, scene, *, foreign: bool = False) -> str:
     episode = scene.foreign if foreign else scene.episode
     alert = scene.foreign_alert if foreign else scene.alert
-    values = {"key": alert.key if name in ALERT_ROUTES else episode.key, "metric": "heart_rate"}
-    for names in (("key", "metric"), ("key",), ()):
+    values = {"key": alert.key if name in ALERT_ROUTES else episode.key, "metric": "heart_rate", "name": "report.html"}
+    for names in (("key", "metric"), ("key", "name"), ("key",), ()):
         try:
             return reverse(name, kwargs={key: values[key] for key in names})
         except Exception:

@@ -1,0 +1,1 @@
+"""Celery tasks of the integrations: thin, known elsewhere by their name alone."""
