@@ -90,11 +90,16 @@ def run(made: Product, goal: Goal, rounds: int, total: int, server: str, with_fl
         doors: dict[str, tuple[Web, str]] = {}
         if with_floor:
             doors["floor"] = held.enter_context(stack.floor(made)), ""
-        doors["product"] = held.enter_context(stack.web(made, server=server)), made.token()
-        stack.admit_patients(doors["product"][0].base, doors["product"][1])
+        token = made.token()
+        names = server.split(",")
+        for place, name in enumerate(names):
+            called = "product" if place == 0 else name
+            doors[called] = held.enter_context(stack.web(made, server=name)), token
+        stack.admit_patients(doors["product"][0].base, token)
         for number in range(rounds):
-            for name, (web, token) in doors.items():
-                asked = {"token": token, "goal": goal, "day": 30 * number, "total": total, "seed": number}
+            for place, (name, (web, its_token)) in enumerate(doors.items()):
+                day = 20 * (number * len(doors) + place)  # nothing is sent twice
+                asked = {"token": its_token, "goal": goal, "day": day, "total": total, "seed": number}
                 found.setdefault(name, []).append(measured(web, url, **asked))
                 tell(f"round {number + 1}", name, found[name][-1:], goal)
     return found
@@ -128,7 +133,7 @@ def main() -> None:
     parser.add_argument("--sqlite", action="store_true", help="the embedded store, without a floor")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--total", type=int, default=0, help="Observations a round")
-    parser.add_argument("--server", default="", help="the product's gunicorn worker class")
+    parser.add_argument("--server", default="", help="web servers to compare: gthread:2,sync,granian")
     asked = parser.parse_args()
     if not Path(LOAD).is_file():
         sys.exit("left out: the load generator is not beside this checkout (../shared/tools/ingest_load.py)")

@@ -118,10 +118,20 @@ def _run(command: list[str], environment: dict[str, str]) -> str:
 
 
 def web(made: Product, workers: int = WEB_WORKERS, server: str = "") -> Any:
-    """The product's WSGI workers as docs/production.md starts them."""
-    environment = {**made.environment, "WEB_CLASS": server or "gthread", "WEB_CONCURRENCY": str(workers)}
+    """The product's WSGI workers: as docs/production.md starts them, or on a server to compare with.
+
+    `server`: gunicorn's worker class, with the number of threads after a colon (`gthread:2`), or `granian`.
+    """
+    name, _, threads = (server or "gthread").partition(":")
+    environment = {**made.environment, "WEB_CLASS": name, "WEB_CONCURRENCY": str(workers)}
+    if threads:
+        environment["WEB_THREADS"] = threads
     command = [sys.executable, "-m", "gunicorn", "-c", "python:twinweb.gunicorn_conf", "twinweb.wsgi:application"]
-    return served(command, environment, made.directory / "web.log")
+    if name == "granian":
+        command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", str(workers)]
+        command += ["--host", "127.0.0.1", "--port", "{port}", "--no-ws", "--log-level", "warning"]
+        command += ["--blocking-threads", threads or "1", "twinweb.wsgi:application"]
+    return served(command, environment, made.directory / f"{name}.log")
 
 
 def floor(made: Product, workers: int = WEB_WORKERS) -> Any:

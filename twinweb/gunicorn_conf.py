@@ -2,9 +2,18 @@
 
 import os
 
+from gunicorn.glogging import Logger
 from gunicorn.http import message
 
 from twinweb.orphans import die_with_parent
+
+
+class QuietLogger(Logger):
+    """Nothing is said of each request: paths hold identifiers. gunicorn would word the line before dropping it."""
+
+    def access(self, *_: object, **__: object) -> None:
+        return None
+
 
 _host = os.environ.get("HOST", "127.0.0.1")
 bind = f"{f'[{_host}]' if ':' in _host else _host}:{os.environ.get('PORT', '8000')}"
@@ -23,6 +32,7 @@ control_socket_disable = True  # it would be one shared path in the home directo
 limit_request_line = message.MAX_REQUEST_LINE = 65_536
 forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
 server_software = "twinweb"
+logger_class = QuietLogger
 logconfig_dict = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
@@ -134,6 +135,7 @@ def etag(version: int) -> str:
     return f'W/"{version}"'
 
 
+@cache
 def status_line(status: int) -> str:
     return f"{status} {HTTPStatus(status).phrase}"
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import uuid4
 
@@ -144,6 +145,7 @@ def _text(write: DocumentWrite, fhir_id: str, version: int, updated_at: datetime
     return dumps({"resourceType": write.type, "id": fhir_id, "meta": meta, **body})
 
 
+@lru_cache(maxsize=1024)
 def instant(at: datetime) -> str:
     """A FHIR instant in UTC with milliseconds."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
