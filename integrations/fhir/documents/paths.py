@@ -31,7 +31,8 @@ def parts_at(resource: Mapping[str, Any], path: str) -> Iterator[tuple[int, Any]
     if not rest:
         yield from ((0, value) for value in _children(resource, first))
         return
-    for number, part in enumerate(_children(resource, first), 1):
+    in_list = isinstance(resource.get(first[0]), list)
+    for number, part in enumerate(_children(resource, first), 1 if in_list else 0):
         found = [part]
         for step in rest:
             found = [child for one in found if isinstance(one, Mapping) for child in _children(one, step)]
