@@ -64,6 +64,7 @@ def show(request: HttpRequest) -> HttpResponse:
         {
             "type": route.type,
             "interactions": ", ".join(route.interactions),
+            "count": len(COMMON_PARAMS) + len(route.params),
             "params": ", ".join([*COMMON_PARAMS, *(param.name for param in route.params)]),
             "operations": ", ".join(f"${one['name']}" for one in operations_of(route.type)),
         }

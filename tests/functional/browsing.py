@@ -29,6 +29,8 @@ PAGES = {
     "not_found": ("nurse", "/patients/00000000-0000-0000-0000-000000000000/"),
     "me": ("ida", "/me/"),
     "unmapped": ("admin", "/data/unmapped/"),
+    "backtests": ("admin", "/backtests/"),
+    "fhir": ("admin", "/fhir/"),
 }
 
 
