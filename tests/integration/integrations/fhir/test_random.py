@@ -12,10 +12,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.integration.integrations.fhir.conftest import Door, content, token_for
+from recovery.models import Document, Packet, Sample
+from tests.integration.integrations.fhir.conftest import FHIR_JSON, Door, content, token_for
 from tests.integration.integrations.fhir.random_requests import Asked, Handlers, request
+from tests.integration.integrations.fhir.test_official_examples import without_what_is_ours
+from tests.unit.integrations.fhir.observations import json_of
+from tests.unit.integrations.fhir.wide_observations import wide_observation_texts
 
 CASES = int(os.environ.get("FHIR_RANDOM_CASES", "10000"))
+OBSERVATIONS = CASES // 20
 CASES_A_SEED = 50
 _SETTINGS = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
 
@@ -64,3 +69,28 @@ def test_nor_over_http(door: Door, patient: str, seed: int) -> None:
     response = door.send(asked.method, asked.path, asked.body, asked.content_type, **headers)
     assert is_well_answered(asked, response.status_code, response.content), (asked, response.content)
     assert response["Content-Type"].startswith("application/fhir+json")
+
+
+def test_every_valid_observation_reads_back_as_it_was_created(handlers: Handlers) -> None:
+    """`read(create(x))` is x plus id and meta: every value type, precision, unit and detail, on both shelves."""
+    shelves_used: Counter[bool] = Counter()
+
+    @settings(max_examples=max(1, OBSERVATIONS), **_SETTINGS)
+    @given(text=wide_observation_texts())
+    def run(text: str) -> None:
+        Sample.objects.all().delete()  # each for itself: the same reading again keeps its first `issued`
+        Packet.objects.all().delete()
+        Document.objects.filter(type="Observation").delete()
+        made = handlers.ask(Asked("POST", "Observation", text, FHIR_JSON, {}))
+        assert made.status_code == 201, (text, made.content)
+        address = made["Location"].partition("/fhir/")[2].partition("/_history")[0]
+        found = handlers.ask(Asked("GET", address, "", FHIR_JSON, {}))
+        sent = json_of(text)
+        assert without_what_is_ours(content(found)) == without_what_is_ours(sent)
+        assert content(found)["id"] == address.partition("/")[2]
+        assert made.content == found.content
+        shelves_used[Document.objects.filter(type="Observation").exists()] += 1
+
+    run()
+    print(f"{shelves_used[False]} streamed, {shelves_used[True]} documents")
+    assert shelves_used[False] > OBSERVATIONS // 50 and shelves_used[True] > OBSERVATIONS // 10
