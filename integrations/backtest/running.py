@@ -35,7 +35,9 @@ SOURCE_FILES = ("SOURCE.txt", "SOURCE", "SOURCE.md")
 NOTES = {
     "cross_validated": "Every patient was judged by a risk model fitted on the other patients of this export: these"
     " figures are cross-validated.",
-    "shipped": "The risk model was not fitted on this export unless its training data, named below, says so.",
+    "seen": "The risk model was trained on an export of this name: these figures are not those of unseen patients."
+    " Folds judge each patient by a model fitted on the others.",
+    "unseen": "The risk model was not fitted on this export.",
 }
 
 Progress = Callable[[str, int, int], None]
@@ -173,6 +175,13 @@ def end_with(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
+def _standing(run: _Run) -> str:
+    """How the model stands to the export; a key of NOTES."""
+    if run.options.folds >= 2:
+        return "cross_validated"
+    return "seen" if run.served.hazard.training.get("cohort") == run.cohort.name else "unseen"
+
+
 def _report(run: _Run, dealt: Spilled, rows: dict[str, int], models: Sequence[HazardModel]) -> dict[str, Any]:
     """What was replayed and how; the figures come beside it."""
     source = next((run.cohort / name for name in SOURCE_FILES if (run.cohort / name).is_file()), None)
@@ -195,7 +204,7 @@ def _report(run: _Run, dealt: Spilled, rows: dict[str, int], models: Sequence[Ha
             "risk_evidence": models[0].evidence,
             "policy": run.served.policy.version,
         },
-        "note": NOTES["cross_validated" if run.options.folds >= 2 else "shipped"],
+        "note": NOTES[_standing(run)],
         "looks_every_h": run.options.every,
         "policy_rules": [asdict(rule) for rule in run.served.policy.rules],
         "data": {

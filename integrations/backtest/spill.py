@@ -69,7 +69,7 @@ def used_files(directory: Path) -> list[ExportFile]:
     missing = {"Patient", "Procedure"} - {file.type for file in files}
     if missing:
         names = " and ".join(f"{name}.ndjson(.gz)" for name in sorted(missing))
-        raise BacktestRefused(f"{directory} holds no {names}: a backtest needs patients and their operations.")
+        raise BacktestRefused(f"The export holds no {names}: a backtest needs patients and their operations.")
     return files
 
 

@@ -164,12 +164,14 @@ def _tables(told: Mapping[str, Any]) -> tuple[Table, ...]:
 
 def _measure(name: str) -> str:
     metric, _, lead = name.partition(" ")
-    return f"{METRICS[metric].label if metric in METRICS else metric}, {lead.replace(' d', '')} days ahead"
+    days = lead.removesuffix(" d")
+    label = METRICS[metric].label if metric in METRICS else metric
+    return f"{label}, {days} {'day' if days == '1' else 'days'} ahead"
 
 
 def _skill(one: Mapping[str, Any]) -> str:
     skill = one.get("skill_against_carry_forward")
-    return "–" if skill is None else f"{skill:.0%}"
+    return "–" if skill is None else f"{round(100 * skill)} %"
 
 
 def _problems(told: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
