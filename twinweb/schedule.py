@@ -24,6 +24,10 @@ SCHEDULE = {
     "seal-audit": _entry("recovery.seal_audit", timedelta(seconds=60), expires=60),
     "make-partitions": _entry("recovery.make_partitions", crontab(hour="2", minute="10"), expires=6 * 3600),
     "prove-twins": _entry("recovery.prove_twins", crontab(hour="3", minute="5"), expires=6 * 3600),
+    # A training goes on a few steps at a time; one whose worker was killed is taken up again when its claim ran out.
+    "train-models": _entry("recovery.train_models", timedelta(seconds=20), expires=20),
+    "train-shadows": _entry("recovery.train_shadows", timedelta(minutes=5), expires=300),
+    "train-report": _entry("recovery.train_report", crontab(hour="4", minute="20"), expires=6 * 3600),
     "thin-history": _entry("recovery.thin_history", crontab(minute="25"), expires=3600),
 }
 

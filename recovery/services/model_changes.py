@@ -23,6 +23,8 @@ from recovery.twin.errors import TwinError
 from recovery.twin.params import PopulationParams
 from recovery.twin.survival import published_model
 
+LEAST_COVERAGE = 0.80
+"""Of a 90 % band on unseen patients; the threshold of the model card's "when to stop" [G: this project's choice]."""
 KINDS = (POPULATION, HAZARD)
 SHORTEST_REASON = 10
 """Characters: long enough to be a reason, not a tick."""
@@ -119,6 +121,13 @@ def check_can_be_served(version: ModelVersion) -> None:
     if not version.evaluation:
         raise Invalid(
             "This version was never judged on patients it had not seen, so it cannot be put beside or into service."
+        )
+    measures = version.evaluation.get("held_out", {}).get("measures", {}) if version.kind == POPULATION else {}
+    narrow = [key.replace("_", " ") for key, said in measures.items() if said["coverage90"] < LEAST_COVERAGE]
+    if narrow:
+        raise Invalid(
+            f"Its 90 % bands held fewer than {LEAST_COVERAGE:.0%} of unseen readings of {', '.join(sorted(narrow))}:"
+            " that is the point at which the model card says to stop using a model."
         )
 
 

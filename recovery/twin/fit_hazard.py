@@ -95,11 +95,14 @@ def fit(data: Landmarks, version: str, training: dict[str, Any], outcomes: Seque
 
 def scaled(data: Landmarks) -> tuple[Feature, ...]:
     """Mean, deviation and range of each feature over the landmarks; the range of yes/no features is 0 to 1,
-    and one that never varied (an operation the cohort does not hold) has no effect."""
+    and one that never varied (an operation the cohort does not hold) has no effect. What nobody was ever known by is
+    no input of the model."""
     found = []
     for key in (*STATIC, *RECENT):
         column = data.columns([key])[:, 0]
         column = column[np.isfinite(column)]
+        if not len(column):
+            continue
         kind: Any = "static" if key in STATIC else "recent"
         low, high = _range(key, column)
         sd = float(column.std()) or 1.0

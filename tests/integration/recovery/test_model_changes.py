@@ -19,6 +19,13 @@ NOW = timezone.now()
 WHY = "Better calibrated on our own patients"
 
 
+@pytest.fixture(autouse=True)
+def nothing_remembered():
+    """A served version is remembered by its row id, which the next test's database gives again."""
+    served_models._hazard.cache_clear()
+    served_models._population.cache_clear()
+
+
 def make_version(name: str = "hazard-run-1", kind: str = "hazard", **fields) -> ModelVersion:
     plain = hazard_store.to_plain(hazard_store.shipped_model()) if kind == "hazard" else cold_start().to_plain()
     given = {"trained_on": "synthetic", "created_at": NOW, "evaluation": {"auroc": 0.8}} | fields
@@ -164,6 +171,13 @@ def test_a_version_that_cannot_be_served_is_refused_with_the_reason(fields, word
     for do, more in ((model_changes.propose, {}), (model_changes.set_shadow, {"on": True})):
         with pytest.raises(Invalid, match=words):
             step(do, administrator(f"a{do.__name__}"), version_id=version.pk, **more)
+
+
+def test_courses_whose_bands_held_too_few_unseen_readings_are_refused_by_measure():
+    told = {"held_out": {"measures": {"heart_rate": {"coverage90": 0.62}, "pain": {"coverage90": 0.91}}}}
+    version = make_version("population-run-1", "population", evaluation=told)
+    with pytest.raises(Invalid, match="unseen readings of heart rate:"):
+        step(model_changes.propose, administrator("ada"), version_id=version.pk)
 
 
 def test_the_name_of_a_shipped_model_cannot_be_taken():

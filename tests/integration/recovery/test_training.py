@@ -1,0 +1,307 @@
+"""Training on the unit's own operations: asked by a steward, gone on with by any worker, serving nobody by itself."""
+
+import json
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from django.utils import timezone
+
+from recovery.audit import Actor
+from recovery.exceptions import Conflict, Forbidden, Invalid
+from recovery.models import (
+    AuditEvent,
+    Batch,
+    Episode,
+    Finding,
+    ModelVersion,
+    Patient,
+    Sample,
+    Series,
+    Team,
+    TrainingPart,
+    TrainingRun,
+    User,
+)
+from recovery.services import model_changes, served_models, training, training_steps
+from recovery.services.training_cases import case_of, eligible
+from recovery.twin import hazard_store
+from recovery.twin.params import PopulationParams
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+NOW = timezone.now().replace(minute=10, second=0, microsecond=0)
+SINCE, UNTIL = NOW - timedelta(days=200), NOW - timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    """A few dozen operations stand for hundreds."""
+    monkeypatch.setattr(training_steps, "FEWEST_EVENTS", 8)
+    monkeypatch.setattr(training_steps, "FEWEST_FREE", 8)
+    monkeypatch.setattr(training_steps, "FEWEST_OPERATIONS", 20)
+    monkeypatch.setattr(training_steps, "SLICE", 9)
+    monkeypatch.setattr(training_steps, "LANDMARKS", [24.0, 48.0, 96.0])
+    monkeypatch.setattr(training, "WORK_FOR", timedelta(0))  # one step a call
+    for remembered in (training_steps._joined, served_models._hazard, served_models._population):
+        remembered.cache_clear()  # by row id, which the next test's database gives again
+
+
+def ward(n: int = 30, *, ill_every: int = 3, ended=None, hours: int = 60) -> list[Episode]:
+    """n operations with two days of hourly heart rates; every third falls ill on day 6."""
+    teams = factories.make_team(), factories.make_team("ward-9", "Ward 9")
+    rng = np.random.default_rng(4)
+    made = []
+    for i in range(n):
+        end = ended or NOW - timedelta(days=120 - i)
+        episode = factories.make_episode(teams[i % 5 == 0], key=f"p{i}", ended=end, sex="female" if i % 2 else "male")
+        read(episode, 80.0 + rng.normal(0, 3, hours) + 6 * (i % ill_every == 0), end)
+        if i % ill_every == 0:
+            diagnose(episode, f"c{i}", 6.0)
+        made.append(episode)
+    return made
+
+
+def read(episode: Episode, values, end, *, received=None) -> None:
+    received = received or end + timedelta(days=3)
+    batch = Batch.objects.create(channel="test", received_at=received)
+    series = Series.objects.create(
+        patient=episode.patient, metric="heart_rate", code="8867-4", shape="number", template_hash="h"
+    )
+    zero = int(end.timestamp() * 1000)
+    Sample.objects.bulk_create(
+        Sample(series=series, at_ms=zero + (hour - 12) * 3_600_000, value=round(float(value), 1), digits=1, batch=batch)
+        for hour, value in enumerate(values)
+    )
+
+
+def diagnose(episode: Episode, key: str, days: float) -> None:
+    at = episode.surgery_end + timedelta(days=days)
+    Finding.objects.create(
+        patient=episode.patient,
+        document_type="Condition",
+        fhir_id=key,
+        kind="complication",
+        key="ssi",
+        onset_at=at - timedelta(days=1),
+        recorded_at=at,
+    )
+
+
+def steward(name: str = "ada") -> User:
+    return User.objects.filter(username=name).first() or factories.make_person(name, "administrator")
+
+
+def ask(kind: str = "hazard", **given) -> TrainingRun:
+    user = given.pop("user", None) or steward()
+    window = {"since": SINCE, "until": UNTIL} | given
+    return training.ask(kind=kind, user=user, actor=Actor.of_user(user), now=NOW, **window)
+
+
+def work(run: TrainingRun, most: int = 400) -> TrainingRun:
+    at = NOW
+    for _ in range(most):
+        at += timedelta(seconds=1)
+        if not training.train_owed(clock=lambda at=at: at):
+            break
+    run.refresh_from_db()
+    return run
+
+
+def test_a_risk_model_is_made_judged_and_serves_nobody():
+    ward()
+    run = work(ask())
+    assert (run.status, run.progress) == ("done", 100), run.words
+    model = hazard_store.from_plain(run.version.parameters)
+    assert model.version == run.version.version == f"hazard-own-{run.pk}"
+    assert model.training["patients"] == 30 and model.training["synthetic"]
+    assert "synthetic patients" in model.evidence
+    assert run.version.evaluation["out_of_fold"]["all"]["people"] == 30
+    assert run.version.status == "draft" and served_models.hazard().version != model.version
+    assert not TrainingPart.objects.exists()
+    assert set(AuditEvent.objects.values_list("action", flat=True)) == {"training_asked", "model_trained"}
+
+
+def test_what_it_made_can_be_promoted_by_two_people():
+    ward()
+    version = work(ask()).version
+    one, two = steward("ada"), steward("ben")
+    why = "Calibrated on our own patients"
+    change = model_changes.propose(version_id=version.pk, reason=why, user=one, actor=Actor.of_user(one), now=NOW)
+    model_changes.approve(change_id=change.pk, reason=why, user=two, actor=Actor.of_user(two), now=NOW)
+    assert served_models.hazard().version == version.version
+
+
+def test_expected_courses_are_learned_and_judged_on_operations_held_back(monkeypatch):
+    from recovery.twin import fit_em, fit_population
+
+    monkeypatch.setattr(fit_em, "FEWEST_PATIENTS", 10)
+    monkeypatch.setattr(fit_population.begin, "__defaults__", (None, 10))
+    monkeypatch.setattr(fit_population, "ITERATIONS", 2)
+    ward(ill_every=100, hours=288)
+    run = work(ask("population"))
+    assert run.status == "done", run.words
+    found = PopulationParams.from_plain(run.version.parameters)
+    assert found.version == f"population-own-{run.pk}" and found.trained_on["synthetic"]
+    measures = run.version.evaluation["held_out"]["measures"]
+    assert run.version.evaluation["held_out"]["operations"] == 6
+    assert measures["heart_rate"]["readings"] == 6 * 288 and 0.7 < measures["heart_rate"]["coverage90"] <= 1
+
+
+def test_a_killed_worker_costs_one_step_and_the_result_is_the_same():
+    ward()
+    undisturbed = work(ask()).version.parameters
+    again = ask()
+    at = NOW + timedelta(hours=1)
+    for step in range(400):
+        at += timedelta(seconds=400)
+        if step % 3 == 0:  # a worker that took the run and died: its claim must run out
+            TrainingRun.objects.filter(pk=again.pk).update(claimed_until=at + timedelta(seconds=100))
+            assert training.train_owed(clock=lambda at=at: at) == 0
+            training_steps._joined.cache_clear()
+            continue
+        if not training.train_owed(clock=lambda at=at: at):
+            break
+    again.refresh_from_db()
+    assert again.status == "done"
+    same = {"effects", "features", "baselines", "fade_hours"}
+    assert {k: again.version.parameters[k] for k in same} == {k: undisturbed[k] for k in same}
+
+
+def test_a_run_that_kills_its_workers_is_given_up(monkeypatch):
+    ward()
+    run = ask()
+    TrainingRun.objects.filter(pk=run.pk).update(attempts=training.MOST_ATTEMPTS)
+    assert work(run).status == "failed" and "Given up" in run.words
+
+
+def test_a_step_that_fails_ends_the_run_with_words_and_without_a_version(monkeypatch):
+    ward()
+    monkeypatch.setitem(training_steps.STAGES, "check", lambda run: 1 / 0)
+    run = work(ask())
+    assert run.status == "failed" and "ZeroDivisionError" in run.words
+    assert not ModelVersion.objects.exists() and not TrainingPart.objects.exists()
+
+
+def test_too_few_operations_are_refused_with_what_is_missing():
+    ward(12)
+    run = work(ask())
+    assert run.status == "refused" and "there are 12" in run.words
+
+
+def test_too_few_events_are_refused_with_what_is_missing():
+    ward(30, ill_every=15)
+    run = work(ask())
+    assert run.status == "refused" and "2 with and 28 without" in run.words
+
+
+def test_operations_without_complete_follow_up_and_cancelled_ones_are_not_taken():
+    episodes = ward(4)
+    late = factories.make_episode(key="late", ended=UNTIL - timedelta(days=29))
+    Episode.objects.filter(pk=episodes[0].pk).update(status="cancelled")
+    Patient.objects.filter(pk=episodes[1].patient_id).update(deleted_at=NOW)
+    assert set(eligible(SINCE, UNTIL)) == set(episodes[2:])
+    assert late not in eligible(SINCE, UNTIL)
+
+
+def test_what_a_site_holds_back_is_judged_but_never_learned_from():
+    ward(40)
+    run = work(ask(held_out=Team.objects.get(key="ward-9").pk))
+    assert run.status == "done", run.words
+    assert run.version.parameters["training"]["patients"] == 32
+    assert run.version.evaluation["held_out"]["all"] is None  # 8 people: fewer than may be shown
+    assert run.version.evaluation["out_of_fold"]["all"]["people"] == 32
+
+
+def test_what_came_after_the_cut_is_judged_but_never_learned_from():
+    ward(60)
+    run = work(ask(cut_at=NOW - timedelta(days=85)))
+    assert run.status == "done", run.words
+    assert run.version.parameters["training"]["patients"] == 36 - 1
+    assert run.version.evaluation["held_out"]["all"]["people"] == 25
+
+
+def test_a_run_is_cancelled_at_once_when_nobody_holds_it_and_after_its_step_otherwise():
+    ward()
+    user = steward()
+    run = ask()
+    training.cancel(run_id=run.pk, user=user, actor=Actor.of_user(user), now=NOW)
+    run.refresh_from_db()
+    assert run.status == "cancelled"
+    with pytest.raises(Conflict, match="ended"):
+        training.cancel(run_id=run.pk, user=user, actor=Actor.of_user(user), now=NOW)
+    other = ask()
+    TrainingRun.objects.filter(pk=other.pk).update(status="running", claimed_until=NOW + timedelta(seconds=5))
+    training.cancel(run_id=other.pk, user=user, actor=Actor.of_user(user), now=NOW)
+    other.refresh_from_db()
+    assert other.status == "running"
+    TrainingRun.objects.filter(pk=other.pk).update(claimed_until=None)
+    assert work(other).status == "cancelled" and not ModelVersion.objects.exists()
+
+
+def test_one_training_of_a_kind_is_open_at_a_time():
+    ask()
+    with pytest.raises(Conflict, match="under way"):
+        ask()
+    ask("population")
+
+
+def test_only_administrators_and_stewards_train():
+    for name, role in (("c", "clinician"), ("l", "lead"), ("p", "patient")):
+        with pytest.raises(Forbidden):
+            ask(user=factories.make_person(name, role))
+    ask(user=factories.make_person("s", "clinician", is_model_steward=True))
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"since": UNTIL, "until": SINCE}, "until"),
+        ({"until": NOW + timedelta(days=1)}, "until"),
+        ({"since": NOW - timedelta(days=9000)}, "since"),
+        ({"cut_at": SINCE}, "cut_at"),
+        ({"held_out": 999_999}, "held_out"),
+        ({"kind": "detector"}, "kind"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_by_field(given, field):
+    with pytest.raises(Invalid) as refused:
+        ask(given.pop("kind", "hazard"), **given)
+    assert refused.value.field == field
+
+
+def test_a_case_knows_what_arrived_when_and_an_archive_counts_as_arriving_when_taken():
+    (episode,) = ward(1)
+    case = case_of(episode)
+    np.testing.assert_allclose(case.arrived["heart_rate"], 72.0)
+    assert case.diagnoses == [(144.0, 120.0, "ssi")]
+    other = factories.make_episode(key="old", ended=NOW - timedelta(days=100))
+    read(other, [80.0] * 5, other.surgery_end, received=NOW)
+    archived = case_of(other)
+    np.testing.assert_allclose(archived.arrived["heart_rate"], archived.samples["heart_rate"].hours)
+
+
+def test_history_recorded_after_the_operation_does_not_leak_into_the_inputs():
+    (episode,) = ward(1)
+    for key, days in (("diabetes", -30), ("atrial_fibrillation", 5)):
+        Finding.objects.create(
+            patient=episode.patient,
+            document_type="Condition",
+            fhir_id=key,
+            kind="comorbidity",
+            key=key,
+            recorded_at=episode.surgery_end + timedelta(days=days),
+        )
+    factors = case_of(episode).factors
+    assert factors.diabetes is True and factors.atrial_fibrillation is False
+
+
+def test_the_state_between_steps_is_plain_json():
+    ward()
+    run = ask()
+    at = NOW
+    for _ in range(8):
+        at += timedelta(seconds=1)
+        training.train_owed(clock=lambda at=at: at)
+        run.refresh_from_db()
+        json.dumps(run.state)
