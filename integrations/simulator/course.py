@@ -19,7 +19,7 @@ from recovery.twin.cold_start import cold_start
 from recovery.twin.measurement import Samples
 from recovery.twin.metrics import METRICS
 from recovery.twin.profile import SNOMED, Profile
-from recovery.twin.simulate import IMPLANTED, WATCHED, simulate
+from recovery.twin.simulate import DRAWN, IMPLANTED, WATCHED, simulate
 
 Floats = NDArray[np.float64]
 
@@ -28,6 +28,7 @@ HOURLY = (*WATCHED, "steps")
 DAILY = (*IMPLANTED, "qualified_steps")
 NONE = Samples.of([], [])
 BOUT_STREAM = 11  # of the random numbers that share out steps; those of vital signs are numbered by the catalogue
+ASSAY = 2 * HOUR  # from the draw to the result: assumed
 MINUTES = 60
 SECONDS = 3600
 # Minute values scatter around the hourly one by this share of the metric's spread within a bin (assumed: a device
@@ -39,7 +40,7 @@ WALKING_MINUTES = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One value that is not hourly: pain, or the day's gait from the implant. at: when what it says began."""
+    """One value that is not hourly: pain, the day's gait from the implant, a blood value. at: when it began."""
 
     metric: str
     at: datetime
@@ -149,6 +150,7 @@ def _drawn(ward: Ward, member: Member, trouble: Trouble | None) -> Mapping[str, 
         complication=trouble.kind if trouble else None,
         onset_hour=_hour(ward, member, trouble.hours_ago) if trouble else 0.0,
         implant=member.has_smart_knee,
+        laboratory=True,
     ).samples
 
 
@@ -199,4 +201,12 @@ def _reports(ward: Ward, member: Member, samples: Mapping[str, Samples]) -> list
             sent = at + (made.span_hours[i] > 1) * DAY
             if stopped is None or sent < stopped:
                 found.append(Report(key, at, sent, float(made.values[i])))
-    return sorted(found, key=lambda one: (one.sent, one.metric))
+    return sorted(found + _drawn_on_the_ward(ward, member, samples), key=lambda one: (one.sent, one.metric))
+
+
+def _drawn_on_the_ward(ward: Ward, member: Member, samples: Mapping[str, Samples]) -> list[Report]:
+    """Blood values from before surgery until discharge, told by the laboratory when they are done."""
+    zero, stay_h = ward.zero(member), OPERATIONS[member.operation].home_after_h
+    drawn = [(key, h, v) for key in DRAWN for h, v in zip(samples[key].hours, samples[key].values, strict=True)]
+    at = [(key, zero + int(np.floor(h)) * HOUR, float(v)) for key, h, v in drawn if h < stay_h]
+    return [Report(key, when, when + ASSAY, value) for key, when, value in at]

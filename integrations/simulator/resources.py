@@ -245,11 +245,11 @@ def minute_of_steps(member: Member, start: datetime, count: int) -> Json:
 
 
 def report(member: Member, key: str, at: datetime, value: float) -> Json:
-    """Pain as the patient says it, or one value of the day from the implant."""
+    """Pain as the patient says it, a blood value from the laboratory, or one value of the day from the implant."""
     metric = METRICS[key]
-    device = None if key == "pain" else implant_of(member)
+    device = None if key == "pain" or metric.family == "laboratory" else implant_of(member)
     said = _observation(member, metric, device)
-    if device is None:
+    if key == "pain":
         said["performer"] = [_reference(member)]
     return said | {
         "effectiveDateTime": written(at),
@@ -259,7 +259,8 @@ def report(member: Member, key: str, at: datetime, value: float) -> Json:
 
 def _observation(member: Member, metric: Metric, device: str | None) -> Json:
     code = metric.codes[0]
-    category = _CATEGORIES.get(metric.key, "vital-signs" if code.system == LOINC else "activity")
+    usual = "vital-signs" if code.system == LOINC else "activity"
+    category = "laboratory" if metric.family == "laboratory" else _CATEGORIES.get(metric.key, usual)
     said: Json = {
         "resourceType": "Observation",
         "status": "final",

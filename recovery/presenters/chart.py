@@ -106,7 +106,7 @@ def draw(
         middle=line(x, y, curve.hours, course["q50"]),
         norm=line(x, y, curve.hours, course["norm"]),
         dots=dots(x, y, hours, clip_values(values, low, high)),
-        dot_class="big" if is_daily(metric.key) else "fine" if len(values) > FINE_DOTS else "",
+        dot_class="big" if is_daily(metric.key) or is_blood(metric.key) else "fine" if len(values) > FINE_DOTS else "",
         joined=line(x, y, hours, clip_values(values, low, high)) if is_daily(metric.key) else "",
         hollow=_hollow(metric, seen, x, y),
         now_x=x.percent(now_hour),
@@ -153,12 +153,14 @@ def band_place(metric: MetricSaid) -> str:
 
 def is_stale(metric: MetricSaid) -> bool:
     """Whether the newest reading is too old to say how the person is now."""
-    return metric.hours_since is None or metric.hours_since > wording.STALE_READING_HOURS
+    limit = wording.STALE_BLOOD_HOURS if is_blood(metric.key) else wording.STALE_READING_HOURS
+    return metric.hours_since is None or metric.hours_since > limit
 
 
 def at_its_time(metric: MetricSaid, last_hour: float | None) -> MetricSaid:
-    """A daily total beside what was expected for *its* day (`last_hour`: the middle of that day), not for today."""
-    if not is_daily(metric.key) or metric.curve is None or last_hour is None:
+    """A daily total beside what was expected for *its* day (`last_hour`: the middle of that day), not for today; a
+    blood value beside what was expected when it was drawn."""
+    if not (is_daily(metric.key) or is_blood(metric.key)) or metric.curve is None or last_hour is None:
         return metric
     place = nearest(metric.curve.hours, last_hour)
     if place is None:
@@ -246,6 +248,10 @@ def _median(values: list[float]) -> float | None:
 
 def is_daily(metric: str) -> bool:
     return metric in METRICS and METRICS[metric].grain == "day"
+
+
+def is_blood(metric: str) -> bool:
+    return metric in METRICS and METRICS[metric].family == "laboratory"
 
 
 def _shown(hours: Sequence[int], x: Scale) -> list[int]:

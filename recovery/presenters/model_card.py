@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from recovery.presenters import wording
 from recovery.selectors.model_card import ModelCard
-from recovery.twin.anchors import BASELINES, CURVES, WANDER, Curves
+from recovery.twin.anchor_types import Curves
+from recovery.twin.anchors import BASELINES, CURVES, WANDER
 from recovery.twin.cold_start import VERSION as COLD_START
 from recovery.twin.incidence import LABELS
 from recovery.twin.metrics import METRICS, Metric

@@ -8,7 +8,18 @@ from zoneinfo import ZoneInfo
 from recovery.presenters import wording
 from recovery.presenters.alerts import AlertCard, alert_card
 from recovery.presenters.bedside import GRAVE_PAIN, is_grave, news2_points
-from recovery.presenters.chart import ABOVE, BELOW, Chart, at_its_time, band_place, draw, is_daily, is_stale, last_hour
+from recovery.presenters.chart import (
+    ABOVE,
+    BELOW,
+    Chart,
+    at_its_time,
+    band_place,
+    draw,
+    is_blood,
+    is_daily,
+    is_stale,
+    last_hour,
+)
 from recovery.presenters.risk import RiskCard, risk_card
 from recovery.selectors.patient import LastLook, PatientPage
 from recovery.selectors.people import Operation, Person
@@ -77,6 +88,7 @@ class PatientView:
     readings_until: str
     last_look: str
     metrics: tuple[MetricCard, ...]
+    laboratory: tuple[MetricCard, ...]
     unmeasured: str
     headline: RiskCard | None
     risks: tuple[tuple[str, tuple[RiskCard, ...]], ...]
@@ -103,7 +115,8 @@ def patient_view(page: PatientPage, now: datetime, zone: ZoneInfo) -> PatientVie
         is_stale=said is not None and _hours(said.made_at, now) > wording.STALE_SNAPSHOT_HOURS,
         readings_until=wording.clock(said.data_until, zone) if said and said.data_until else "no reading yet",
         last_look=last_look_line(page.last_look, said, now, zone),
-        metrics=cards,
+        metrics=tuple(card for card in cards if not is_blood(card.key)),
+        laboratory=tuple(card for card in cards if is_blood(card.key)),
         unmeasured=", ".join(_unmeasured(said, cards)),
         headline=risk_card(lead) if lead else None,
         risks=_by_horizon(said.risks, lead) if said else (),
@@ -287,7 +300,7 @@ def _expected(metric: MetricSaid) -> str:
     wide = wording.span(metric.low90, metric.high90, metric.key)
     if metric.expected is None or not wide:
         return ""
-    day = " for that day" if is_daily(metric.key) else " now"
+    day = " for that day" if is_daily(metric.key) else " then" if is_blood(metric.key) else " now"
     return f"Own course{day} {wording.number(metric.expected, wording.decimals(metric.key))}, 90 % band {wide}"
 
 

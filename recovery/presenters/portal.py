@@ -10,7 +10,18 @@ from zoneinfo import ZoneInfo
 
 from recovery.presenters import wording
 from recovery.presenters.bedside import is_grave
-from recovery.presenters.chart import ABOVE, BELOW, Chart, at_its_time, band_place, draw, is_daily, is_stale, last_hour
+from recovery.presenters.chart import (
+    ABOVE,
+    BELOW,
+    Chart,
+    at_its_time,
+    band_place,
+    draw,
+    is_blood,
+    is_daily,
+    is_stale,
+    last_hour,
+)
 from recovery.selectors.portal import OwnPage
 from recovery.selectors.snapshot import MetricSaid, Said
 from recovery.selectors.timeline import Observed
@@ -86,7 +97,9 @@ def own_sentence(page: OwnPage, hour: float | None) -> str:
     if said.state in ASKED:
         return "Your readings are on your care team's list to look at."
     fresh = [
-        at_its_time(one, last_hour(page.observed.get(one.key))) for one in said.metrics.values() if band_place(one)
+        at_its_time(one, last_hour(page.observed.get(one.key)))
+        for one in said.metrics.values()
+        if band_place(one) and not is_blood(one.key)
     ]
     if not fresh:
         return f"It is {day}. We have no fresh readings from you."

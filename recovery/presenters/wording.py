@@ -5,9 +5,12 @@ from zoneinfo import ZoneInfo
 
 from recovery.selectors.people import Person
 from recovery.twin.metrics import METRICS
+from recovery.twin.signals import FRESH_H
 
 # Judgement of the product ("G", site-configurable later): past these ages a number greys and says so.
 STALE_READING_HOURS = 24.0
+# Blood is drawn in the morning rounds: a value speaks for a day and a half, as long as the twin takes it for current.
+STALE_BLOOD_HOURS = FRESH_H["report"]
 STALE_SNAPSHOT_HOURS = 3.0
 
 STATES = {
@@ -29,6 +32,7 @@ UNITS = {
     "m/s": "m/s",
     "m": "m",
     "deg": "°",
+    "10*9/L": "× 10⁹/L",
 }
 TIERS = {
     "implant": "Implant",

@@ -45,8 +45,8 @@ CRP = Curves(
     (0.6, 0.6, 0.5, 0.4),
     "log",
     Source("G", "Assumed: two thirds of patients within a factor 1.8 of the usual value, less once it is over"),
-    (1.5, 4.0, 12.0),
-    Source("D", _TAU),
+    (0.4, 1.0, 10.0),
+    Source("D", _TAU + "; quick enough for a rise that begins some 6 to 12 hours after the cut [G]"),
 )
 
 PEAK_LEUKOCYTES: Mapping[str, float] = {
@@ -168,21 +168,25 @@ BASELINES: Mapping[str, Baseline] = {
     ),
 }
 
+_HEALED = "half again as much in the weeks after surgery, a third of it still there a day later, is assumed"
+
 WANDER: Mapping[str, Wander] = {
     "crp": Wander(
-        0.25,
-        0.7,
-        None,
-        Source("G", "Assumed: within one recovery a value departs by 25 % and half of it lasts two days"),
+        0.3,
+        0.4,
+        4.0,
+        Source(
+            "G", "Assumed: within one recovery a value departs by 30 %, and 40 % of that variance lasts into tomorrow"
+        ),
         True,
     ),
     "leukocytes": Wander(
-        0.12, 0.6, None, Source("G", "Ordinary within-person variation of leukocytes: CV 11 to 12 %"), True
+        0.16, 0.35, 4.0, Source("G", f"Ordinary within-person variation of leukocytes: CV 11 %; {_HEALED}"), True
     ),
     "creatinine": Wander(
-        0.055, 0.6, None, Source("G", "Ordinary within-person variation of creatinine: CV 4.5 to 6 %"), True
+        0.08, 0.35, 4.0, Source("G", f"Ordinary within-person variation of creatinine: CV 5 %; {_HEALED}"), True
     ),
     "haemoglobin": Wander(
-        0.4, 0.7, None, Source("G", "Ordinary within-person variation of haemoglobin: CV 2.8 %, 0.4 g/dL")
+        0.55, 0.35, 4.0, Source("G", f"Ordinary within-person variation of haemoglobin: CV 2.8 %, 0.37 g/dL; {_HEALED}")
     ),
 }

@@ -182,3 +182,25 @@ def test_the_day_before_surgery_is_counted_backwards(scene):
     scene.episode.surgery_end = scene.now + timedelta(hours=50)
     scene.episode.save()
     assert "2 days before surgery" in text_of(page(scene)).lower()
+
+
+def crp() -> dict[str, object]:
+    """A made-up CRP of 162 mg/L, drawn 20 hours ago and above the own band of then."""
+    heart = factories.said()["metrics"]["heart_rate"]
+    curve = {"hours": [0.0, 12.0, 24.0, 36.0, 48.0], "norm": [20.0, 50.0, 90.0, 110.0, 120.0]}
+    curve |= {name: [10.0 * (i + 1) + 2 * h for h in curve["hours"]] for i, name in enumerate(factories.QUANTILES)}
+    own = {"label": "C-reactive protein", "unit": "mg/L", "now": 162.0, "now_source": "Medical device", "worn": None}
+    own |= {"expected": 78.0, "low50": 68.0, "high50": 88.0, "low90": 58.0, "high90": 98.0, "norm": 90.0}
+    return heart | own | {"baseline": None, "hours_since": 20.0, "curve": curve}
+
+
+def test_blood_values_have_a_panel_of_their_own_with_the_band_of_when_they_were_drawn(scene):
+    content = factories.said()
+    say(scene, metrics=content["metrics"] | {"crp": crp()})
+    course, _, laboratory = text_of(page(scene)).partition("Laboratory")
+    assert "162 mg/L" in laboratory and "above own 90 % band" in laboratory and "Own course then 78" in laboratory
+    assert "C-reactive protein" not in course.partition("Course")[2]
+
+
+def test_without_a_blood_value_the_panel_says_so(scene):
+    assert "No blood value that the twin follows" in text_of(page(scene))

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from integrations.simulator.cast import CAST, Member
+from integrations.simulator.cast import CAST, OPERATIONS, Member
 from integrations.simulator.course import FIRST_HOUR, HOURLY, LAST_HOUR, course_of
 from integrations.simulator.ward import HOUR, Ward
 from recovery.twin.metrics import METRICS
+from recovery.twin.simulate import DRAWN
 
 WARD = Ward(1, datetime(2026, 3, 20, 13, tzinfo=UTC))
 MINUTE = timedelta(minutes=1)
@@ -109,3 +110,12 @@ def test_every_member_has_plausible_values_but_for_a_few_artefacts(member: Membe
         low, high = METRICS[metric].plausible
         assert len(values) > 100
         assert np.mean((values < low) | (values > high)) < 0.02
+
+
+def test_blood_is_drawn_on_the_ward_until_discharge_and_no_later() -> None:
+    for member in CAST:
+        course = course_of(WARD, member)
+        home = WARD.zero(member) + OPERATIONS[member.operation].home_after_h * HOUR
+        blood = [one for one in course.reports if METRICS[one.metric].family == "laboratory"]
+        assert blood and all(one.at < home and one.sent > one.at for one in blood)
+        assert all(len({one.at for one in blood if one.metric == key}) > 0 for key in DRAWN)

@@ -87,3 +87,11 @@ def test_severe_pain_is_never_as_expected():
     content = factories.said(metrics={"pain": pain})
     shown = of(read_snapshot(content, made_at=NOW, data_until=NOW, model_version="v"))
     assert "lot of pain" in shown.metrics[0].verdict and "as expected" not in shown.sentence
+
+
+def test_a_patient_is_not_sent_to_a_blood_value_that_their_page_does_not_show():
+    content = factories.said()
+    content["metrics"]["crp"] = content["metrics"]["heart_rate"] | {"label": "C-reactive protein", "now": 300.0}
+    shown = of(read_snapshot(content, made_at=NOW, data_until=NOW, model_version="v"))
+    assert shown.sentence == "Your readings are as expected for you on day 1."
+    assert [one.key for one in shown.metrics] == ["heart_rate"]
