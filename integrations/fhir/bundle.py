@@ -9,24 +9,21 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from uuid import uuid4
 
 from integrations.fhir import interactions, patch, wire
+from integrations.fhir.bundle_references import resolve
 from integrations.fhir.interactions import Asked, Held, Place, Result
 from integrations.fhir.outcomes import FhirError, Issue, of_refusal, refused
 from integrations.fhir.primitives import ID
 from integrations.fhir.receiving import Tray, writable
-from integrations.fhir.routes import route_of
 from recovery.audit import Actor
 from recovery.selectors import fhir_search
 from recovery.services.ingestion import DeliveryRefused, PromiseBroken, deliver
+from recovery.services.turns import taking_turns
 
 MOST_ENTRIES = 5_000
 MOST_ATTEMPTS = 5
 _ORDER = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3}
-# References that a server has to resolve: to another entry, or by a search.
-_OPEN_REFERENCE = re.compile(rb'"reference"\s*:\s*"((?:urn:|[A-Z][A-Za-z]+\?)(?:[^"\\]|\\.)*)"')
-_RESTFUL = re.compile(r"(https?://\S+/)[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
 _ADDRESS = re.compile(r"([A-Z][A-Za-z]+)(?:/([^/?]*))?(?:\?(.*))?", re.DOTALL)
 
 Allowed = Callable[[str, str], bool]
@@ -92,7 +89,37 @@ def _attempt(
     asked = _read_all(entries, allowed, answers, place, atomic)
     if atomic:
         _refuse_overlaps(asked.values())
-    asked = _resolved(asked, entries, body, answers, place, atomic, known_ids)
+    same = _repeated(asked)
+    conditions = [said for one in asked.values() for said in interactions.conditions_of(one)]
+    with taking_turns(conditions):
+        asked, wrong = resolve(asked, entries, body, place, known_ids, same)
+        for index, error in wrong.items():
+            _fail(index, error, answers, atomic)
+        _carry_out({n: one for n, one in asked.items() if n not in same}, answers, actor, place, atomic)
+    for index, first in same.items():
+        if index in asked:
+            answers.results[index] = _as_held(answers.results[first])
+    return answers
+
+
+def _repeated(asked: Mapping[int, Asked]) -> dict[int, int]:
+    """Conditional creates under the conditions of an earlier entry -> that entry: what it makes is what they find."""
+    firsts: dict[str, int] = {}
+    same: dict[int, int] = {}
+    for index, one in asked.items():
+        if one.method == "POST" and one.if_none_exist:
+            first = firsts.setdefault(interactions.conditions_of(one)[0], index)
+            if first != index:
+                same[index] = first
+    return same
+
+
+def _as_held(result: Result | FhirError) -> Result | FhirError:
+    return replace(result, status=200) if isinstance(result, Result) else result
+
+
+def _carry_out(asked: dict[int, Asked], answers: Answers, actor: Actor, place: Place, atomic: bool) -> None:
+    """Plan each entry, in the order of the specification, and deliver them all."""
     tray = Tray()
     held = _standing(asked.values())
     for index, one in sorted(asked.items(), key=lambda item: _ORDER[item[1].method]):
@@ -104,7 +131,6 @@ def _attempt(
         if done is not None:
             answers.results[index] = done
     _deliver(tray, asked, answers, actor, place, atomic)
-    return answers
 
 
 def _fail(index: int, error: FhirError, answers: Answers, atomic: bool) -> None:
@@ -216,115 +242,6 @@ def _refuse_overlaps(asked: Iterable[Asked]) -> None:
             sentence = f"{one.type}/{one.fhir_id} is written twice in one transaction."
             raise refused(400, "invariant", sentence, f"Bundle.entry[{one.index}].request.url")
         seen.add((one.type, one.fhir_id))
-
-
-def _resolved(
-    asked: dict[int, Asked],
-    entries: list[Any],
-    body: bytes,
-    answers: Answers,
-    place: Place,
-    atomic: bool,
-    known_ids: Mapping[int, str],
-) -> dict[int, Asked]:
-    """The entries with references to each other, and by search, made real. Untouched where there are none."""
-    open_ones = {match.decode("utf-8", "replace") for match in _OPEN_REFERENCE.findall(body)}
-    for one in asked.values():
-        if one.patch is not None:
-            open_ones |= set(_strings(one.patch))
-    open_ones |= {url for index, url in _posted_addresses(asked, entries).items() if url.encode() in body}
-    if not open_ones:
-        return asked
-    urns = {
-        entry["fullUrl"]: index
-        for index, entry in enumerate(entries)
-        if isinstance(entry, dict) and isinstance(entry.get("fullUrl"), str)
-    }
-    known: dict[str, str] = {}
-    resolved = dict(asked)
-    for reference in open_ones:
-        index = urns.get(reference)
-        if index in asked:
-            resolved[index], known[reference] = _promise(resolved[index], place, known_ids)
-    for index, one in resolved.items():
-        try:
-            resource = _rewritten(one.resource, known, place, _root_of(entries[index]))
-            operations = _rewritten_patch(one.patch, known, place)
-        except FhirError as error:
-            _fail(index, error, answers, atomic)
-            continue
-        resolved[index] = replace(one, resource=resource, patch=operations)
-    return {index: one for index, one in resolved.items() if index not in answers.results}
-
-
-def _promise(one: Asked, place: Place, known_ids: Mapping[int, str]) -> tuple[Asked, str]:
-    """The entry with the id under which others may refer to it."""
-    fhir_id = one.fhir_id or known_ids.get(one.index, "")
-    if fhir_id:
-        return one, f"{one.type}/{fhir_id}"
-    criteria = one.if_none_exist or one.criteria
-    existing = interactions.one_match(one, criteria, place) if criteria else None
-    fhir_id = existing.fhir_id if existing is not None else str(uuid4())
-    return replace(one, assigned=None if existing is not None else fhir_id), f"{one.type}/{fhir_id}"
-
-
-def _posted_addresses(asked: Mapping[int, Asked], entries: list[Any]) -> dict[int, str]:
-    """Entries that are created here and had an address elsewhere, by which others may refer to them."""
-    posted = (index for index, one in asked.items() if one.method == "POST" and _root_of(entries[index]))
-    return {index: entries[index]["fullUrl"] for index in posted}
-
-
-def _root_of(entry: Json) -> str:
-    """The base of a RESTful fullUrl, to which relative references belong (bundle.html#references); or ""."""
-    full_url = entry.get("fullUrl")
-    match = _RESTFUL.fullmatch(full_url) if isinstance(full_url, str) else None
-    return match.group(1) if match else ""
-
-
-def _rewritten(value: Any, known: dict[str, str], place: Place, root: str = "") -> Any:
-    if isinstance(value, list):
-        return [_rewritten(item, known, place, root) for item in value]
-    if not isinstance(value, dict):
-        return value
-    copy = {key: _rewritten(child, known, place, root) for key, child in value.items()}
-    reference = copy.get("reference")
-    if isinstance(reference, str):
-        if reference.startswith("urn:uuid:") and reference not in known:
-            raise refused(
-                400, "value", f"{reference[:80]!r} names no entry of this Bundle that creates it.", "Entry.reference"
-            )
-        if "?" in reference and reference not in known and not reference.startswith("urn:"):
-            known[reference] = _found(reference, place)
-        copy["reference"] = known.get(reference) or known.get(root + reference, reference)
-    return copy
-
-
-def _rewritten_patch(operations: Any, known: dict[str, str], place: Place) -> Any:
-    """The operations with references in their values made real; a value may be a reference's text itself."""
-    rewritten = _rewritten(operations, known, place)
-    for operation in rewritten if isinstance(rewritten, list) else ():
-        if isinstance(operation, dict) and isinstance(operation.get("value"), str):
-            operation["value"] = known.get(operation["value"], operation["value"])
-    return rewritten
-
-
-def _strings(value: Any) -> Iterable[str]:
-    """Every text inside a JSON value."""
-    if isinstance(value, str):
-        yield value
-    for child in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from _strings(child)
-
-
-def _found(reference: str, place: Place) -> str:
-    """A conditional reference (`Patient?identifier=...`) as Type/id. Raises FhirError 412 unless it names one."""
-    type_name, _, criteria = reference.partition("?")
-    route = route_of(type_name)
-    found = interactions.matches(route, criteria, place) if route is not None else []
-    if len(found) != 1:
-        how_many = "no" if not found else "more than one"
-        raise refused(412, "not-found", f"{reference[:120]!r} matches {how_many} {type_name}.", "Entry.reference")
-    return f"{type_name}/{found[0].fhir_id}"
 
 
 def _standing(asked: Iterable[Asked]) -> Held:

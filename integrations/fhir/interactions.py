@@ -86,6 +86,12 @@ def mark_of(criteria: str) -> str:
     return hashlib.sha256(said.encode()).hexdigest()
 
 
+def conditions_of(asked: Asked) -> list[str]:
+    """Under which conditions it acts: those who act under the same ones take turns (`taking_turns`)."""
+    said = asked.if_none_exist or asked.criteria
+    return [f"{asked.type}?{mark_of(said)}"] if said else []
+
+
 def one_match(asked: Asked, criteria: str, place: Place) -> Entry | None:
     """The resource that the conditions mean, or None. Raises FhirError 412 when they mean several."""
     found = matches(writable(asked.type), criteria, place)

@@ -72,8 +72,8 @@ class Tray:
         self._take_document(resource, wish, expected)
 
     def _take_reading(self, resource: Mapping[str, Any], wish: Wish) -> bool:
-        """A conditional create is decided by documents; a document stays one, and a changed reading becomes one."""
-        if wish.criteria is not None or wish.if_match is not None or (wish.held and wish.held.is_document):
+        """A document stays one, and a changed reading becomes one."""
+        if wish.if_match is not None or (wish.held and wish.held.is_document):
             return False
         derived = wish.fhir_id is not None and decode(wish.fhir_id) is not None
         mapped = map_observation(wish.index, resource, None if derived else wish.fhir_id)

@@ -29,6 +29,7 @@ from integrations.fhir.shelves import Entry
 from recovery.exceptions import RecoveryError
 from recovery.services.ingestion import DeliveryRefused, deliver
 from recovery.services.intake import NumberReading, PacketReading
+from recovery.services.turns import taking_turns
 
 logger = logging.getLogger(__name__)
 LONGEST_ADDRESS = 16_000
@@ -299,13 +300,14 @@ def _read_resource(request: HttpRequest) -> dict[str, Any]:
 
 def _write(call: Call, asked: Asked) -> HttpResponse:
     tray = Tray()
-    result = interactions.plan(asked, tray, call.place)
+    with taking_turns(interactions.conditions_of(asked)):
+        result = interactions.plan(asked, tray, call.place)
+        if result is None:
+            delivery = tray.delivery("fhir", from_outside=True)
+            receipt = deliver(delivery=delivery, actor=call.actor, now=call.place.now, atomic=True)
     if result is not None:
         call.note(interactions.INTERACTION[asked.method], f"{asked.type}/{result.fhir_id}")
         return _written(call, asked, result)
-    receipt = deliver(
-        delivery=tray.delivery("fhir", from_outside=True), actor=call.actor, now=call.place.now, atomic=True
-    )
     result = interactions.answer(asked, receipt.outcomes[asked.index])
     readings: list[NumberReading | PacketReading] = [*tray.readings, *tray.packets]
     if readings and result.status == 201 and result.version == 1:

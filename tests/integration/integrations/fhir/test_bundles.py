@@ -176,6 +176,31 @@ def test_a_transaction_sent_again_finds_its_reading_under_the_id_it_has(door: Do
     assert Sample.objects.count() == 1 and Document.objects.filter(type="Observation").count() == 0
 
 
+def test_the_same_condition_twice_in_one_bundle_makes_one(door: Door, patient: str) -> None:
+    urns = ["urn:uuid:0c1a2b30-0000-4000-8000-00000000000" + str(n) for n in range(2)]
+    identifier = [{"system": "urn:r", "value": "1"}]
+    other = {**heart_rate()["valueQuantity"], "value": 99}
+    report = {
+        "resourceType": "DiagnosticReport",
+        "status": "final",
+        "code": {"text": "Day 1"},
+        "result": [{"reference": urn} for urn in urns],
+    }
+    for kind in ("transaction", "batch"):
+        sent = bundle(
+            post(report),
+            post(heart_rate(identifier=identifier), urns[0], ifNoneExist="identifier=urn:r|1"),
+            post(heart_rate(identifier=identifier, valueQuantity=other), urns[1], ifNoneExist="identifier=urn:r|1"),
+            kind=kind,
+        )
+        answered = content(door.post("", sent))["entry"]
+        places = [one["response"]["location"].partition("/_history")[0] for one in answered]
+        assert places[1] == places[2] and answered[2]["response"]["status"].startswith("200")
+        held = content(door.get(places[0]))["result"]
+        assert [one["reference"] for one in held] == [places[1]] * 2
+        assert Sample.objects.count() == 1
+
+
 def test_conditions_that_no_longer_fit_what_they_made_make_another(door: Door) -> None:
     first = content(door.post("Patient", _numbered("7"), If_None_Exist="identifier=urn:mrn|7"))["id"]
     door.put(f"Patient/{first}", {**_numbered("8"), "id": first})

@@ -132,6 +132,21 @@ def test_fifty_conditional_readings_are_one_reading(door: Door) -> None:
     answers = at_once(50, lambda n: door.post("Observation", said, If_None_Exist="identifier=urn:r|1"))
     assert Counter(one.status_code for one in answers) == {201: 1, 200: 49}
     assert Sample.objects.filter(ended_batch__isnull=True).count() == 1
+    assert not Document.objects.filter(type="Observation").exists()  # it is streamed like any other
+
+
+def test_fifty_different_readings_under_one_condition_leave_one(door: Door) -> None:
+    def send(n: int) -> HttpResponse:
+        value = {**heart_rate()["valueQuantity"], "value": 60 + n}
+        said = heart_rate(identifier=[{"system": "urn:r", "value": "1"}], valueQuantity=value)
+        if n % 2:
+            return door.post("Observation", said, If_None_Exist="identifier=urn:r|1")
+        return door.post("", bundle(post(said, ifNoneExist="identifier=urn:r|1"), kind="batch"))
+
+    answers = at_once(50, send)
+    assert {one.status_code for one in answers} <= {200, 201}
+    assert Sample.objects.filter(ended_batch__isnull=True).count() == 1
+    assert content(door.get("Observation?identifier=urn:r|1"))["total"] == 1
 
 
 def test_one_transaction_sent_eight_times_at_once_makes_one_set_and_no_dangling_reference(door: Door) -> None:
