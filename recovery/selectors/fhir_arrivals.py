@@ -72,18 +72,23 @@ def _arrived(rows: Sequence[AuditEvent]) -> list[ArrivalSaid]:
 
 def arrivals_of(references: Iterable[str]) -> list[int]:
     """Ids of the arrivals that brought these resources (Type/id)."""
-    pairs: set[Pair] = set()
+    by_type: dict[str, set[str]] = {}
     for reference in references:
         name, _, fhir_id = reference.partition("/")
-        pairs |= _of_documents(name, fhir_id)
-        if name == "Observation":
-            pairs |= _of_readings(fhir_id)
-    found: list[int] = []
+        by_type.setdefault(name, set()).add(fhir_id)
+    pairs = {pair for name, ids in by_type.items() for pair in _of_documents(name, ids)}
+    pairs |= {pair for fhir_id in by_type.get("Observation", ()) for pair in _of_readings(fhir_id)}
     received = Batch.objects.in_bulk({batch for batch, _ in pairs})
-    for batch, patient in sorted(pairs):
-        mine = AuditEvent.objects.filter(patient_id=patient, at=received[batch].received_at, action="ingest")
-        found += mine.filter(entity=f"{PREFIX}{batch}").values_list("pk", flat=True)
-    return sorted(found)
+    rows = AuditEvent.objects.filter(
+        action="ingest",
+        patient_id__in={patient for _, patient in pairs},
+        at__in={batch.received_at for batch in received.values()},
+    )
+    return sorted(
+        row_id
+        for row_id, entity, patient in rows.values_list("pk", "entity", "patient_id")
+        if (_batch_of(entity), patient) in pairs
+    )
 
 
 def _batch_of(entity: str) -> int:
@@ -130,8 +135,8 @@ def _readings(batches: Collection[int], patients: Collection[int]) -> Iterable[t
         yield batch, series[pk][0], f"Observation/{name or encode(ReadingId('k', pk, at_ms, digest))}", series[pk][1]
 
 
-def _of_documents(name: str, fhir_id: str) -> set[Pair]:
-    mine = Document.objects.filter(type=name, fhir_id=fhir_id, patient__isnull=False)
+def _of_documents(name: str, ids: Collection[str]) -> set[Pair]:
+    mine = Document.objects.filter(type=name, fhir_id__in=ids, patient__isnull=False)
     older = DocumentVersion.objects.filter(document__in=mine)
     rows = [*mine.values_list("batch_id", "patient_id"), *older.values_list("batch_id", "document__patient_id")]
     return {(batch, patient) for batch, patient in rows if batch is not None}

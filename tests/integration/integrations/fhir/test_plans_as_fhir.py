@@ -241,3 +241,30 @@ def test_the_chart_and_the_resources_say_the_same(door: Door, episode: Episode) 
     shown = page.said.risks[0].probability
     assert shown is not None and float(risks["prediction"][0]["probabilityDecimal"].text) == shown * 100
     assert {one["meta"]["lastUpdated"] for one in (day, risks)} == {"2026-03-05T12:00:00.000Z"}
+
+
+def test_an_operation_still_to_come_has_a_draft_without_days(door: Door, episode: Episode) -> None:
+    Snapshot.objects.all().delete()
+    Episode.objects.update(status="planned", surgery_end=None)
+    plan = read(door, f"CarePlan/{episode.key}")
+    assert plan["status"] == "draft" and "period" not in plan
+    assert found(door, "Observation?patient=p9") == []
+
+
+def test_a_day_before_surgery_has_an_index_of_its_own(door: Door, episode: Episode) -> None:
+    newest = Snapshot.objects.filter(current=True).values_list("pk", flat=True)[0]
+    Snapshot.objects.update(current=False)
+    factories.make_snapshot(episode, AT - timedelta(days=3, hours=1), factories.said(day=-1))
+    Snapshot.objects.update(current=False)
+    Snapshot.objects.filter(pk=newest).update(current=True)
+    assert read(door, f"Observation/{episode.key}-day-1")["status"] == "final"
+    assert found(door, f"Observation?_id={episode.key}-day-1") == [f"{episode.key}-day-1"]
+    assert len(found(door, "Observation?patient=p9")) == 3
+
+
+def test_nothing_of_a_deleted_patient_is_concluded(door: Door, episode: Episode) -> None:
+    assert door.delete("Patient/p9").status_code in (200, 204)
+    for address in (f"CarePlan/{episode.key}", f"Goal/{episode.key}-steps-1000", f"Observation/{episode.key}-day3"):
+        assert door.get(address).status_code == 404
+    for name in ("CarePlan", "Goal", "RiskAssessment", "Observation", "Provenance"):
+        assert found(door, f"{name}?patient=p9") == []

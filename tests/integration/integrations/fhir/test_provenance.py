@@ -122,3 +122,22 @@ def test_conclusions_name_the_model_and_the_readings_they_stand_on(door: Door, p
         assert door.get(reference).status_code == 200, reference
     day = resources(door, f"Observation?patient={episode.patient.fhir_id}&status=preliminary")[0]
     assert [one["reference"] for one in day["derivedFrom"]] == basis[1:]
+
+
+def test_a_page_of_readings_brings_its_origins_along(door: Door, patient: str) -> None:
+    for hour in (8, 9):
+        reading = heart_rate(effectiveDateTime=f"2026-01-05T{hour:02d}:10:00Z")
+        assert door.post("Observation", reading).status_code == 201
+    entries = content(door.get("Observation?patient=p1&_revinclude=Provenance:target"))["entry"]
+    matched = {f"Observation/{one['resource']['id']}" for one in entries if one["search"]["mode"] == "match"}
+    brought = [one["resource"] for one in entries if one["search"]["mode"] == "include"]
+    assert len(matched) == len(brought) == 2 and {target for one in brought for target in targets(one)} == matched
+    narrow = Door(token_for("system/Observation.rs", "narrow"))
+    alone = content(narrow.get("Observation?patient=p1&_revinclude=Provenance:target"))["entry"]
+    assert {one["search"]["mode"] for one in alone} <= {"match", "outcome"}
+
+
+def test_a_reading_taken_back_keeps_its_origin(door: Door, reading: str) -> None:
+    assert door.delete(reading).status_code in (200, 204)
+    names = [one["agent"][0]["who"]["display"] for one in resources(door, f"Provenance?target={reading}")]
+    assert "ward gateway" in names
