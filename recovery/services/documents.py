@@ -1,5 +1,6 @@
 """The documents shelf: whole, versioned, indexed; the domain's rows are projections made in the same transaction."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -12,7 +13,7 @@ from recovery.exact_json import dumps
 from recovery.exceptions import Conflict, Invalid, NotFound
 from recovery.models import Batch, ConditionalKey, Document, DocumentIndex, DocumentVersion, Sample
 from recovery.services import projections
-from recovery.services.intake import DocumentWrite, Outcome
+from recovery.services.intake import DocumentWrite, IndexEntry, Outcome
 
 
 class VersionMismatch(Conflict):
@@ -164,7 +165,12 @@ def _keep_version(document: Document) -> None:
 
 def _index(document: Document, write: DocumentWrite) -> None:
     DocumentIndex.objects.filter(document=document).delete()
-    DocumentIndex.objects.bulk_create(
+    DocumentIndex.objects.bulk_create(index_rows(document, write.index_entries))
+
+
+def index_rows(document: Document, entries: Iterable[IndexEntry]) -> list[DocumentIndex]:
+    """The rows by which a document is found."""
+    return [
         DocumentIndex(
             document=document,
             type=document.type,
@@ -178,8 +184,8 @@ def _index(document: Document, write: DocumentWrite) -> None:
             number_high=entry.number_high,
             part=entry.part,
         )
-        for entry in write.index_entries
-    )
+        for entry in entries
+    ]
 
 
 def standing(type_name: str, fhir_id: str) -> Document | None:
