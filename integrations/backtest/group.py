@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from integrations.backtest.reading import Group, read_group
-from recovery.twin import hazard_store
+from recovery.twin import hazard_store, hypotheses_store
 from recovery.twin.alert_policy import AlertPolicy
 from recovery.twin.cold_start import cold_start
 from recovery.twin.evaluate_backtest_evidence import evidence
@@ -56,11 +56,14 @@ class Task:
         return Path(self.folder) / f"{name}-{self.number:05d}.part"
 
 
-def write_models(path: Path, population: PopulationParams | None, hazards: list[Any], policy: AlertPolicy) -> None:
-    """population None: the published cold start. hazards: plain models, one, or one a fold."""
+def write_models(
+    path: Path, population: PopulationParams | None, hazards: list[Any], hypotheses: list[Any], policy: AlertPolicy
+) -> None:
+    """population None: the published cold start. hazards, hypotheses: plain models, one, or one a fold."""
     plain = {
         "population": population.to_plain() if population else None,
         "hazards": hazards,
+        "hypotheses": hypotheses,
         "policy": policy.to_plain(),
     }
     path.write_text(json.dumps(plain))
@@ -94,8 +97,9 @@ def _models(path: str) -> tuple[PopulationParams, Judge]:
     plain = json.loads(Path(path).read_text())
     population = PopulationParams.from_plain(plain["population"]) if plain["population"] else cold_start()
     hazards = tuple(hazard_store.from_plain(one) for one in plain["hazards"])
+    hypotheses = tuple(hypotheses_store.from_plain(one) for one in plain["hypotheses"])
     return population, PolicyJudge(
-        hazards, AlertPolicy.from_plain(plain["policy"]), partial(fold_of, folds=len(hazards))
+        hazards, AlertPolicy.from_plain(plain["policy"]), hypotheses, partial(fold_of, folds=len(hazards))
     )
 
 

@@ -45,6 +45,7 @@ class _Taken:
     problems: Problems = field(default_factory=Problems)
     used: Counter[str] = field(default_factory=Counter)
     tiers: dict[str, str] = field(default_factory=dict)
+    devices: dict[str, str] = field(default_factory=dict)
 
 
 def read_group(path: Path, until: datetime | None, *, history_is_whole: bool) -> Group:
@@ -85,8 +86,9 @@ def _take(taken: _Taken, kind: str, source: str, resource: Any, until_ms: float 
     if kind == "Patient" and isinstance(facts, PatientFacts):
         _take_patient(taken, resource, facts)
     elif kind == "Device" and isinstance(facts, DeviceFacts):
-        taken.tiers[f"Device/{resource['id']}"] = facts.tier
-        taken.people[_patient(resource, "patient")].devices[f"Device/{resource['id']}"] = facts.name
+        name = f"Device/{resource['id']}"
+        taken.tiers[name], taken.devices[name] = facts.tier, facts.name
+        taken.used["Device"] += 1
     else:
         _take_event(taken, kind, resource, facts, until_ms)
 
@@ -207,7 +209,8 @@ def _group(taken: _Taken, until: datetime | None, history_is_whole: bool) -> Gro
             continue
         if len(person.operations) > 1:
             group.problems.add("later_operation", f"Patient/{patient}", "the first operation is replayed")
-        subject = subject_of(patient, person, taken.tiers, until, history_is_whole=history_is_whole)
+        devices = (taken.tiers, taken.devices)
+        subject = subject_of(patient, person, devices, until, history_is_whole=history_is_whole)
         group.subjects.append(subject)
         group.ends[patient] = datetime.fromtimestamp(subject.case.surgery_end, UTC)
         group.synthetic += person.is_synthetic

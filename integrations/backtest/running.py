@@ -23,11 +23,12 @@ from integrations.backtest.errors import BacktestRefused
 from integrations.backtest.group import Task, run_task, write_models
 from integrations.backtest.report import write_report
 from integrations.backtest.spill import Problems, Spilled, spill, used_files
-from recovery.twin import hazard_store
+from recovery.twin import hazard_store, hypotheses_store
 from recovery.twin.alert_policy import DEFAULT_POLICY, AlertPolicy
 from recovery.twin.cold_start import cold_start
-from recovery.twin.evaluate_backtest_folds import fitted, joined, unpacked
+from recovery.twin.evaluate_backtest_folds import Harvest, fitted, fitted_hypotheses, joined, unpacked
 from recovery.twin.evaluate_backtest_run import EVERY_H
+from recovery.twin.hypotheses import HypothesisModel
 from recovery.twin.params import PopulationParams
 from recovery.twin.survival import HazardModel
 
@@ -50,6 +51,7 @@ class Served:
 
     hazard: HazardModel
     population: PopulationParams | None = None
+    hypotheses: HypothesisModel | None = None
     policy: AlertPolicy = DEFAULT_POLICY
 
 
@@ -62,7 +64,7 @@ class Options:
 
 
 @dataclass
-class _Run:
+class Run:
     """One backtest on its way."""
 
     cohort: Path
@@ -83,13 +85,13 @@ def backtest(cohort: Path, out: Path, served: Served, options: Options, progress
     started = time.monotonic()
     files = used_files(cohort)
     with outputs.workspace(out) as folder:
-        run = _Run(cohort, folder, served, options, progress)
+        run = Run(cohort, folder, served, options, progress)
         dealt = spill(files, folder, lambda text: progress(text, 0, 0))
         run.problems.merge(dealt.problems.plain())
-        tasks = _tasks(run, dealt, history_is_whole=any(file.type == "Condition" for file in files))
+        tasks = tasks_of(run, dealt, history_is_whole=any(file.type == "Condition" for file in files))
         models = _models(run, tasks)
         _replay(run, tasks, "replaying")
-        if not sum(answer["subjects"] for answer in run.answers):
+        if not sum(answer["subjects"] for answer in run.answers) and options.until is None:
             raise BacktestRefused("No patient of this export has an operation that can be replayed.")
         progress("adding up", len(tasks), len(tasks))
         rows = outputs.merge_tables(tasks, folder)
@@ -102,7 +104,7 @@ def backtest(cohort: Path, out: Path, served: Served, options: Options, progress
     return report
 
 
-def _tasks(run: _Run, dealt: Spilled, *, history_is_whole: bool) -> list[Task]:
+def tasks_of(run: Run, dealt: Spilled, *, history_is_whole: bool) -> list[Task]:
     until = run.options.until.isoformat() if run.options.until else ""
     models = str(run.folder / "models.json")
     return [
@@ -111,16 +113,29 @@ def _tasks(run: _Run, dealt: Spilled, *, history_is_whole: bool) -> list[Task]:
     ]
 
 
-def _models(run: _Run, tasks: Sequence[Task]) -> list[HazardModel]:
+def _models(run: Run, tasks: Sequence[Task]) -> list[HazardModel]:
     """Writes what judges to the tasks' models file; with folds, after fitting it.
 
     A fit sees whole patients of the other folds, also what `until` hides: `until` ends the replay, not the training,
     so that the rows before it stay what they are.
     """
     served, path = run.served, run.folder / "models.json"
-    write_models(path, served.population, [hazard_store.to_plain(served.hazard)], served.policy)
+    weighed = [hypotheses_store.to_plain(served.hypotheses)] if served.hypotheses else []
+    write_models(path, served.population, [hazard_store.to_plain(served.hazard)], weighed, served.policy)
     if run.options.folds < 2:
         return [served.hazard]
+    found = gathered(run, tasks)
+    run.progress("fitting", 0, run.options.folds)
+    training = {"cohort": run.cohort.name, "cross_validated": True}
+    made = fitted(found, run.options.folds, training)
+    twin = (served.population or cold_start()).version
+    suspecting = [hypotheses_store.to_plain(one) for one in fitted_hypotheses(found, made, twin, training)]
+    write_models(path, served.population, [hazard_store.to_plain(one) for one in made], suspecting, served.policy)
+    return made
+
+
+def gathered(run: Run, tasks: Sequence[Task]) -> Harvest:
+    """The inputs of a fit on every patient of the export."""
     gathering = [replace(task, harvest=True, until="") for task in tasks]
     counts, run.problems, run.used = (run.problems, run.used), Problems(), Counter()
     _replay(run, gathering, "gathering inputs of the fit")
@@ -130,13 +145,12 @@ def _models(run: _Run, tasks: Sequence[Task]) -> list[HazardModel]:
         if task.part("harvest").exists():
             with np.load(task.part("harvest"), allow_pickle=False) as arrays:
                 parts.append(unpacked(arrays))
-    run.progress("fitting", 0, run.options.folds)
-    made = fitted(joined(parts), run.options.folds, {"cohort": run.cohort.name, "cross_validated": True})
-    write_models(path, served.population, [hazard_store.to_plain(model) for model in made], served.policy)
-    return made
+    if not parts:
+        raise BacktestRefused("No patient of this export has an operation that can be learned from.")
+    return joined(parts)
 
 
-def _replay(run: _Run, tasks: Sequence[Task], doing: str) -> None:
+def _replay(run: Run, tasks: Sequence[Task], doing: str) -> None:
     run.progress(doing, 0, len(tasks))
     for done, answer in enumerate(_answers(tasks, run.options.workers), start=1):
         run.answers.append(answer)
@@ -175,14 +189,14 @@ def end_with(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _standing(run: _Run) -> str:
+def _standing(run: Run) -> str:
     """How the model stands to the export; a key of NOTES."""
     if run.options.folds >= 2:
         return "cross_validated"
     return "seen" if run.served.hazard.training.get("cohort") == run.cohort.name else "unseen"
 
 
-def _report(run: _Run, dealt: Spilled, rows: dict[str, int], models: Sequence[HazardModel]) -> dict[str, Any]:
+def _report(run: Run, dealt: Spilled, rows: dict[str, int], models: Sequence[HazardModel]) -> dict[str, Any]:
     """What was replayed and how; the figures come beside it."""
     source = next((run.cohort / name for name in SOURCE_FILES if (run.cohort / name).is_file()), None)
     said = source.read_text(encoding="utf-8", errors="replace")[:2000] if source else ""

@@ -24,6 +24,7 @@ MOST_NAMED = 50
 
 _PATIENT = re.compile(rb'"reference"\s*:\s*"(?:[^"]*/)?Patient/([A-Za-z0-9\-.]{1,64})"')
 _TAB = b"\t"
+EVERYBODY = b""
 
 Tell = Callable[[str], None]
 
@@ -114,8 +115,10 @@ class _Dealer:
         if patient is None:
             return
         row = _TAB.join((file.type.encode(), source.encode(), line.rstrip(b"\r\n") + b"\n"))
-        self._held[zlib.crc32(patient) % len(self.paths)].append(row)
-        self._size += len(row)
+        groups = self._held if patient == EVERYBODY else [self._held[zlib.crc32(patient) % len(self.paths)]]
+        for rows in groups:
+            rows.append(row)
+        self._size += len(row) * len(groups)
         if self._size > FLUSH_AT:
             self.flush()
 
@@ -134,6 +137,8 @@ class _Dealer:
             self.problems.add("not_readable", source, error.issues[0].diagnostics)
             return None
         said = resource.get("id") if kind == "Patient" else _reference(resource)
+        if kind == "Device" and said is None:
+            return EVERYBODY  # of nobody in particular: anybody's readings may name it
         if not isinstance(said, str) or not said:
             self.problems.add("no_patient", source, f"{kind} without {'an id' if kind == 'Patient' else 'a Patient'}")
             return None

@@ -10,6 +10,7 @@ import numpy as np
 from integrations.backtest.observations import Reading
 from recovery.services.intake import EpisodeFacts, FindingFacts, PatientFacts
 from recovery.twin.evaluate_backtest_judge import Lab
+from recovery.twin.evaluate_backtest_run import LAST_H
 from recovery.twin.evaluate_backtest_subjects import BASELINE_HOURS, Dated, Fact, Subject
 from recovery.twin.fit_cohort import Case
 from recovery.twin.measurement import Samples
@@ -20,7 +21,8 @@ from recovery.twin.risk_inputs import HISTORY_LABELS, RiskFactors
 DAYS_A_YEAR = 365.2425
 HOUR_MS = 3_600_000.0
 SEXES: dict[str, Any] = {"female": "female", "male": "male", "other": "other"}
-AGE_BANDS = ((50, "under 50"), (65, "50 to 64"), (75, "65 to 74"), (200, "75 and older"))
+AGE_BANDS = ((50, "under 50"), (65, "50 to 64"), (75, "65 to 74"))
+OLDEST = "75 and older"
 HISTORY = frozenset(HISTORY_LABELS) - {"smoker"}
 
 
@@ -31,16 +33,22 @@ class Person:
     facts: PatientFacts | None = None
     is_synthetic: bool = False
     attributes: dict[str, str] = field(default_factory=dict)
-    devices: dict[str, str] = field(default_factory=dict)
     operations: list[tuple[datetime, float, EpisodeFacts]] = field(default_factory=list)
     findings: list[tuple[float, FindingFacts]] = field(default_factory=list)
     readings: dict[tuple[object, ...], Reading] = field(default_factory=dict)
 
 
 def subject_of(
-    patient: str, person: Person, tiers: dict[str, str], until: datetime | None, *, history_is_whole: bool
+    patient: str,
+    person: Person,
+    devices: tuple[dict[str, str], dict[str, str]],
+    until: datetime | None,
+    *,
+    history_is_whole: bool,
 ) -> Subject:
-    """The subject of the patient's first operation. The person has facts and an operation."""
+    """The subject of the patient's first operation. The person has facts and an operation. devices: tier and name by
+    reference."""
+    tiers, names = devices
     end, clock_hour, operation = min(person.operations, key=lambda one: one[0])
     zero = end.timestamp()
     facts = person.facts or PatientFacts()
@@ -56,7 +64,7 @@ def subject_of(
     known = _findings(case, person, zero)
     labs = _readings(case, person, tiers, zero)
     until_h = np.inf if until is None else (until.timestamp() - zero) / 3600
-    return Subject(case, known, labs, _attributes(person, operation, age), until_h)
+    return Subject(case, known, labs, _attributes(person, names, operation, age), until_h)
 
 
 def _findings(case: Case, person: Person, zero: float) -> list[Fact]:
@@ -94,7 +102,7 @@ def _readings(case: Case, person: Person, tiers: dict[str, str], zero: float) ->
         width = reading.span_ms / HOUR_MS
         for ms, value in reading.points:
             hour = (ms / 1000 - zero) / 3600
-            if hour >= -BASELINE_HOURS:
+            if -BASELINE_HOURS <= hour <= LAST_H:
                 mine.append((hour, value, float(tier), reading.source, width, arrived))
     for metric in sorted(rows):
         if rows[metric]:
@@ -110,15 +118,15 @@ def _samples(rows: list[tuple[float, float, float, str, float, float]]) -> tuple
     return Samples.of(hours, values, tier.astype(np.int64), series.astype(np.int64), width), arrived
 
 
-def _attributes(person: Person, operation: EpisodeFacts, age: float | None) -> dict[str, str]:
+def _attributes(person: Person, names: dict[str, str], operation: EpisodeFacts, age: float | None) -> dict[str, str]:
     """What subgroups are made by; 'not known' where it is not said."""
     known = PROCEDURES.get(operation.procedure)
-    band = "not known" if age is None else next(label for limit, label in AGE_BANDS if age < limit)
-    used = Counter(reading.source for reading in person.readings.values() if reading.source in person.devices)
+    band = "not known" if age is None else next((label for limit, label in AGE_BANDS if age < limit), OLDEST)
+    used = Counter(reading.source for reading in person.readings.values() if reading.source in names)
     device = max(sorted(used), key=lambda source: used[source], default="")
     return {
         **person.attributes,
         "age": band,
         "operation": known.label if known else operation.procedure_text or "not known",
-        "device": person.devices.get(device) or "none named",
+        "device": names.get(device) or "none named",
     }

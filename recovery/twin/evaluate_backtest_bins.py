@@ -87,8 +87,8 @@ def _once(samples: Samples, look: Ints) -> tuple[Samples, Ints]:
 def _hours(metric: Metric, kept: Samples, look: Ints, params: MetricParams) -> Bins:
     """Bins of one sample, which are nearly all, in one go; the others look by look through `measure`."""
     bins = np.floor(kept.hours).astype(np.int64)
-    count = np.bincount(bins - bins.min())[bins - bins.min()] if len(bins) else bins
-    single = count == 1
+    _, place, count = np.unique(bins, return_inverse=True, return_counts=True)
+    single = count[place] == 1
     one = kept.take(single)
     parts = [
         Bins(

@@ -30,7 +30,7 @@ class Command(BaseCommand):
         parser.add_argument("--model", default="", help="version of a stored model, or 'current'; default: as shipped")
         parser.add_argument("--until", default="", help="FHIR dateTime: rows before it, from what was known by then")
         parser.add_argument("--folds", type=int, default=0, help="judge each patient by a model fitted on other folds")
-        parser.add_argument("--workers", type=int, default=_cores(), help="processes (default: all cores)")
+        parser.add_argument("--workers", type=int, default=cores(), help="processes (default: all cores)")
         parser.add_argument(
             "--every", type=int, default=EVERY_H, choices=DIVISORS, help="hours between looks (default: %(default)s)"
         )
@@ -38,6 +38,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, cohort: Path, out: Path, **options: Any) -> None:
         signal.signal(signal.SIGTERM, _stop)
+        if options["folds"] not in (0, *range(2, 51)):
+            raise CommandError("--folds: give 2 to 50, or none.", returncode=REFUSED)
         if options["in_background"]:
             os.nice(10)
             end_with(os.getppid())
@@ -46,6 +48,8 @@ class Command(BaseCommand):
             report = backtest(cohort, out, served(options["model"]), wanted, self._tell)
         except BacktestRefused as error:
             raise CommandError(str(error), returncode=REFUSED) from error
+        except OSError as error:
+            raise CommandError(f"{error.strerror or error}: {error.filename or out}") from error
         except KeyboardInterrupt as stopped:
             raise CommandError("Stopped; nothing was written.", returncode=130) from stopped
         alerts = report["alerts"]
@@ -62,7 +66,7 @@ class Command(BaseCommand):
         sys.stderr.flush()
 
 
-def _cores() -> int:
+def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

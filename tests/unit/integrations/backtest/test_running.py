@@ -131,6 +131,37 @@ CHANGES = (
 )
 
 
+def test_until_before_everything_gives_tables_without_rows(whole, tmp_path):
+    report = run(whole[0] / "in", tmp_path / "out", until=datetime.fromisoformat("2020-01-01T00:00:00+00:00"))
+    assert [len((tmp_path / "out" / name).read_text().splitlines()) for name in TABLES] == [1, 1, 1]
+    assert report["subjects"] == 0 and (tmp_path / "out" / "report.html").stat().st_size > 1000
+
+
+def test_strange_but_readable_patients_stop_nothing(rows, tmp_path):
+    """A child, a person of 900, one who died before surgery, a reading of the year 9999, no reading at all."""
+    strange = {name: [dict(row) for row in found] for name, found in rows.items()}
+    for person, change in zip(strange["Patient"], STRANGE, strict=False):
+        person.update(change)
+    silent = {"reference": "Patient/x004"}
+    strange["Observation"] = [row for row in strange["Observation"] if row["subject"] != silent]
+    far = {**strange["Observation"][50], "id": "far", "issued": "9999-12-31T23:59:59Z"}
+    far["effectivePeriod"] = {"start": "9999-12-31T00:00:00Z", "end": "9999-12-31T06:00:00Z"}
+    strange["Observation"].append(far)
+    strange["Device"] = [{key: value for key, value in row.items() if key != "patient"} for row in strange["Device"]]
+    report = run(write_export(tmp_path / "in", strange), tmp_path / "out", every=6)
+    assert report["subjects"] == 8 and report["abstained"]["age_below_18"] > 0
+    assert report["data"]["used"]["Device"] == 8 * report["run"]["groups"]  # of nobody in particular: told to all
+    assert any(one["value"] == "Band" and one["subjects"] == 7 for one in report["subgroups"])
+
+
+STRANGE = (
+    {"birthDate": "2020-05-05"},
+    {"birthDate": "1126-01-01"},
+    {"deceasedDateTime": "2026-01-01T00:00:00Z"},
+    {"gender": "unknown", "birthDate": "1950"},
+)
+
+
 def test_an_export_without_operations_is_refused_in_words(rows, tmp_path):
     folder = write_export(tmp_path / "in", {**rows, "Procedure": []})
     with pytest.raises(BacktestRefused, match="No patient of this export"):
@@ -191,3 +222,10 @@ def test_a_folder_that_is_none_ends_with_two_and_a_sentence(tmp_path):
     command = [sys.executable, "manage.py", "backtest", str(tmp_path / "no"), "--out", str(tmp_path / "out")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=os.environ, check=False)
     assert done.returncode == 2 and "is not a folder" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_result_that_cannot_be_written_is_said_in_a_sentence(whole, tmp_path):
+    (tmp_path / "out").write_text("a file, not a folder")
+    command = [sys.executable, "manage.py", "backtest", str(whole[0] / "in"), "--out", str(tmp_path / "out")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "File exists" in done.stderr and "Traceback" not in done.stderr
