@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Prefetch
@@ -10,10 +10,15 @@ from django.db.models import Prefetch
 from recovery.models import Alert, AlertTransition
 from recovery.selectors.alerts import AlertSeen, alert_seen
 
+DAY = timedelta(days=1)
+
 
 @dataclass(frozen=True, slots=True)
 class AlertSaid:
-    """One alert with its steps, oldest first. `number` grows with every change of what is said about it."""
+    """One alert with its steps, oldest first. `number` grows with every change of what is said about it.
+
+    `day`: the postoperative day on which it was last held up by readings; None while there is no day zero.
+    """
 
     row_id: int
     number: int
@@ -23,6 +28,7 @@ class AlertSaid:
     patient_id: int
     patient_fhir_id: str
     alert: AlertSeen
+    day: int | None = None
 
 
 def alerts_said(
@@ -50,4 +56,5 @@ def _said(row: Alert) -> AlertSaid:
         patient_id=episode.patient_id,
         patient_fhir_id=episode.patient.fhir_id,
         alert=seen,
+        day=None if episode.surgery_end is None else (row.last_hit_at - episode.surgery_end) // DAY,
     )

@@ -38,9 +38,13 @@ def detected_issue(found: AlertSaid) -> dict[str, Any]:
 
 
 def _evidence(found: AlertSaid) -> list[dict[str, Any]]:
-    """The sentences under the alert; with the risks of the same episode, which stand on the same readings."""
+    """The sentences under the alert; with the index of the day on which they held and the risks of the episode, which
+    stand on the same readings."""
     said = [{"text": sentence} for sentence in found.alert.because if sentence]
-    return [{"code": said, "detail": [{"reference": f"RiskAssessment/{found.episode_key}"}]}] if said else []
+    detail = [{"reference": f"RiskAssessment/{found.episode_key}"}]
+    if found.day is not None:
+        detail.insert(0, {"reference": f"Observation/{found.episode_key}-day{found.day}"})
+    return [{"code": said, "detail": detail}] if said else []
 
 
 def _answers(steps: tuple[Step, ...]) -> tuple[Step, ...]:

@@ -104,3 +104,11 @@ def test_a_further_hit_is_a_new_version(door: Door, alert: Alert) -> None:
     )
     apply_candidates(episode=alert.episode, candidates=[again], now=AT + timedelta(hours=1))
     assert door.get(f"DetectedIssue/{alert.key}", If_None_Match=before).status_code == 200
+
+
+def test_its_evidence_is_the_index_of_the_day_and_can_be_read(door: Door, alert: Alert) -> None:
+    factories.make_snapshot(alert.episode, alert.last_hit_at, factories.said())
+    detail = [one["reference"] for one in content(door.get(f"DetectedIssue/{alert.key}"))["evidence"][0]["detail"]]
+    key = alert.episode.key
+    assert detail == [f"Observation/{key}-day0", f"RiskAssessment/{key}"]
+    assert all(door.get(reference).status_code == 200 for reference in detail)

@@ -52,7 +52,7 @@ def rendered() -> dict[str, dict[str, Any]]:
     from recovery.selectors.fhir_risks import EpisodeSaid
 
     found = said()
-    alert = AlertSaid(1, 2, AT, KEY, "operation", 1, "example", alert_seen())
+    alert = AlertSaid(1, 2, AT, KEY, "operation", 1, "example", alert_seen(), 3)
     day = DaySaid(1, 3, datetime(2026, 1, 9, 10, tzinfo=UTC), False, KEY, "operation", 1, "example", found)
     who = (1, KEY, "operation", "Total knee replacement", 1, "example")
     plan = PlanSaid(*who, "active", DAY_ZERO, 30, "Knee replacement", "knee", 1, "Ward 7", "UTC", AT, found)
