@@ -169,7 +169,8 @@ REST_FRAMEWORK = {
 }
 
 # ---- backtests (administrators replay an export) ---
-BACKTEST_FILES = DATA_DIR / "backtests"  # uploads and results, a folder a run
+# Uploads and results, a folder a run; web and trainer must both see it.
+BACKTEST_FILES = Path(env.str("BACKTEST_FILES", default=str(DATA_DIR / "backtests")))
 BACKTEST_EXPORTS = env.str("BACKTEST_EXPORTS", default="")  # administrators may point at exports below it; "": none
 MAX_BACKTEST_UPLOAD = env.int("MAX_BACKTEST_UPLOAD_BYTES", default=2 * 1024**3)
 MAX_BACKTEST_UNPACKED = env.int("MAX_BACKTEST_UNPACKED_BYTES", default=40 * 1024**3)
