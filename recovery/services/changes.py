@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from recovery.services.intake import NumberReading, Outcome, PacketReading
+from recovery.services.intake import NumberReading, Outcome, PacketReading, Unmapped
 
 
 @dataclass(slots=True)
@@ -18,6 +18,7 @@ class Changes:
     dirty: dict[int, int | None] = field(default_factory=dict)
     touched: set[int] = field(default_factory=set)
     retold: list[tuple[NumberReading | PacketReading, str]] = field(default_factory=list)
+    unmapped: list[Unmapped] = field(default_factory=list)
 
     def reading(self, patient_id: int, at_ms: int) -> None:
         known = self.dirty.get(patient_id, at_ms)

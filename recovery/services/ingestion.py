@@ -56,7 +56,7 @@ def deliver(*, delivery: Delivery, actor: Actor, now: datetime, atomic: bool) ->
         if atomic:
             _refuse_all_if_one_is_refused(changes)
         _keep_promises(delivery, changes)
-        _list_unmapped(delivery.unmapped, now)
+        _list_unmapped((*delivery.unmapped, *changes.unmapped), now)
         audit.record(
             actor=actor,
             now=now,

@@ -8,7 +8,7 @@ from recovery.services import lives, mapped_series
 from recovery.services.changes import Changes
 from recovery.services.intake import ProjectedSample
 from recovery.services.lives import Key
-from recovery.services.streams import SAMPLE_COLUMNS, SAMPLE_KEY, place_series
+from recovery.services.streams import SAMPLE_COLUMNS, SAMPLE_KEY, place_as_owned
 
 
 def store_projected(
@@ -19,7 +19,7 @@ def store_projected(
     changes: Changes,
 ) -> None:
     """Make the samples drawn from `document_id` exactly `samples`: end what it no longer says, add the rest."""
-    places = place_series({sample.series for sample in samples})
+    places = place_as_owned((sample.series for sample in samples), changes, None, None)
     said = {(places[one.series][0], one.at_ms, one.value, one.digits): one for one in samples if one.series in places}
     held, shared = _standing(document_id)
     if not said.keys() >= held | shared:  # once nobody else can hand a number over, look again

@@ -1,6 +1,7 @@
 """The streams shelf: series once, readings as narrow rows, the database deciding what is new."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -9,7 +10,15 @@ from recovery.models.streams_sql import find_series, insert_new
 from recovery.reading_ids import ReadingId, encode, value_mark
 from recovery.services import lives, mapped_series, references
 from recovery.services.changes import Changes
-from recovery.services.intake import NumberReading, Outcome, PacketReading, Reference, SeriesKey, Stands
+from recovery.services.intake import (
+    NumberReading,
+    Outcome,
+    PacketReading,
+    Reference,
+    SeriesKey,
+    Stands,
+    Unmapped,
+)
 from recovery.services.mapped_series import Coding, series_hash
 from recovery.services.mapped_series import Reading as Read
 
@@ -35,10 +44,8 @@ def store(
     if not readings and not packets:
         return
     keys = {*(one.series for one in readings), *(one.series for one in packets)}
-    owners = _owners_of_devices(keys)
-    owned = (key for key in keys if owners.get(key.source, key.patient) == key.patient)
     dangling: set[Reference] = set()
-    places = place_series(owned, stands, dangling)
+    places = place_as_owned(keys, changes, stands, dangling)
     _store_numbers(_placed(readings, places, dangling, changes), places, batch, now, changes)
     _store_packets(_placed(packets, places, dangling, changes), places, batch, now, changes)
     _note_mapped([*readings, *packets], places, changes)
@@ -69,18 +76,35 @@ def _placed(
 
 
 def _refused(index: int, key: SeriesKey, patient_is_known: bool, dangling: Collection[Reference]) -> Outcome:
-    """Why a reading has no place: its patient is not known, or what it refers to, or its device is somebody else's."""
-    if patient_is_known and not set(dangling).isdisjoint(key.references):
+    """Why a reading has no place: its patient is not known, or what it refers to."""
+    if patient_is_known:
         error = references.refusal(key.references, dangling)
         return Outcome(index, "refused", reason=error.message, field=error.field, error="Invalid")
-    if patient_is_known:
-        reason = (
-            f"{key.source} is registered to another patient, so this reading may be theirs: correct"
-            " Observation.subject, or send the Device with its present patient first."
-        )
-        return Outcome(index, "refused", reason=reason, field="Observation.device")
     reason = f"Patient/{key.patient} is not known here: send the Patient first, or correct the id."
     return Outcome(index, "refused", reason=reason, field="Observation.subject")
+
+
+def place_as_owned(
+    keys: Iterable[SeriesKey], changes: Changes, stands: Stands | None, dangling: set[Reference] | None
+) -> dict[SeriesKey, Place]:
+    """As `place_series`; readings of a device that is registered to another patient go to series without a metric.
+
+    Whose they are is in doubt: they are kept and read back as sent, in no twin, and listed for an administrator.
+    """
+    wanted = set(keys)
+    owners = _owners_of_devices(wanted)
+    apart = {
+        key: replace(key, metric="", scale=1.0, shift=0.0)
+        for key in wanted
+        if owners.get(key.source, key.patient) != key.patient
+    }
+    places = place_series((wanted - apart.keys()) | set(apart.values()), stands, dangling)
+    for key, other in apart.items():
+        if other in places:
+            places[key] = places[other]
+            device = key.source.removeprefix("Device/")
+            changes.unmapped.append(Unmapped("Device", device, "", key.source, "it is registered to another patient"))
+    return places
 
 
 def _owners_of_devices(keys: Iterable[SeriesKey]) -> dict[str, str]:

@@ -232,16 +232,20 @@ def test_every_delivery_is_audited_for_each_patient_it_touches():
     assert events.last().actor_name == "test"
 
 
-def test_a_reading_from_a_device_of_another_patient_is_refused_and_costs_only_itself():
+def test_a_reading_from_a_device_of_another_patient_is_kept_out_of_the_twin_and_listed():
     enrol()
     others = Delivery("test", documents=(d.patient(0, "p2"), d.procedure(1, "p2"), d.device(2, "band", "p2")))
     send(others)
     strange = d.number(0, 5, 80.0, d.series(source="Device/band"))
     receipt = send(Delivery("test", readings=(strange, d.number(1, 5, 81.0))))
-    assert receipt.outcomes[0].status == "refused"
-    assert receipt.outcomes[0].field == "Observation.device"
-    assert "another patient" in receipt.outcomes[0].reason
-    assert list(Sample.objects.values_list("value", flat=True)) == [81.0]
+    assert [receipt.outcomes[index].status for index in (0, 1)] == ["created", "created"]
+    assert list(Sample.objects.order_by("value").values_list("value", "series__metric")) == [
+        (80.0, ""),
+        (81.0, "heart_rate"),
+    ]
+    listed = UnmappedCode.objects.get(system="Device")
+    assert (listed.code, listed.reason) == ("band", "it is registered to another patient")
+    assert send(Delivery("test", readings=(strange,))).outcomes[0].status == "unchanged"
 
 
 def test_a_device_of_nobody_in_particular_may_serve_everybody():
