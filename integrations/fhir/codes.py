@@ -60,7 +60,6 @@ _KNOWN: dict[str, tuple[str, str, str]] = {
     "41979-6": ("Energy used", "kcal/d", ""),
     "41956-4": ("Walking speed, 24 h maximum", "m/s", ""),
     "55411-3": ("Exercise duration", "min", ""),
-    "93832-4": ("Sleep duration", "h", ""),
     "93831-6": ("Deep sleep", "h", ""),
     "93830-8": ("Light sleep", "h", ""),
     "93829-0": ("REM sleep", "h", ""),

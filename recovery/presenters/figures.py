@@ -32,7 +32,7 @@ def figure_json(
             *_readings(go, metric, seen, surgery_end, zone),
         ]
     )
-    unit = wording.unit(metric.unit)
+    unit = wording.unit(metric.unit, metric.key)
     figure.update_layout(
         template="none",
         height=380,

@@ -117,7 +117,7 @@ def _metric(metric: Metric) -> MetricModel:
 
 
 def _numbers_of(metric: Metric, curves: Curves) -> Iterable[Sourced]:
-    base, wander, unit = BASELINES[metric.key], WANDER[metric.key], wording.unit(metric.unit)
+    base, wander, unit = BASELINES[metric.key], WANDER[metric.key], wording.unit(metric.unit, metric.key)
     low, high = metric.plausible
     spread = "on the logarithm" if base.sd_is_log else unit
     yield _sourced(

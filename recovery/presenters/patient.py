@@ -171,7 +171,7 @@ def metric_card(
         key=metric.key,
         label=metric.label,
         value=wording.number(metric.now, wording.decimals(metric.key)),
-        unit=wording.unit(metric.unit) if metric.now is not None else "",
+        unit=wording.unit(metric.unit, metric.key) if metric.now is not None else "",
         when=_when(metric, now, zone),
         source=metric.now_source,
         is_stale=is_stale(metric),

@@ -143,7 +143,7 @@ def own_metric(metric: MetricSaid, page: OwnPage, hour: float, zone: ZoneInfo) -
     metric = at_its_time(metric, last_hour(seen))
     usual = wording.span(metric.low90, metric.high90, metric.key)
     day = wording.recovery_day(_hour_of_latest(metric, seen, hour))
-    unit = wording.unit(metric.unit)
+    unit = wording.unit(metric.unit, metric.key)
     return OwnMetric(
         key=metric.key,
         label=PLAIN.get(metric.key, metric.label),

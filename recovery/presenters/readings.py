@@ -63,7 +63,7 @@ def readings_view(
     return ReadingsView(
         banner=banner(person, operation, said, now),
         label=kind.label,
-        unit=wording.unit(kind.unit),
+        unit=wording.unit(kind.unit, kind.key),
         range_words=f"{wording.number(low, kind.decimals)} to "
         f"{wording.quantity(high, metric, kind.unit)} ({kind.plausible_source})",
         rows=tuple(_line(row, metric, kind.unit, notes, zone) for row in found.rows),

@@ -33,6 +33,7 @@ UNITS = {
     "m": "m",
     "deg": "°",
     "10*9/L": "× 10⁹/L",
+    "%{BW}": "% of body weight",
 }
 TIERS = {
     "implant": "Implant",
@@ -58,7 +59,10 @@ def number(value: float | None, places: int = 0) -> str:
     return f"{MINUS}{text}" if rounded < 0 else text
 
 
-def unit(code: str) -> str:
+def unit(code: str, metric: str = "") -> str:
+    """The unit for people; a score is "of" the highest that its metric can be."""
+    if code == "{score}" and metric in METRICS:
+        return f"of {METRICS[metric].plausible[1]:g}"
     return UNITS.get(code, code.strip("{}"))
 
 
@@ -66,7 +70,7 @@ def quantity(value: float | None, metric: str, code: str) -> str:
     """The number with its unit: "37.2 °C", "1 204 a day", "94 %", "112°"."""
     if value is None:
         return MISSING
-    word = unit(code)
+    word = unit(code, metric)
     gap = "" if word == "°" or not word else "\N{NO-BREAK SPACE}"
     return f"{number(value, decimals(metric))}{gap}{word}"
 

@@ -7,6 +7,7 @@ at its middle, hour 24k + 12. Nothing here is fitted; `cold_start` does the arit
 from collections.abc import Mapping
 
 import recovery.twin.anchors_laboratory as laboratory
+import recovery.twin.anchors_reported as reported
 from recovery.twin.anchor_types import Baseline, Clock, Curves, Wander
 from recovery.twin.source import Source
 
@@ -240,6 +241,7 @@ CURVES: Mapping[str, Curves] = {
     "qualified_steps": QUALIFIED_STEPS,
     "knee_rom": KNEE_ROM,
     **laboratory.CURVES,
+    **reported.CURVES,
 }
 
 _LIFESNAPS = "LifeSnaps daily table (66 to 71 healthy adults, data inventory 2.3)"
@@ -278,6 +280,7 @@ BASELINES: Mapping[str, Baseline] = {
     ),
     "knee_rom": Baseline(55.0, 8.0, Source("G", "Clinical reference 1.4: functional range in walking 45 to 60 deg")),
     **laboratory.BASELINES,
+    **reported.BASELINES,
 }
 
 _ASSUMED = Source("G", "Assumed: no published repeated-measures variation was found")
@@ -320,6 +323,7 @@ WANDER: Mapping[str, Wander] = {
     ),
     "knee_rom": Wander(3.0, 0.5, 7.0, _ASSUMED),
     **laboratory.WANDER,
+    **reported.WANDER,
 }
 
 CLOCKS: Mapping[str, Clock] = {

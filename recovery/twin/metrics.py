@@ -22,6 +22,7 @@ from recovery.twin.metric_types import (
     loinc,
 )
 from recovery.twin.metrics_laboratory import LABORATORY
+from recovery.twin.metrics_reported import LOADS, QUESTIONNAIRE_CODES, REPORTED
 from recovery.twin.source import Source
 from recovery.twin.transform import Transform
 
@@ -254,7 +255,9 @@ _GAIT = (
     ),
 )
 
-METRICS: Mapping[str, Metric] = MappingProxyType({m.key: m for m in (*_VITALS, *_ACTIVITY, *_GAIT, *LABORATORY)})
+METRICS: Mapping[str, Metric] = MappingProxyType(
+    {m.key: m for m in (*_VITALS, *_ACTIVITY, *_GAIT, *LABORATORY, *REPORTED, *LOADS)}
+)
 """In the order in which they came: the synthetic streams are numbered by it, so new ones go to the end."""
 
 _BY_CODE = {code: m for m in METRICS.values() for code in m.codes}
@@ -277,6 +280,7 @@ __all__ = [
     "IMPLANT_CODES",
     "LOINC",
     "METRICS",
+    "QUESTIONNAIRE_CODES",
     "WORN_HOURS_FOR_A_DAY",
     "Better",
     "Code",

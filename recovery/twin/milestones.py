@@ -63,6 +63,15 @@ _ALL = (
         Source("V", "Clinical reference 1.2: colorectal, 1,000 steps on POD1: odds of a long stay x0.63"),
     ),
     Milestone(
+        "walk_100m",
+        "Walks 100 m in a day, in all",
+        "steps",
+        200.0,
+        False,
+        "up",
+        Source("D", "100 m at a step of 0.5 m, short as steps are in the first days (half of a stride of 1.1 m [G])"),
+    ),
+    Milestone(
         "walking_speed_0_8",
         "Walks at 0.8 m/s",
         "walking_speed",

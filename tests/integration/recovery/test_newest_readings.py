@@ -53,7 +53,7 @@ def test_of_a_packet_the_packet_is_named():
 def test_milestones_are_expected_of_metrics_that_were_read_and_within_the_pathway():
     days = [d.number(hour + 72, hour + 0.1, 100.0, STEPS) for hour in range(-72, 75)]
     found = {one["key"]: one for one in concluded(*days)["milestones"]}
-    assert found.keys() == {"steps_baseline", "steps_1000"}
+    assert found.keys() == {"steps_baseline", "steps_1000", "walk_100m"}
     own = found["steps_baseline"]
     assert own["from_day"] == 4 and own["unit"] == "/d"
     for one in found.values():

@@ -22,7 +22,7 @@ from recovery.twin import (
 from recovery.twin.anchors import CURVES
 from recovery.twin.errors import MalformedState
 from recovery.twin.filter import initial
-from recovery.twin.metrics import IMPLANT_CODES, LOINC
+from recovery.twin.metrics import IMPLANT_CODES, LOINC, QUESTIONNAIRE_CODES
 from recovery.twin.params import STATE_SIZE
 
 PARAMS = cold_start()
@@ -35,7 +35,7 @@ def test_a_metric_is_fully_described(key):
     metric = METRICS[key]
     assert metric.key == key and metric.label and metric.unit and metric.codes
     assert metric.plausible[0] < metric.plausible[1] and metric.display[0] < metric.display[1]
-    assert {c.system for c in metric.codes} <= {LOINC, IMPLANT_CODES}
+    assert {c.system for c in metric.codes} <= {LOINC, IMPLANT_CODES, QUESTIONNAIRE_CODES}
     assert len(metric.noise.between) == len(Tier) and all(sd > 0 for sd in metric.noise.between)
     assert list(metric.noise.between) == sorted(metric.noise.between), "a better tier is never noisier"
     assert metric.noise.source.text and metric.plausible_source.text

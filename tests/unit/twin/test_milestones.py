@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from recovery.twin import METRICS, Profile, cold_start, fold, load
+from recovery.twin import METRICS, Profile, Samples, cold_start, fold, load
 from recovery.twin.filter import design
 from recovery.twin.milestones import HORIZON_DAYS, MILESTONES, TOLERANCE, arrivals
 from recovery.twin.params import CLOCK, DEVIATION
@@ -66,3 +66,26 @@ def test_a_milestone_says_which_model_and_whether_the_operation_is_known():
 
 def test_every_milestone_has_a_source_and_a_metric_that_exists():
     assert all(m.source.text and m.metric in METRICS for m in MILESTONES.values())
+
+
+def test_the_first_100_m_come_before_a_thousand_steps_and_those_before_the_usual_ones():
+    found = arrivals(None, PARAMS, Profile("hip_fracture"), 24.0)
+    assert found["walk_100m"].median <= found["steps_1000"].median <= (found["steps_baseline"].median or HORIZON_DAYS)
+
+
+def test_a_good_quality_of_recovery_is_expected_a_week_after_a_knee_replacement_and_later_after_a_bypass():
+    """Clinical reference 2.4: QoR-15 of 122 on day 7 after knee replacement, 115 then and 128 on day 30 after CABG."""
+    knee, bypass = (
+        arrivals(None, PARAMS, Profile(p), 24.0)["qor15_good"].median for p in ("knee_replacement", "cardiac")
+    )
+    assert 3 <= knee <= 12 and knee < bypass <= 30
+
+
+def test_a_reported_quality_of_recovery_moves_its_milestone():
+    def after(score):
+        reports = Samples.of(24.0 * np.arange(1, 5) + 9.5, np.full(4, score), 3)
+        state = fold(None, PARAMS, KNEE, load({"qor15": reports}, 120.0)).state
+        return arrivals(state, PARAMS, KNEE, 120.0)["qor15_good"]
+
+    assert after(135.0).median < (after(90.0).median or HORIZON_DAYS)
+    assert after(135.0).basis == "personal"

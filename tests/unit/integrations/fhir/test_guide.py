@@ -12,7 +12,7 @@ from integrations.fhir.operations.table import OPERATIONS
 from recovery.exact_json import dumps
 from recovery.presenters.wording import STATES
 from recovery.twin.incidence import OUTCOMES
-from recovery.twin.metrics import IMPLANT_CODES, METRICS
+from recovery.twin.metrics import IMPLANT_CODES, METRICS, QUESTIONNAIRE_CODES
 from recovery.twin.milestones import MILESTONES
 from tests.unit.integrations.fhir import guide_examples
 
@@ -23,6 +23,9 @@ DEVIATIONS = {f"deviation-{codes.coded(key)}" for key in METRICS}
 
 CODES = {
     "implant-metric": {code.code for one in METRICS.values() for code in one.codes if code.system == IMPLANT_CODES},
+    "questionnaire-score": {
+        code.code for one in METRICS.values() for code in one.codes if code.system == QUESTIONNAIRE_CODES
+    },
     "outcome": set(OUTCOMES),
     "alert-kind": {name.replace("_", "-") for name in alert_codes.LABELS},
     "recovery-state": {name.replace("_", "-") for name in STATES},
