@@ -1,5 +1,6 @@
 """The number behind each cause of alert, with the measured facts that make it up.
 
+suspicion       calibrated probability that a complication is under way (`suspicion.consider`)
 deterioration   sum over the vital signs of their strength (`Signal.strength`), worse side only
 news2           points of the score given
 risk            probability of a new complication within 24 h
@@ -20,6 +21,7 @@ from recovery.twin.risk import ABSTENTIONS, RiskEstimate
 from recovery.twin.scores.result import ScoreResult
 from recovery.twin.signals import VITALS, Signal, by_metric, newest_worn_h
 from recovery.twin.surprise import RecoveryFeatures
+from recovery.twin.suspicion import Suspicion, facts
 
 RISK_HORIZON_H = 24
 """Of the horizons, the one that a change of today moves most."""
@@ -45,11 +47,13 @@ def measures(
     scores: Collection[ScoreResult],
     refused: Mapping[str, float],
     lasting: Mapping[str, float],
+    suspicion: Suspicion | None = None,
 ) -> dict[str, Measure]:
     """What can be known now, by cause. A cause that is absent is not known, which is not the same as
     quiet."""
     found = by_metric(features)
     known = {
+        "suspicion": suspected(suspicion),
         "deterioration": deterioration([found[m] for m in VITALS if m in found], lasting),
         "news2": score("news2", scores),
         "risk": risk(risks),
@@ -60,6 +64,10 @@ def measures(
         "model_uncertain": abstaining(risks, found.values()),
     }
     return {cause: measure for cause, measure in known.items() if measure is not None}
+
+
+def suspected(found: Suspicion | None) -> Measure | None:
+    return None if found is None or found.probability is None else Measure(found.probability, facts(found))
 
 
 def deterioration(vitals: Collection[Signal], lasting: Mapping[str, float]) -> Measure | None:

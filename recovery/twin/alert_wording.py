@@ -7,6 +7,7 @@ clinicians, not for patients.
 from __future__ import annotations
 
 TITLES = {
+    "suspicion": "The last days look like a complication",
     "deterioration": "Vital signs away from own recovery curve",
     "news2": "NEWS2 at an urgent level",
     "risk": "High risk of a new complication",
@@ -18,6 +19,11 @@ TITLES = {
 }
 
 STEPS = {
+    "suspicion": (
+        "Consider seeing or calling the patient with the likeliest cause in mind, and what speaks for it.",
+        "Consider the benign causes that were weighed too: exercise, fever without a source, a new beta-blocker.",
+        "Consider a full set of observations and the test that would tell the likeliest cause apart.",
+    ),
     "deterioration": (
         "Consider a call or visit and a full set of observations, consciousness and blood pressure included.",
         "Consider the ordinary causes first: pain, exercise, fever after a new drug, a loose sensor.",

@@ -21,6 +21,7 @@ from recovery.twin.risk import RiskEstimate
 from recovery.twin.scores.result import ScoreResult
 from recovery.twin.signals import signals
 from recovery.twin.surprise import RecoveryFeatures
+from recovery.twin.suspicion import Suspicion
 
 MEMORY_FORMAT = 1
 LONGEST_GAP_H = 8.0
@@ -35,8 +36,9 @@ Change = Literal["raised", "held", "cleared"]
 class AlertCandidate:
     """What the policy says about one cause now.
 
-    change: raised (new), held (still there: extend, do not repeat), cleared (may be closed). since_h: hour
-    after surgery at which it was raised. `steps` are options for a clinician, never orders.
+    change: raised (new, or told again because it still stands: then since_h lies before at_h), held (still there:
+    extend, do not repeat), cleared (may be closed). since_h: hour after surgery at which it was first raised.
+    `steps` are options for a clinician, never orders.
     """
 
     cause: str
@@ -60,17 +62,19 @@ def candidates(
     memory: Mapping[str, Any],
     *,
     refused: Mapping[str, float] | None = None,
+    suspicion: Suspicion | None = None,
 ) -> tuple[tuple[AlertCandidate, ...], Memory]:
     """The alerts of one patient at `features.now_hour`, and the memory to pass next time ({} the first time).
 
     refused: share of each metric's readings of the last day that the plausibility gate refused, where known.
+    suspicion: what the hypotheses say, where they were weighed.
     A cause whose measure is not known now (no data, no risk) neither gains nor loses: silence is not
     recovery. Raises BadPolicy when the memory is of another format or from a later hour.
     """
     hours = features.now_hour
     past = _checked(memory, hours)
     worse_since = _worse_since(features, past.get("worse_since", {}))
-    found = measures(features, risks, scores, refused or {}, _lasting(worse_since, hours))
+    found = measures(features, risks, scores, refused or {}, _lasting(worse_since, hours), suspicion)
     rows: dict[str, Any] = {}
     out = []
     for rule in policy.rules:
@@ -104,15 +108,24 @@ def _step(rule: Rule, row: Mapping[str, Any], value: float, hours: float) -> tup
         last_bad = hours if value >= rule.close_at else float(row["last_bad"])
         if value < rule.close_at and hours - last_bad >= rule.close_after_h:
             return "cleared", {}
-        return "held", {"since": float(row["since"]), "last_bad": last_bad}
+        return _standing(rule, row, value, hours, last_bad)
     seen = {int(hour): bool(hit) for hour, hit in row.get("seen", ())} | {floor(hours): value >= rule.raise_at}
     kept: dict[str, Any] = {"seen": [[h, hit] for h, hit in sorted(seen.items()) if h > hours - rule.window_h]}
     if value < rule.raise_at:
         return None, kept
     bad_since = _bad_since(rule, row, hours)
     if sustained(rule, dict(kept["seen"]), bad_since, hours):
-        return "raised", {"since": hours, "last_bad": hours}
+        return "raised", {"since": hours, "last_bad": hours, "told": hours}
     return None, kept | {"bad_since": bad_since, "bad_at": hours}
+
+
+def _standing(
+    rule: Rule, row: Mapping[str, Any], value: float, hours: float, last_bad: float
+) -> tuple[Change | None, dict[str, Any]]:
+    """Still there: told again when the rule asks for it and the value is still at its raising limit."""
+    since, told = float(row["since"]), float(row.get("told", row["since"]))
+    again = rule.again_after_h is not None and hours - told >= rule.again_after_h and value >= rule.raise_at
+    return ("raised" if again else "held"), {"since": since, "last_bad": last_bad, "told": hours if again else told}
 
 
 def _bad_since(rule: Rule, row: Mapping[str, Any], hours: float) -> float:

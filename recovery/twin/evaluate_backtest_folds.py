@@ -12,15 +12,27 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recovery.twin.evaluate_backtest_judge import Judgement, Look, inputs_of
 from recovery.twin.evaluate_backtest_run import LAST_H, Said
 from recovery.twin.evaluate_backtest_subjects import Subject
 from recovery.twin.fit_hazard import LANDMARK_EVERY_H, fit
+from recovery.twin.fit_hypotheses import LOOK_EVERY_H, Illness, Looks
+from recovery.twin.fit_hypotheses import fit as fit_hypotheses
 from recovery.twin.fit_landmarks import Landmarks, with_outcomes
+from recovery.twin.hypotheses import HypothesisModel
+from recovery.twin.incidence import NAMED, procedure_class
+from recovery.twin.metrics import METRICS
+from recovery.twin.risk_inputs import static_inputs
+from recovery.twin.surprise import has_blocks
+from recovery.twin.surprise_blocks import Blocks, in_order_of
 from recovery.twin.survival import Floats, HazardModel
 
-HARVEST = frozenset(range(int(LANDMARK_EVERY_H), LAST_H, int(LANDMARK_EVERY_H)))
+WEIGHED = tuple(key for key in METRICS if has_blocks(key))
+"""Metrics whose surprises the hypotheses may weigh."""
+
+HARVEST = frozenset(range(LOOK_EVERY_H, LAST_H, LOOK_EVERY_H))
 
 
 def fold_of(patient: str, folds: int) -> int:
@@ -37,29 +49,52 @@ class Listener:
 
 
 class Harvest(NamedTuple):
-    """Plain arrays of one group: values (n, keys), hours (n,), whose (n,); the group's subjects by index."""
+    """Plain arrays of one group: landmarks for the hazards, looks for the hypotheses; the group's subjects by index.
+
+    Of the looks, `static` holds the inputs `static_keys` by name, since the hazards that order them are not yet made.
+    """
 
     landmarks: Landmarks
     patients: list[str]
+    looks: Looks
+    static_keys: tuple[str, ...]
 
 
 def harvest(subjects: Sequence[Subject], said: Sequence[Said]) -> Harvest | None:
-    """The landmarks of a group; None when nobody was looked at."""
+    """The landmarks and looks of a group; None when nobody was looked at."""
     rows, who, when = [], [], []
     for index, one in enumerate(said):
         for hour, look in one.inputs:
-            values = inputs_of(look).values
-            rows.append(values)
-            who.append(index)
-            when.append(float(hour))
+            if hour % LANDMARK_EVERY_H == 0:
+                rows.append(inputs_of(look).values)
+                who.append(index)
+                when.append(float(hour))
     if not rows:
         return None
+    looks, static_keys = _looks(subjects, said)
     keys = tuple(dict.fromkeys(key for row in rows for key in row))
     table = np.array([[row.get(key, np.nan) for key in keys] for row in rows])
     cases = [subject.case for subject in subjects]
     points = np.full(len(rows), np.nan)
     found = with_outcomes(cases, keys, np.array(when), np.array(who), table, points)
-    return Harvest(found, [case.patient for case in cases])
+    return Harvest(found, [case.patient for case in cases], looks, static_keys)
+
+
+def _looks(subjects: Sequence[Subject], said: Sequence[Said]) -> tuple[Looks, tuple[str, ...]]:
+    pairs = [(index, hour, look) for index, one in enumerate(said) for hour, look in one.inputs]
+    statics = [static_inputs(look.profile, look.factors) for _, _, look in pairs]
+    keys = tuple(statics[0])
+    blocks = [in_order_of(WEIGHED, look.features.blocks) for _, _, look in pairs]
+    looks = Looks(
+        metrics=WEIGHED,
+        patient=np.array([index for index, _, _ in pairs], np.int64),
+        hour=np.array([hour for _, hour, _ in pairs], float),
+        classes=np.array([procedure_class(look.profile.procedure) for _, _, look in pairs]),
+        static=np.array([[one[key] for key in keys] for one in statics]),
+        blocks=Blocks(np.stack([b.mean for b in blocks]).astype(np.float32), np.stack([b.n for b in blocks])),
+        illnesses=[[Illness(*one) for one in subject.case.diagnoses if one[2] in NAMED] for subject in subjects],
+    )
+    return looks, keys
 
 
 def joined(parts: Sequence[Harvest]) -> Harvest:
@@ -73,7 +108,55 @@ def joined(parts: Sequence[Harvest]) -> Harvest:
     patient = np.concatenate([one.patient + offset for one, offset in zip(marks, offsets, strict=True)])
     events = {name: np.concatenate([one.event_h[name] for one in marks]) for name in marks[0].event_h}
     landmarks = Landmarks(keys=marks[0].keys, patient=patient, event_h=events, **whole)
-    return Harvest(landmarks, [patient for part in parts for patient in part.patients])
+    return Harvest(
+        landmarks,
+        [patient for part in parts for patient in part.patients],
+        _joined_looks([part.looks for part in parts], offsets),
+        parts[0].static_keys,
+    )
+
+
+def _joined_looks(parts: Sequence[Looks], offsets: NDArray[np.int64]) -> Looks:
+    return Looks(
+        metrics=parts[0].metrics,
+        patient=np.concatenate([one.patient + offset for one, offset in zip(parts, offsets, strict=True)]),
+        hour=np.concatenate([one.hour for one in parts]),
+        classes=np.concatenate([one.classes for one in parts]),
+        static=np.concatenate([one.static for one in parts]),
+        blocks=Blocks(
+            np.concatenate([one.blocks.mean for one in parts]), np.concatenate([one.blocks.n for one in parts])
+        ),
+        illnesses=[row for one in parts for row in one.illnesses],
+    )
+
+
+def fitted_hypotheses(
+    all_of_them: Harvest, hazards: Sequence[HazardModel], twin_version: str, training: dict[str, Any]
+) -> list[HypothesisModel]:
+    """One model a fold, fitted on the patients of the other folds with the hazards of the same fold."""
+    folds, looks = len(hazards), all_of_them.looks
+    of_row = np.array([fold_of(patient, folds) for patient in all_of_them.patients])[looks.patient]
+    return [
+        hypotheses_on(
+            all_of_them, of_row != fold, model, f"cross-validated-{fold + 1}-of-{folds}", twin_version, training
+        )
+        for fold, model in enumerate(hazards)
+    ]
+
+
+def hypotheses_on(
+    all_of_them: Harvest,
+    rows: NDArray[np.bool_],
+    hazards: HazardModel,
+    version: str,
+    twin_version: str,
+    training: dict[str, Any],
+) -> HypothesisModel:
+    """Fitted on the looks in `rows`."""
+    places = [all_of_them.static_keys.index(f.key) if f.kind == "static" else -1 for f in hazards.features]
+    looks = all_of_them.looks.take(rows)
+    padded = np.column_stack([looks.static, np.full(len(looks.hour), np.nan)])
+    return fit_hypotheses(replace(looks, static=padded[:, places]), hazards, version, twin_version, training)
 
 
 def fitted(all_of_them: Harvest, folds: int, training: dict[str, Any]) -> list[HazardModel]:
@@ -102,7 +185,17 @@ def packed(found: Harvest) -> dict[str, Any]:
     events = {f"event_{name}": hours for name, hours in marks.event_h.items()}
     plain: dict[str, Floats] = {name: getattr(marks, name) for name in ("hours", "values", "end_h", "news2")}
     words = {"classes": marks.classes, "keys": np.array(marks.keys), "patients": np.array(found.patients)}
-    return {**plain, **events, **words, "patient": marks.patient}
+    looks = found.looks
+    seen: dict[str, Any] = {
+        f"look_{name}": getattr(looks, name) for name in ("patient", "hour", "classes", "static")
+    } | {"look_mean": looks.blocks.mean, "look_n": looks.blocks.n.astype(np.int8)}
+    ill = [(index, *one) for index, row in enumerate(looks.illnesses) for one in row]
+    told = {
+        "ill_hours": np.array([[float(i), dx, on] for i, dx, on, _ in ill]).reshape(-1, 3),
+        "ill_outcomes": np.array([outcome for *_, outcome in ill], dtype="U16"),
+        "static_keys": np.array(found.static_keys),
+    }
+    return {**plain, **events, **words, **seen, **told, "patient": marks.patient}
 
 
 def unpacked(arrays: Any) -> Harvest:
@@ -118,4 +211,20 @@ def unpacked(arrays: Any) -> Harvest:
         end_h=arrays["end_h"],
         news2=arrays["news2"],
     )
-    return Harvest(landmarks, list(map(str, arrays["patients"])))
+    patients = list(map(str, arrays["patients"]))
+    return Harvest(landmarks, patients, _looks_of(arrays, len(patients)), tuple(map(str, arrays["static_keys"])))
+
+
+def _looks_of(arrays: Any, patients: int) -> Looks:
+    illnesses: list[list[Illness]] = [[] for _ in range(patients)]
+    for (index, diagnosis, onset), outcome in zip(arrays["ill_hours"], arrays["ill_outcomes"], strict=True):
+        illnesses[int(index)].append(Illness(float(diagnosis), float(onset), str(outcome)))
+    return Looks(
+        metrics=WEIGHED,
+        patient=arrays["look_patient"],
+        hour=arrays["look_hour"],
+        classes=arrays["look_classes"],
+        static=arrays["look_static"],
+        blocks=Blocks(arrays["look_mean"], arrays["look_n"]),
+        illnesses=illnesses,
+    )

@@ -19,6 +19,7 @@ import numpy as np
 from recovery.twin.alert_measures import RISK_HORIZON_H, deterioration
 from recovery.twin.alert_policy import DEFAULT_POLICY, AlertPolicy
 from recovery.twin.alerts import AlertCandidate, candidates
+from recovery.twin.hypotheses import HypothesisModel, prior_log_hazard, weigh
 from recovery.twin.incidence import LABELS, OUTCOMES, procedure_class
 from recovery.twin.profile import Profile
 from recovery.twin.risk import RiskEstimate, already, coherent, silence
@@ -29,7 +30,10 @@ from recovery.twin.scores.result import ScoreRefused, ScoreResult
 from recovery.twin.signals import FRESH_H, VITALS, Signal, by_metric, newest_worn_h
 from recovery.twin.state import TwinState
 from recovery.twin.surprise import RecoveryFeatures
+from recovery.twin.surprise_blocks import Blocks, in_order_of
 from recovery.twin.survival import HORIZONS, HazardModel, Prediction, predict
+from recovery.twin.suspicion import Suspicion
+from recovery.twin.suspicion import silence as silence_of_hypotheses
 
 HOURLY_FRESH_H = FRESH_H["hour"]
 
@@ -87,15 +91,18 @@ class Judge(Protocol):
 
 @dataclass(frozen=True)
 class PolicyJudge:
-    """The product as it is live. hazards: one model, or one per fold of patients (`fold_of`)."""
+    """The product as it is live. hazards, hypotheses: one model each, or one per fold of patients (`fold_of`);
+    without hypotheses no suspicion is told."""
 
     hazards: tuple[HazardModel, ...]
     policy: AlertPolicy = DEFAULT_POLICY
+    hypotheses: tuple[HypothesisModel, ...] = ()
     fold_of: Callable[[str], int] = field(default=lambda patient: 0)
 
     @property
     def version(self) -> str:
-        return f"{self.hazards[0].version}/{self.policy.version}"
+        weighed = "/".join(one.version for one in self.hypotheses[:1])
+        return "/".join(part for part in (self.hazards[0].version, weighed, self.policy.version) if part)
 
     def judge(self, looks: Sequence[Look], *, with_risks: bool) -> list[Judgement]:
         found, inputs = [], []
@@ -104,16 +111,42 @@ class PolicyJudge:
             inputs.append(_inputs(look, found[-1]))
         horizons, outcomes = (HORIZONS, OUTCOMES) if with_risks else ((RISK_HORIZON_H,), ("complication",))
         risks = self._risks(looks, inputs, horizons, outcomes)
-        return [self._judged(*row, with_risks) for row in zip(looks, found, risks, strict=True)]
+        suspicions = self._suspicions(looks, inputs)
+        return [self._judged(*row, with_risks) for row in zip(looks, found, risks, suspicions, strict=True)]
 
     def _judged(
-        self, look: Look, found: Mapping[str, Signal], risks: tuple[RiskEstimate, ...], with_risks: bool
+        self,
+        look: Look,
+        found: Mapping[str, Signal],
+        risks: tuple[RiskEstimate, ...],
+        suspected: Suspicion | None,
+        with_risks: bool,
     ) -> Judgement:
         score = partial_news2(look)
         scores = () if score is None else (score,)
-        told, memory = candidates(look.features, risks, scores, self.policy, look.memory, refused=look.refused)
+        told, memory = candidates(
+            look.features, risks, scores, self.policy, look.memory, refused=look.refused, suspicion=suspected
+        )
         raised = tuple(one for one in told if one.change == "raised")
-        return Judgement(raised, memory, _measures(found, risks, score), risks if with_risks else ())
+        return Judgement(raised, memory, _measures(found, risks, score, suspected), risks if with_risks else ())
+
+    def _suspicions(self, looks: Sequence[Look], inputs: Sequence[RiskInputs]) -> list[Suspicion | None]:
+        """Per look what `suspicion.consider` says, without the hypotheses by name, which only people read."""
+        told: list[Suspicion | None] = [None] * len(looks)
+        if not self.hypotheses:
+            return told
+        groups: dict[tuple[int, str], list[int]] = defaultdict(list)
+        for i, look in enumerate(looks):
+            fold = self.fold_of(look.patient)
+            why = silence_of_hypotheses(look.features, self.hypotheses[fold])
+            if why is None:
+                groups[fold, procedure_class(look.profile.procedure)].append(i)
+        for (fold, row), members in groups.items():
+            mine = ([looks[i] for i in members], [inputs[i] for i in members])
+            found = _suspected(self.hypotheses[fold], self.hazards[fold], row, *mine)
+            for i, one in zip(members, found, strict=True):
+                told[i] = one
+        return told
 
     def _risks(
         self, looks: Sequence[Look], inputs: Sequence[RiskInputs], horizons: tuple[int, ...], outcomes: Collection[str]
@@ -161,12 +194,31 @@ def _systolic(look: Look) -> float | None:
     return newest.value if newest and look.hour - newest.hour <= HOURLY_FRESH_H else None
 
 
+def _suspected(
+    model: HypothesisModel, hazards: HazardModel, row: str, looks: Sequence[Look], inputs: Sequence[RiskInputs]
+) -> list[Suspicion]:
+    hours = np.array([look.hour for look in looks])
+    values = np.array([[one.values.get(f.key, nan) for f in hazards.features] for one in inputs])
+    blocks = [in_order_of(model.metrics, look.features.blocks) for look in looks]
+    seen = Blocks(np.stack([one.mean for one in blocks]), np.stack([one.n for one in blocks]))
+    priors = prior_log_hazard(model, hazards, row, hours, values.reshape(len(looks), len(hazards.features)))
+    weighed = weigh(model, seen, priors, hours)
+    return [
+        Suspicion(p, q, (), model.version, model.evidence)
+        for p, q in zip(weighed.suspicion.tolist(), weighed.ordinary.tolist(), strict=True)
+    ]
+
+
 def _measures(
-    found: Mapping[str, Signal], risks: Sequence[RiskEstimate], score: ScoreResult | None
+    found: Mapping[str, Signal],
+    risks: Sequence[RiskEstimate],
+    score: ScoreResult | None,
+    suspected: Suspicion | None,
 ) -> Mapping[str, float]:
     vitals = deterioration([found[key] for key in VITALS if key in found], {})
     risk = next((r for r in risks if r.outcome == "complication" and r.horizon_h == RISK_HORIZON_H), None)
     known = {
+        "suspicion": suspected.probability if suspected else None,
         "deterioration": vitals.value if vitals else None,
         "risk": risk.probability if risk else None,
         "news2": score.value if score else None,

@@ -24,7 +24,8 @@ from recovery.twin.params import PopulationParams
 from recovery.twin.profile import Profile
 from recovery.twin.risk import RiskEstimate
 from recovery.twin.state import TwinState
-from recovery.twin.surprise import MetricFeatures, RecoveryFeatures
+from recovery.twin.surprise import MetricFeatures, RecoveryFeatures, has_blocks
+from recovery.twin.surprise_blocks import Blocks
 
 EVERY_H = 1
 QUIET_H = 6
@@ -178,7 +179,7 @@ class _Replay:
             profile=known.profile,
             factors=known.factors,
             diagnosed=knowledge.diagnosed(look),
-            features=self._features(known.profile, look, seen.metrics),
+            features=self._features(known.profile, look, seen),
             newest=seen.newest,
             refused=seen.refused,
             labs=knowledge.labs(look),
@@ -186,9 +187,9 @@ class _Replay:
             state=partial(self._state, index),
         )
 
-    def _features(self, profile: Profile, look: int, found: Mapping[str, MetricFeatures]) -> RecoveryFeatures:
-        version = self.plan.params.version
-        return RecoveryFeatures(float(look), version, profile.curve, profile.curve_is_generic, {**self.absent, **found})
+    def _features(self, profile: Profile, look: int, seen: _Seen) -> RecoveryFeatures:
+        version, found = self.plan.params.version, {**self.absent, **seen.metrics}
+        return RecoveryFeatures(float(look), version, profile.curve, profile.curve_is_generic, found, seen.blocks)
 
     def _state(self, index: int) -> TwinState | None:
         return None if self.twins is None else self.twins.state(index)
@@ -198,9 +199,10 @@ class _Seen(NamedTuple):
     metrics: dict[str, MetricFeatures]
     newest: dict[str, float]
     refused: dict[str, float]
+    blocks: dict[str, Blocks]
 
 
-_NOTHING = _Seen({}, {}, {})
+_NOTHING = _Seen({}, {}, {}, {})
 
 
 def _by_patient(seen: Features | None, twins: CohortTwin | None) -> dict[int, _Seen]:
@@ -215,7 +217,7 @@ def _by_patient(seen: Features | None, twins: CohortTwin | None) -> dict[int, _S
     found: dict[int, _Seen] = {}
     for n, row in enumerate(seen.rows.tolist()):
         key = twins.rows[row].metric
-        mine = found.setdefault(twins.rows[row].patient, _Seen({}, {}, {}))
+        mine = found.setdefault(twins.rows[row].patient, _Seen({}, {}, {}, {}))
         surprise, z, level, expected = (column[n] for column in columns)
         count, worn, age, known = (column[n] for column in plain)
         mine.metrics[key] = MetricFeatures(
@@ -225,6 +227,8 @@ def _by_patient(seen: Features | None, twins: CohortTwin | None) -> dict[int, _S
             mine.newest[key] = newest[n]
         if refused[n] == refused[n]:
             mine.refused[key] = refused[n]
+        if has_blocks(key):
+            mine.blocks[key] = Blocks(seen.blocks.mean[n], seen.blocks.n[n])
     return found
 
 

@@ -21,6 +21,7 @@ from recovery.twin.params import BASELINE, DEVIATION, STATE_SIZE, MetricParams, 
 from recovery.twin.scorecard import CARD_SIZE, Card, tally
 from recovery.twin.state import Memory, MetricState, TwinState, mirrored
 from recovery.twin.surprise import SURE_OF_BASELINE
+from recovery.twin.surprise_blocks import SPAN_H, Blocks, table_blocks
 from recovery.twin.transform import Floats
 
 PER_ROW = (
@@ -54,7 +55,8 @@ class Row:
 class Features:
     """What `surprise.features` says, by row (n,), nan where not known; rows as given by `CohortTwin.rows_of`.
 
-    newest: value of the newest bin of the last day, natural units. refused_share: of the last day's samples.
+    newest: value of the newest bin of the last day, natural units. refused_share: of the last day's samples. blocks:
+    surprises of the last three days (n, BLOCKS).
     """
 
     rows: Ints
@@ -68,6 +70,7 @@ class Features:
     baseline_is_known: NDArray[np.bool_]
     newest: Floats
     refused_share: Floats
+    blocks: Blocks
 
 
 class CohortTwin:
@@ -81,7 +84,7 @@ class CohortTwin:
         self.day_grain = np.array([METRICS[row.metric].grain == "day" for row in rows])
         self._keys = np.array([row.metric for row in rows])
         places = [int(p.min()) for row in rows for p in (row.bins.place, np.floor(row.seen.hour)) if len(p)]
-        self.first = DAY * int(np.floor(min([0, *places]) / DAY)) - 2 * DAY
+        self.first = DAY * int(np.floor(min([0, *places]) / DAY)) - SPAN_H - DAY
         self._make_tables(last_look)
         self._make_events()
         self.now = -1
@@ -216,7 +219,12 @@ class CohortTwin:
             read & (spread < SURE_OF_BASELINE),
             self._natural(rows, self._newest(rows), read),
             self._refused(rows),
+            self._blocks(rows),
         )
+
+    def _blocks(self, rows: Ints) -> Blocks:
+        here = self.now - self.first
+        return table_blocks(self.surprise[rows, here - SPAN_H : here])
 
     def _newest(self, rows: Ints) -> Floats:
         """Value of the newest bin of the last day, model scale, nan without one."""
@@ -269,7 +277,7 @@ class CohortTwin:
         later = int(self.day_grain[row])
         places = np.flatnonzero(np.isfinite(self.surprise[row]))
         hours = self.first + places + later
-        recent = (hours >= self.now - DAY) & (hours <= self.now)
+        recent = (hours >= self.now - SPAN_H) & (hours <= self.now)
         worn = np.flatnonzero(self.worn[row]) + self.first
         memory = Memory(
             Belief(self.mean[:, row].copy(), self.cov[:, :, row].copy(), np.asarray(self.at[row])),

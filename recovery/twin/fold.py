@@ -29,6 +29,7 @@ from recovery.twin.state import (
     retained_hours,
     rewind_hour,
 )
+from recovery.twin.surprise_blocks import SPAN_H
 from recovery.twin.transform import Floats
 from recovery.twin.wear import learned
 
@@ -271,7 +272,7 @@ def _metric_state(plan: _Plan, row: _Row, track: _Track) -> MetricState:
         surprises = np.concatenate([old.recent_surprises[untouched], surprises])
         worn = [h for h in old.worn_hours if since <= h < plan.start] + worn
         lasts.append(old.last_reading_hour)
-    recent = hours >= since
+    recent = hours >= plan.request.loaded.until_hour - SPAN_H
     return MetricState(
         track.memories[-1],
         hours[recent],

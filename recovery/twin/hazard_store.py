@@ -16,7 +16,9 @@ from recovery.twin.errors import MalformedState
 from recovery.twin.survival import Baseline, Effects, Feature, HazardModel
 
 FORMAT = 1
-SHIPPED = "hazard_v1.json"
+SHIPPED = {"published": "hazard_published.json", "synthetic": "hazard_synthetic.json"}
+"""By the set of models it belongs to: fitted under the published cold start of the twin, or under the synthetic
+population. Both were fitted on a synthetic cohort."""
 ROUNDING = 1e-4
 """Share of its largest eigenvalue by which rounding to six figures may make a covariance negative."""
 
@@ -62,10 +64,10 @@ def from_plain(plain: Mapping[str, Any]) -> HazardModel:
 
 
 @cache
-def shipped_model() -> HazardModel:
-    """The model in `data/hazard_v1.json`, fitted on a synthetic cohort; it is immutable, so one copy serves
+def shipped_model(of_set: str = "published") -> HazardModel:
+    """The shipped model of a set (a key of SHIPPED), fitted on a synthetic cohort; immutable, so one copy serves
     all."""
-    text = resources.files("recovery.twin").joinpath("data", SHIPPED).read_text(encoding="utf-8")
+    text = resources.files("recovery.twin").joinpath("data", SHIPPED[of_set]).read_text(encoding="utf-8")
     return from_plain(json.loads(text))
 
 

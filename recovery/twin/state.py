@@ -18,7 +18,8 @@ from recovery.twin.params import STATE_SIZE
 from recovery.twin.scorecard import CARD_SIZE, Card
 from recovery.twin.transform import Floats
 
-FORMAT = 1
+FORMAT = 2
+"""2: surprises are kept for three days. A twin stored in another format is rebuilt from its readings."""
 DAY, WEEK = 24, 168
 _UPPER = np.triu_indices(STATE_SIZE)
 _PACKED = 1 + STATE_SIZE + len(_UPPER[0]) + CARD_SIZE
@@ -46,7 +47,8 @@ class Memory:
 
 @dataclass(frozen=True, eq=False)
 class MetricState:
-    """One metric now. recent_hours, recent_surprises: conditioned in the last 24 h before `until_hour`.
+    """One metric now. recent_hours, recent_surprises: conditioned in the last `SPAN_H` hours before
+    `until_hour`.
 
     worn_hours: hour bins of the last 24 h with a sample. last_reading_hour: newest accepted sample, or None.
     """

@@ -1,7 +1,7 @@
 """What the twin finds remarkable: standardised surprises, deviation, wear. The input of the risk model."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from recovery.twin.metrics import METRICS, metric
 from recovery.twin.params import BASELINE, DEVIATION, MetricParams, PopulationParams
 from recovery.twin.profile import Profile
 from recovery.twin.state import DAY, MetricState, TwinState
+from recovery.twin.surprise_blocks import Blocks, blocks
 
 SURE_OF_BASELINE = 0.5  # share of the prior SD below which the own baseline counts as known: assumed [G]
 
@@ -40,13 +41,17 @@ class MetricFeatures:
 
 @dataclass(frozen=True, slots=True)
 class RecoveryFeatures:
-    """All metrics of the registry at one hour after surgery; one never read is present, with None."""
+    """All metrics of the registry at one hour after surgery; one never read is present, with None.
+
+    blocks: surprises of the last three days of the metrics that the hypotheses may weigh (`has_blocks`).
+    """
 
     now_hour: float
     model_version: str
     curve: str
     curve_is_generic: bool
     metrics: Mapping[str, MetricFeatures]
+    blocks: Mapping[str, Blocks] = field(default_factory=dict)
 
 
 def features(
@@ -60,7 +65,15 @@ def features(
     found = {key: _never_read(key) for key in METRICS} | {
         key: _features(held[key], params.for_metric(key, who), now_hour) for key in METRICS if key in held
     }
-    return RecoveryFeatures(now_hour, params.version, who.curve, who.curve_is_generic, found)
+    weighed = {
+        key: blocks(one.recent_hours, one.recent_surprises, now_hour) for key, one in held.items() if has_blocks(key)
+    }
+    return RecoveryFeatures(now_hour, params.version, who.curve, who.curve_is_generic, found, weighed)
+
+
+def has_blocks(key: str) -> bool:
+    """A day's total is known a day late and says nothing about when something began."""
+    return metric(key).grain != "day"
 
 
 def _never_read(key: str) -> MetricFeatures:

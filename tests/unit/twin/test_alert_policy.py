@@ -16,7 +16,7 @@ def test_a_policy_comes_back_from_json_unchanged():
 
 
 def test_every_default_names_its_source():
-    assert all("[G]" in rule.source or "[V" in rule.source for rule in DEFAULT_POLICY.rules)
+    assert all(any(mark in rule.source for mark in ("[G]", "[V", "[M]")) for rule in DEFAULT_POLICY.rules)
 
 
 def test_every_kind_has_a_rule_and_every_rule_its_title_and_options():
