@@ -70,3 +70,33 @@ class BacktestForm(forms.Form):
 
     folder = forms.CharField(max_length=300, required=False)
     folds = forms.IntegerField(min_value=0, max_value=10, required=False)
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(max_length=500)
+
+
+class AnswerForm(ReasonForm):
+    answer = forms.ChoiceField(choices=[("approve", "approve"), ("refuse", "refuse")])
+
+
+class ShadowForm(ReasonForm):
+    on = forms.ChoiceField(choices=[("yes", "yes"), ("no", "no")])
+
+
+class TrainingForm(forms.Form):
+    """Days in the hospital's time; `cut_at` and `held_out` hold operations back to judge the model."""
+
+    kind = forms.ChoiceField(choices=[("hazard", "hazard"), ("population", "population")])
+    since = forms.DateField()
+    until = forms.DateField()
+    cut_at = forms.DateField(required=False)
+    held_out = forms.IntegerField(min_value=1, required=False)
+    seed = forms.IntegerField(min_value=0, max_value=2_000_000_000, required=False)
+
+
+class WhatIfForm(forms.Form):
+    """A lever and how far it is moved; the lever's own range is the twin's to keep."""
+
+    lever = forms.SlugField(max_length=40, required=False)
+    amount = forms.FloatField(required=False)

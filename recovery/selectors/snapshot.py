@@ -142,6 +142,21 @@ class MilestoneSaid:
 
 
 @dataclass(frozen=True, slots=True)
+class AdviceSaid:
+    """A measurement that could be taken now. forecast, risk: shares 0..1 of the uncertainty about the next days' values
+    and about the risk that it is expected to remove; minutes of `who`."""
+
+    metric: str
+    label: str
+    forecast: float
+    risk: float
+    age_h: float | None
+    minutes: float
+    who: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """One snapshot: when it was made, on readings up to when, by which models, and all that it said."""
 
@@ -160,6 +175,7 @@ class Said:
     scores: tuple[Score, ...]
     model: Mapping[str, str]
     milestones: tuple[MilestoneSaid, ...] = ()
+    advice: tuple[AdviceSaid, ...] = ()
 
 
 def read_snapshot(
@@ -183,6 +199,7 @@ def read_snapshot(
         scores=tuple(_score(said) for said in content.get("scores") or ()),
         model={key: _text(value) for key, value in (content.get("model") or {}).items()},
         milestones=tuple(_milestone(said) for said in content.get("milestones") or ()),
+        advice=tuple(_advice(said) for said in content.get("advice") or ()),
     )
 
 
@@ -244,6 +261,19 @@ def _milestone(said: Mapping[str, Any]) -> MilestoneSaid:
         reached=_number(said.get("reached")),
         achieved=bool(said.get("achieved", False)),
         personal=bool(said.get("personal", True)),
+        source=_text(said.get("source")),
+    )
+
+
+def _advice(said: Mapping[str, Any]) -> AdviceSaid:
+    return AdviceSaid(
+        metric=_text(said.get("metric")),
+        label=_text(said.get("label")),
+        forecast=_number(said.get("forecast")) or 0.0,
+        risk=_number(said.get("risk")) or 0.0,
+        age_h=_number(said.get("age_h")),
+        minutes=_number(said.get("minutes")) or 0.0,
+        who=_text(said.get("who")),
         source=_text(said.get("source")),
     )
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from recovery.models import Device
+from recovery.services.advice_notes import advice_notes
 from recovery.services.bedside import Bedside, bedside_scores, grave_now
 from recovery.services.milestone_notes import milestone_notes
 from recovery.services.newest_readings import newest_readings
@@ -72,6 +73,7 @@ def assess(folded: Folded, models: Models, *, memory: Mapping[str, Any], now: da
         "curve_note": GENERIC_NOTE if profile.curve_is_generic else "",
         "metrics": metrics,
         "milestones": milestone_notes(folded, params, {key: one["baseline"] for key, one in metrics.items()}),
+        "advice": advice_notes(folded, models),
         "risks": [_risk(risk) for risk in risks],
         "scores": [_score(score) for score in bedside.scores],
         "model": {"population": params.version, "hazard": hazard.version, "trained_on": hazard.evidence},

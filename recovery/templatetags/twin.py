@@ -12,7 +12,13 @@ register = template.Library()
 
 STAFF_MENU = (("board", "My patients"), ("alerts", "Alerts"), ("model", "Model"), ("help", "Help"))
 PATIENT_MENU = (("me", "My recovery"), ("help", "Help"))
-ADMIN_MENU = (("unmapped", "Unmapped codes"), ("backtests", "Backtests"), ("model", "Model"), ("help", "Help"))
+ADMIN_MENU = (
+    ("unmapped", "Unmapped codes"),
+    ("backtests", "Backtests"),
+    ("models", "Models"),
+    ("model", "Model"),
+    ("help", "Help"),
+)
 MENUS = {"clinician": STAFF_MENU, "lead": STAFF_MENU, "patient": PATIENT_MENU, "administrator": ADMIN_MENU}
 
 

@@ -15,6 +15,7 @@ from recovery.presenters.alerts import OUTCOMES
 from recovery.presenters.figures import figure_json
 from recovery.presenters.patient import patient_view
 from recovery.presenters.readings import CSV_HEADER, csv_row, readings_view
+from recovery.presenters.what_if import advice_lines
 from recovery.selectors.patient import patient_page, said_of
 from recovery.selectors.people import find_episode, operation_of, person_of
 from recovery.selectors.timeline import all_readings, observed, readings_page
@@ -42,6 +43,7 @@ def _patient(request: HttpRequest, key: UUID, template: str, *, live: bool) -> H
     context = {
         "page": page,
         "view": patient_view(page, now, door.zone()),
+        "advice": advice_lines(page.said),
         "episode_key": key,
         "here": f"/patients/{key}/",
         "outcomes": OUTCOMES.items(),

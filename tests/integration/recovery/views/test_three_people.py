@@ -32,6 +32,12 @@ GET = {
     "backtest": (403, 403, 403, 404, "in"),
     "backtest_file": (403, 403, 403, 404, "in"),
     "help": (200, 200, 200, 200, "in"),
+    "what_if": (200, 404, 404, 404, "in"),
+    "model_card": (200, 200, 404, 200, "in"),
+    "model_card_json": (200, 200, 404, 200, "in"),
+    "models": (403, 403, 403, 200, "in"),
+    "model_version": (403, 403, 403, 404, "in"),
+    "model_training": (403, 403, 403, 404, "in"),
 }
 POST = {
     "logout": (302, 302, 302, 302, 302),
@@ -41,10 +47,21 @@ POST = {
     "alert_reopen": (409, 404, 404, 404, "in"),
     "backtest_cancel": (403, 403, 403, 404, "in"),
     "backtest_delete": (403, 403, 403, 404, "in"),
+    "model_propose": (403, 403, 403, 404, "in"),
+    "model_answer": (403, 403, 403, 404, "in"),
+    "model_shadow": (403, 403, 403, 404, "in"),
+    "model_back": (403, 403, 403, 409, "in"),
+    "model_train": (403, 403, 403, 302, "in"),
+    "model_training_cancel": (403, 403, 403, 404, "in"),
 }
 FORMS = {
     "alert_snooze": {"hours": 1, "reason": "in theatre"},
     "alert_resolve": {"outcome": "true_problem", "useful": "yes"},
+    "model_propose": {"reason": "calibrated on our own patients"},
+    "model_answer": {"reason": "calibrated on our own patients", "answer": "approve"},
+    "model_shadow": {"reason": "calibrated on our own patients", "on": "yes"},
+    "model_back": {"reason": "too many alarms since Monday"},
+    "model_train": {"kind": "hazard", "since": "2026-01-01", "until": "2026-06-01"},
 }
 ALERT_ROUTES = {name for name in POST if name.startswith("alert_")}
 
@@ -63,7 +80,8 @@ def url_of(name: str, scene, *, foreign: bool = False) -> str:
     episode = scene.foreign if foreign else scene.episode
     alert = scene.foreign_alert if foreign else scene.alert
     values = {"key": alert.key if name in ALERT_ROUTES else episode.key, "metric": "heart_rate", "name": "report.html"}
-    for names in (("key", "metric"), ("key", "name"), ("key",), ()):
+    values |= {"pk": 1, "kind": "hazard"}
+    for names in (("key", "metric"), ("key", "name"), ("key",), ("pk",), ("kind",), ()):
         try:
             return reverse(name, kwargs={key: values[key] for key in names})
         except Exception:

@@ -1,0 +1,506 @@
+"""The models pages in words: what is served, what waits, how a version compares, and how it does on this unit."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from recovery.selectors.models import Change, ModelsPage, Report, Run, Version, VersionPage
+
+KINDS = {"hazard": "Risk model", "population": "Expected course"}
+STATUS = {
+    "draft": ("no_data", "Not in use"),
+    "shadow": ("watch", "In shadow"),
+    "active": ("on_track", "In service"),
+    "retired": ("no_data", "Retired"),
+    "shipped": ("on_track", "In service, as shipped"),
+}
+RUN_STATUS = {
+    "queued": ("watch", "Waiting"),
+    "running": ("watch", "Running"),
+    "done": ("on_track", "Done"),
+    "refused": ("review", "Too little data"),
+    "failed": ("act", "Failed"),
+    "cancelled": ("no_data", "Cancelled"),
+}
+ACTIONS = {
+    "promote": "into service",
+    "rollback": "back into service",
+    "shadow": "into shadow",
+    "unshadow": "out of shadow",
+}
+ANSWERS = {"done": "approved", "refused": "refused", "withdrawn": "withdrawn", "open": "waiting"}
+VERDICTS = {"large": "review", "some": "watch", "little": "on_track", "too few to say": "no_data"}
+SIDE = 280
+MARGIN = 34
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLine:
+    pk: int
+    kind: str
+    what: str
+    when: str
+    who: str
+    reason: str
+    answer: str
+    is_mine: bool
+    version_pk: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class VersionLine:
+    pk: int | None
+    kind: str
+    version: str
+    status: str
+    status_word: str
+    trained_on: str
+    made: str
+    judged: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServedLine:
+    kind: str
+    label: str
+    version: VersionLine
+    back_to: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    pk: int
+    label: str
+    status: str
+    status_word: str
+    progress: int
+    words: str
+    window: str
+    asked: str
+    changed: str
+    version: str
+    version_pk: int | None
+    is_open: bool
+    cancel_asked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure with its interval in words; blank `value`: withheld or not measured, with the reason."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One tenth in the calibration plot, in pixels, and its words."""
+
+    x: float
+    y: float
+    top: float
+    bottom: float
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    points: tuple[Point, ...]
+    highest: str
+    side: int
+    margin: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupLine:
+    grouping: str
+    group: str
+    people: str
+    slope: str
+    ratio: str
+    auroc: str
+    sensitivity: str
+
+
+@dataclass(frozen=True, slots=True)
+class DriftLine:
+    name: str
+    side: str
+    before: str
+    lately: str
+    index: str
+    state: str
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportView:
+    """What the newest report says; `figures` empty: nothing could be judged, `why` says so."""
+
+    made: str
+    window: str
+    versions: str
+    why: str
+    figures: tuple[Figure, ...]
+    days: tuple[Figure, ...]
+    plot: Plot | None
+    weeks: tuple[Figure, ...]
+    drift: tuple[DriftLine, ...]
+    groups: tuple[GroupLine, ...]
+    burden: tuple[Figure, ...]
+    coverage: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsView:
+    served: tuple[ServedLine, ...]
+    waiting: tuple[ChangeLine, ...]
+    versions: tuple[VersionLine, ...]
+    runs: tuple[RunLine, ...]
+    history: tuple[ChangeLine, ...]
+    report: ReportView | None
+    sites: tuple[tuple[int, str], ...]
+    is_moving: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CompareLine:
+    name: str
+    this: str
+    other: str
+
+
+@dataclass(frozen=True, slots=True)
+class VersionView:
+    line: VersionLine
+    label: str
+    served: VersionLine
+    compare: tuple[CompareLine, ...]
+    shadow: tuple[CompareLine, ...]
+    shadow_note: str
+    plot: Plot | None
+    groups: tuple[GroupLine, ...]
+    measures: tuple[tuple[str, ...], ...]
+    history: tuple[ChangeLine, ...]
+    warnings: tuple[str, ...]
+    can_propose: bool
+    can_shadow: bool
+    is_shadow: bool
+
+
+def dated(moment: datetime, zone: ZoneInfo) -> str:
+    return moment.astimezone(zone).strftime("%-d %b %Y %H:%M")
+
+
+def models_view(page: ModelsPage, zone: ZoneInfo) -> ModelsView:
+    return ModelsView(
+        served=tuple(
+            ServedLine(one.kind, KINDS[one.kind], version_line(one.version, zone), one.back_to) for one in page.served
+        ),
+        waiting=tuple(change_line(one, zone) for one in page.waiting),
+        versions=tuple(version_line(one, zone) for one in page.versions),
+        runs=tuple(run_line(one, zone) for one in page.runs),
+        history=tuple(change_line(one, zone) for one in page.history),
+        report=report_view(page.report, zone),
+        sites=page.sites,
+        is_moving=any(one.is_open for one in page.runs),
+    )
+
+
+def version_view(page: VersionPage, zone: ZoneInfo) -> VersionView:
+    version, said = page.version, _best(page.version)
+    return VersionView(
+        line=version_line(version, zone),
+        label=KINDS[version.kind],
+        served=version_line(page.served, zone),
+        compare=tuple(_compare(said, _best(page.served))),
+        shadow=tuple(_compare(_all(page.shadow, "shadow"), _all(page.shadow, "served"))),
+        shadow_note=_shadow_note(version, page.shadow),
+        plot=plot((said.get("all") or {}).get("tenths") or ()),
+        groups=tuple(_trained_groups(said)),
+        measures=tuple(_measures(version)),
+        history=tuple(change_line(one, zone) for one in page.history),
+        warnings=tuple(_warnings(page)),
+        can_propose=version.status != "active" and not page.waits,
+        can_shadow=version.status in ("draft", "retired"),
+        is_shadow=version.status == "shadow",
+    )
+
+
+def version_line(one: Version, zone: ZoneInfo) -> VersionLine:
+    status, word = STATUS[one.status]
+    return VersionLine(
+        one.pk,
+        KINDS[one.kind],
+        one.version,
+        status,
+        word,
+        one.trained_on,
+        dated(one.created_at, zone) if one.created_at else "with the product",
+        _judged_words(one),
+    )
+
+
+def _judged_words(one: Version) -> str:
+    if not one.evaluation:
+        return "never judged on unseen patients"
+    names = {"out_of_fold": "on unseen patients", "held_out": "on operations held back"}
+    return "judged " + " and ".join(names[key] for key in names if one.evaluation.get(key))
+
+
+def change_line(one: Change, zone: ZoneInfo) -> ChangeLine:
+    answer = ANSWERS[one.status]
+    if one.answered_name and one.action == "promote":
+        answer = f"{answer} by {one.answered_name}: {one.answer_reason}"
+    return ChangeLine(
+        one.pk,
+        KINDS[one.kind],
+        f"{one.version} {ACTIONS[one.action]}"
+        + ("" if one.action in ("shadow", "unshadow") else f", for {one.replaced}"),
+        dated(one.answered_at or one.asked_at, zone),
+        one.asked_name,
+        one.reason,
+        answer if one.action == "promote" else "done",
+        one.is_mine,
+        one.version_pk,
+    )
+
+
+def run_line(one: Run, zone: ZoneInfo) -> RunLine:
+    status, word = RUN_STATUS[one.status]
+    window = f"operations from {one.since:%d %b %Y} to {one.until:%d %b %Y}"
+    if one.cut_at:
+        window += f", held back from {one.cut_at:%d %b %Y}"
+    if one.held_out:
+        window += f", {one.held_out} held back"
+    return RunLine(
+        one.pk,
+        KINDS[one.kind],
+        status,
+        "Stopping" if one.is_open and one.cancel_asked else word,
+        one.progress,
+        one.words,
+        window,
+        f"asked by {one.asked_name} {dated(one.created_at, zone)}",
+        dated(one.changed_at, zone),
+        one.version,
+        one.version_pk,
+        one.is_open,
+        one.cancel_asked,
+    )
+
+
+def report_view(report: Report | None, zone: ZoneInfo) -> ReportView | None:
+    if report is None:
+        return None
+    said = report.content
+    risk = said.get("risk") or {}
+    overall = risk.get("all")
+    return ReportView(
+        made=dated(report.made_at, zone),
+        window=f"{report.since:%d %b %Y} to {report.until:%d %b %Y}",
+        versions=report.model_version,
+        why="" if overall else _why(risk),
+        figures=tuple(judged_figures(overall)),
+        days=tuple(Figure(f"Day {day}", _short(one)) for day, one in (risk.get("days") or {}).items()),
+        plot=plot(overall["tenths"]) if overall else None,
+        weeks=tuple(Figure(one["week"], estimate(one["ratio"])) for one in said.get("weeks") or ()),
+        drift=tuple(_drift(one) for one in said.get("drift") or ()),
+        groups=tuple(_groups(said.get("subgroups") or {})),
+        burden=tuple(_burden(said.get("burden") or {})),
+        coverage=tuple(_coverage(said.get("coverage") or ())),
+    )
+
+
+def _why(risk: Mapping[str, Any]) -> str:
+    return (
+        f"Too few people to judge: {risk.get('rows', 0)} looks at patients, of which {risk.get('open', 0)} are not a"
+        f" week old, {risk.get('other_version', 0)} are of another version and {risk.get('abstained', 0)} gave no"
+        " number. Twenty people with a finished week are needed."
+    )
+
+
+def judged_figures(one: Mapping[str, Any] | None) -> Iterable[Figure]:
+    """Figures of one set of predictions, each with interval or the reason why it is missing."""
+    if not one:
+        return
+    yield Figure("People, predictions, events", f"{one['people']}, {one['rows']}, {one['events']}")
+    few = "too few events"
+    yield Figure("Discrimination (AUROC)", estimate(one.get("auroc")) or few)
+    yield Figure("Calibration slope (1 is right)", estimate(one.get("slope")) or few)
+    yield Figure("Observed over expected (1 is right)", estimate(one.get("observed_over_expected")) or few)
+    yield Figure("Brier score", "" if one.get("brier") is None else f"{one['brier']:.3f}")
+
+
+def estimate(one: Mapping[str, float] | None) -> str:
+    """A figure with its 95 % interval."""
+    return f"{one['value']:.2f} ({one['low']:.2f} to {one['high']:.2f})" if one else ""
+
+
+def _short(one: Mapping[str, Any] | None) -> str:
+    if not one:
+        return "under 20 people: withheld"
+    area = estimate(one.get("auroc"))
+    return f"{one['events']} events in {one['people']} people" + (f"; AUROC {area}" if area else "; too few events")
+
+
+def _best(version: Version) -> Mapping[str, Any]:
+    return version.evaluation.get("out_of_fold") or version.evaluation.get("held_out") or {}
+
+
+def _all(shadow: Mapping[str, Any] | None, side: str) -> Mapping[str, Any]:
+    return {"all": shadow.get(side)} if shadow else {}
+
+
+def _compare(this: Mapping[str, Any], other: Mapping[str, Any]) -> Iterable[CompareLine]:
+    mine, theirs = (list(judged_figures(said.get("all"))) for said in (this, other))
+    beside = {one.name: one.value for one in theirs}
+    for one in mine:
+        yield CompareLine(one.name, one.value, beside.get(one.name, "not measured the same way"))
+    for day, said in (this.get("days") or {}).items():
+        yield CompareLine(f"AUROC, day {day}", _of_day(said), _of_day((other.get("days") or {}).get(day)))
+
+
+def _of_day(said: Mapping[str, Any] | None) -> str:
+    if not said or "auroc" not in said:
+        return "not measured"
+    low, high = said["auroc_90"]
+    return f"{said['auroc']:.2f} ({low:.2f} to {high:.2f}, 90 %), {said['events']} events in {said['n']}"
+
+
+def _shadow_note(version: Version, shadow: Mapping[str, Any] | None) -> str:
+    if version.status != "shadow" and not shadow:
+        return ""
+    if not shadow or not shadow.get("paired"):
+        return "In shadow, nothing to compare yet: figures come with the nightly report."
+    middle, most = (f"{shadow[key] * 100:.1f}" for key in ("median_gap", "largest_gap"))
+    gap = f"risks differ by {middle} points at the median, {most} at most"
+    return f"Spoke beside the served model at {shadow['paired']} of the looks that are judged; {gap}."
+
+
+def _warnings(page: VersionPage) -> Iterable[str]:
+    version = page.version
+    if version.training.get("synthetic"):
+        yield "Fitted to synthetic patients: its figures are no evidence about people."
+    if not version.evaluation:
+        yield "Never judged on unseen patients, so it cannot be put into service."
+    twin = version.training.get("twin_version")
+    population = page.report.content.get("population") if page.report else None
+    if version.kind == "hazard" and twin and population and twin != population:
+        yield f"Fitted on twins of {twin}, but {population} is in service: its inputs differ from what it learned from."
+
+
+def _measures(version: Version) -> Iterable[tuple[str, ...]]:
+    found = (version.evaluation.get("held_out") or {}).get("measures") or {}
+    for key, one in sorted(found.items()):
+        skill = one.get("skill_over_published")
+        better = "" if skill is None else f"{skill:+.0%}"
+        yield (
+            key.replace("_", " "),
+            str(one["readings"]),
+            f"{one['coverage90']:.0%}",
+            f"{one['coverage50']:.0%}",
+            better,
+        )
+
+
+def _trained_groups(said: Mapping[str, Any]) -> Iterable[GroupLine]:
+    for name, found in (said.get("subgroups") or {}).items():
+        for group, one in found.items():
+            yield _group(name, group, one, "")
+
+
+def _groups(said: Mapping[str, Any]) -> Iterable[GroupLine]:
+    for name, rows in said.items():
+        for one in rows:
+            sensitivity = estimate(one.get("sensitivity"))
+            if sensitivity:
+                sensitivity += f", {one['ill']} ill"
+            yield _group(name, one["group"], one.get("figures"), sensitivity or "too few ill")
+
+
+def _group(name: str, group: str, one: Mapping[str, Any] | None, sensitivity: str) -> GroupLine:
+    if one is None:
+        return GroupLine(name, group, "under 20", "withheld", "withheld", "withheld", "withheld")
+    few = "too few events"
+    return GroupLine(
+        name,
+        group,
+        str(one["people"]),
+        estimate(one.get("slope")) or few,
+        estimate(one.get("observed_over_expected")) or few,
+        estimate(one.get("auroc")) or few,
+        sensitivity,
+    )
+
+
+def _drift(one: Mapping[str, Any]) -> DriftLine:
+    def side(count: int, median: float | None) -> str:
+        return f"{count}" if median is None else f"{count}, median {median:.3g}"
+
+    return DriftLine(
+        one["name"],
+        "what the model reads" if one["side"] == "input" else "what the model says",
+        side(one["before"], one["median_before"]),
+        side(one["lately"], one["median_lately"]),
+        "" if one["index"] is None else f"{one['index']:.2f}",
+        VERDICTS[one["verdict"]],
+        one["verdict"].capitalize(),
+    )
+
+
+def _burden(one: Mapping[str, Any]) -> Iterable[Figure]:
+    if not one:
+        return
+    yield Figure("Patient-days followed", f"{one['patient_days']:g}")
+    by = ", ".join(f"{count} {name}" for name, count in sorted(one["by_severity"].items())) or "none"
+    yield Figure("Alerts", f"{one['alerts']} ({by})")
+    yield Figure(
+        "Alarms (high and medium) per patient-day", estimate(one.get("alarms_per_patient_day")) or "no patient-day"
+    )
+    yield Figure("Judged useful", estimate(one.get("useful")) or "nobody has said yet")
+    yield Figure(
+        "A true problem, of those resolved", estimate(one.get("ppv")) or f"too few resolved ({one['resolved']})"
+    )
+
+
+def _coverage(rows: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, ...]]:
+    for one in rows:
+        skill = "" if one["skill"] is None else f"{one['skill']:+.0%}"
+        yield (
+            one["metric"],
+            str(one["twins"]),
+            str(one["readings"]),
+            f"{one['coverage90']:.0%}",
+            f"{one['coverage50']:.0%}",
+            skill,
+            str(one["fallback"]),
+        )
+
+
+def plot(tenths: Iterable[Mapping[str, Any]]) -> Plot | None:
+    """Observed against predicted, on one scale from 0 to the highest of both."""
+    rows = list(tenths)
+    if not rows:
+        return None
+    top = max(max(one["predicted"], one["observed"]["high"]) for one in rows)
+
+    def x(value: float) -> float:
+        return round(MARGIN + SIDE * value / top, 1)
+
+    def y(value: float) -> float:
+        return round(SIDE + 8 - SIDE * value / top, 1)
+
+    points = tuple(
+        Point(
+            x(one["predicted"]),
+            y(one["observed"]["value"]),
+            y(one["observed"]["high"]),
+            y(one["observed"]["low"]),
+            f"predicted {one['predicted']:.1%}, observed {one['events']} of {one['n']}",
+        )
+        for one in rows
+    )
+    return Plot(points, f"{top:.0%}", SIDE, MARGIN)
