@@ -18,7 +18,6 @@ from integrations.fhir.routes import Route
 from integrations.fhir.search import grammar
 from integrations.fhir.search.run import run
 from integrations.fhir.shelves import Entry
-from recovery.exact_json import dumps
 from recovery.selectors import fhir_search
 from recovery.selectors.fhir_search import HeldObservation
 from recovery.services.intake import Outcome
@@ -167,7 +166,7 @@ def _plan_patch(asked: Asked, tray: Tray, place: Place, held: Held | None) -> Re
         raise refused(412, "conflict", sentence)
     before = wire.parse_object(entry.text.encode())
     resource = patch.apply(before, asked.patch)
-    if dumps(resource) == dumps(before):  # by their texts: 1.50 is not 1.5
+    if patch.is_same(resource, before):
         return _as_it_stands(entry)
     put = replace(
         asked, method="PUT", fhir_id=entry.fhir_id, criteria="", resource=resource, if_match=entry.version, patch=None

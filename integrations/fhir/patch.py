@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from integrations.fhir.outcomes import FhirError, refused
+from recovery.exact_json import ExactDecimal
 
 MEDIA_TYPE = "application/json-patch+json"
 MOST_OPERATIONS = 500
@@ -123,6 +124,17 @@ def _add(document: Any, path: list[str], value: Any, place: int) -> Any:
     else:
         raise _missing(path, place)
     return document
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Whether two values are written alike: 1.50 is not 1.5, and the order of names says nothing."""
+    if isinstance(one, ExactDecimal) and isinstance(other, ExactDecimal):
+        return one.text == other.text
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(is_same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(is_same(*pair) for pair in zip(one, other, strict=True))
+    return type(one) is type(other) and bool(one == other)
 
 
 def _equal(held: Any, said: Any) -> bool:

@@ -66,6 +66,8 @@ def door(view: View) -> View:
         except TooManyFieldsSent:
             limit = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
             return _refuse(request, refused(400, "too-costly", f"More than {limit} parameters."), kwargs)
+        except RecursionError:
+            return _refuse(request, refused(400, "too-long", "The body is nested too deeply."), kwargs)
         except Exception:
             number = getattr(request, "request_id", "unknown")
             logger.exception("fhir request failed", extra={"request_id": number})

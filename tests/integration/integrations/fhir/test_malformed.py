@@ -1,5 +1,6 @@
 """No input gives a 500, stores anything, or leaves the sender guessing: each refusal names the element."""
 
+import base64
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -392,3 +393,29 @@ def test_bad_input_is_refused_by_name_and_leaves_nothing_behind(
     assert {name: count for name, count in after.items() if name != "AuditEvent"} == {
         name: count for name, count in before.items() if name != "AuditEvent"
     }
+
+
+def _nested(levels: int, kind: str) -> str:
+    return "[" * levels + "1" + "]" * levels if kind == "list" else '{"a":' * levels + "1" + "}" * levels
+
+
+@pytest.mark.parametrize("kind", ["list", "object"])
+@pytest.mark.parametrize("levels", [60, 130, 260, 400, 600, 800, 900, 950, 990])
+def test_no_depth_is_answered_with_a_500(door: Door, patient: str, levels: int, kind: str) -> None:
+    deep = _nested(levels, kind)
+    resource = json.dumps(heart_rate(subject={"reference": "urn:uuid:x"}))[:-1] + f', "extension": {deep}}}'
+    entry = (
+        f'{{"fullUrl": "urn:uuid:x", "resource": {resource}, "request": {{"method": "POST", "url": "Observation"}}}}'
+    )
+    value = f'[{{"op": "add", "path": "/extension", "value": {deep}}}]'
+    data = base64.b64encode(value.encode()).decode()
+    binary = {"resourceType": "Binary", "contentType": "application/json-patch+json", "data": data}
+    patched = json.dumps({"resource": binary, "request": {"method": "PATCH", "url": "Patient/p1"}})
+    for answer in (
+        door.post("Observation", resource),
+        door.post("", f'{{"resourceType": "Bundle", "type": "batch", "entry": [{entry}, {patched}]}}'),
+        door.send("PATCH", "Patient/p1", value, "application/json-patch+json"),
+        door.post("Observation/$validate", resource),
+    ):
+        assert answer.status_code < 500, answer.content
+        assert b"exception" not in answer.content

@@ -38,6 +38,7 @@ def test_a_patch_that_changes_nothing_makes_no_version(door: Door, patient: str)
         ({"op": "test", "path": "/gender", "value": "male"}, {}, 422),
         (replace("/gender", "purple"), {}, 400),
         (replace("/id", "p2"), {}, 400),
+        (replace("/id", "\ud800"), {}, 400),
         (replace("/resourceType", "Device"), {}, 400),
         ({"op": "fly", "path": "/gender"}, {}, 400),
     ],
