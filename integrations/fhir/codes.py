@@ -114,13 +114,15 @@ def measure_of(codings: Iterable[Coding]) -> tuple[Coding, Measure] | None:
     return None
 
 
-# One-off Observations that are baseline factors of a patient, not readings (keys as twin.risk_inputs.RiskFactors).
+# One-off Observations that are baseline factors of a patient, not readings (keys as twin.risk_inputs.RiskFactors and
+# twin.profile.Profile).
 FACTORS: Mapping[Coding, str] = MappingProxyType(
     {
         (LOINC, "97816-3"): "asa",
         (LOINC, "39156-5"): "bmi",
         (LOINC, "72166-2"): "smoker",
         (LOINC, "55103-6"): "blood_loss_ml",
+        (LOINC, "66555-4"): "skin_tone",  # Fitzpatrick type, sent as a number 1 to 6
     }
 )
 # Answers to 72166-2 (LOINC answer list LL2201-3, coded in SNOMED CT): 1 smokes now, 0 does not.

@@ -45,6 +45,7 @@ def _profile(episode: Episode, numbers: Mapping[str, float]) -> Profile:
         sex=SEXES.get(patient.sex),
         bmi=numbers.get("bmi"),
         frailty=numbers.get("frailty"),
+        skin_tone=numbers.get("skin_tone"),
         surgery_end_hour_of_day=local.hour + local.minute / 60 + local.second / 3600,
     )
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from recovery.twin.errors import MalformedSamples
 from recovery.twin.metrics import WORN_HOURS_FOR_A_DAY, Metric
+from recovery.twin.slips import likely_slip
 from recovery.twin.transform import Floats
 
 Ints = NDArray[np.int64]
@@ -124,7 +125,8 @@ class Measured:
 def gate(metric: Metric, samples: Samples) -> tuple[Samples, tuple[Rejection, ...]]:
     """Splits samples into those the twin may learn from and the refused, each with a reason.
 
-    Refused: outside the plausible range, not a number, or taken before an operation meant to change the level.
+    Refused: outside the plausible range (with the slip of units that would explain it), not a number, or taken
+    before an operation meant to change the level.
     """
     low, high = metric.plausible
     inside = (samples.values >= low) & (samples.values <= high)
@@ -144,7 +146,9 @@ def _reason(metric: Metric, hour: float, value: float) -> str:
     if low <= value <= high:
         return f"before surgery (hour {hour:.0f}): the operation is meant to change {metric.label.lower()}"
     side = f"below {low:g}" if value < low else f"above {high:g}"
-    return f"{side} {metric.unit}, the plausible limit for {metric.label.lower()}"
+    slip = likely_slip(metric, value)
+    told = f"; perhaps a slip of units: {slip}" if slip else ""
+    return f"{side} {metric.unit}, the plausible limit for {metric.label.lower()}{told}"
 
 
 def measure(metric: Metric, samples: Samples, until_hour: float) -> Measured:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+import recovery.twin.optical as optical
 from recovery.twin.day_law import DayLaw
 from recovery.twin.errors import MalformedState, UnknownMetric
 from recovery.twin.profile import GENERIC, Profile
@@ -68,11 +69,23 @@ class MetricParams:
     day_law: DayLaw | None = None
 
     def bind(self, profile: Profile) -> "MetricParams":
-        """These parameters for one patient: covariates folded into the prior mean, the clock set."""
+        """These parameters for one patient: covariates folded into the prior mean, the clock set, and for an optical
+        sensor on dark skin a wider error."""
+        fitting = self._less_sure() if optical.is_on_dark_skin(self.metric, profile) else self
         return replace(
-            self,
+            fitting,
             prior_mean=self.prior_mean + self.covariate_effects @ profile.covariates(),
             clock_hour=np.asarray(profile.surgery_end_hour_of_day, float),
+        )
+
+    def _less_sure(self) -> "MetricParams":
+        cov = np.array(self.prior_cov)
+        cov[BASELINE, BASELINE] += optical.bias_variance()
+        return replace(
+            self,
+            prior_cov=frozen(cov),
+            sensor_noise_var=frozen(self.sensor_noise_var * optical.WIDER**2),
+            sample_noise_var=frozen(self.sample_noise_var * optical.WIDER**2),
         )
 
     def noise_var(self, tier: ArrayLike, n: ArrayLike) -> Floats:

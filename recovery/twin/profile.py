@@ -57,7 +57,8 @@ class Profile:
 
     surgery_end_hour_of_day: local clock hour [0, 24) at which surgery ended; it turns hours after surgery into
     time of day. procedure None, or one not in the catalogue, means the generic curve with a wider prior.
-    frailty: Clinical Frailty Scale 1 to 9, when someone has scored it.
+    frailty: Clinical Frailty Scale 1 to 9, when someone has scored it. skin_tone: Fitzpatrick type 1 to 6, when someone
+    has recorded it; never guessed from anything else.
     """
 
     procedure: str | None = None
@@ -66,6 +67,7 @@ class Profile:
     bmi: float | None = None
     surgery_end_hour_of_day: float = 12.0
     frailty: float | None = None
+    skin_tone: float | None = None
 
     @property
     def curve(self) -> str:

@@ -143,6 +143,7 @@ def test_a_condition_keeps_when_it_began_and_when_it_became_known() -> None:
         ("97816-3", {"valueInteger": 3}, "asa", 3.0),
         ("39156-5", {"valueQuantity": {"value": 27, "code": "kg/m2"}}, "bmi", 27.0),
         ("55103-6", {"valueQuantity": {"value": 250, "code": "mL"}}, "blood_loss_ml", 250.0),
+        ("66555-4", {"valueInteger": 6}, "skin_tone", 6.0),
         ("72166-2", {"valueCodeableConcept": coded("77176002")}, "smoker", 1.0),
         ("72166-2", {"valueCodeableConcept": coded("266919005")}, "smoker", 0.0),
     ],
