@@ -26,6 +26,7 @@ _EPISODE_STATUS = {
 # v3-ActCode encounter classes that are a stay in hospital
 _STAYS = {"IMP": "inpatient", "ACUTE": "inpatient", "NONAC": "inpatient", "SS": "inpatient", "OBSENC": "inpatient"}
 _STAYS |= {"EMER": "emergency"}
+_OUR_TIMES = range(1900, 2200)
 _NOT_TRUE = frozenset(("refuted", "entered-in-error"))
 _NO_STAY = frozenset(("planned", "cancelled", "entered-in-error"))
 
@@ -98,9 +99,14 @@ def _performed(resource: Json) -> tuple[datetime | None, datetime | None]:
     """Start and end of surgery. A single time to the second is the end: day zero must lie in the past of readings."""
     period = resource.get("performedPeriod")
     if isinstance(period, Mapping):
-        return _moment(period.get("start")), _end(period.get("end"))
+        return _in_our_times(_moment(period.get("start"))), _in_our_times(_end(period.get("end")))
     single = resource.get("performedDateTime")
-    return (None, _end(single)) if isinstance(single, str) else (None, None)
+    return (None, _in_our_times(_end(single))) if isinstance(single, str) else (None, None)
+
+
+def _in_our_times(said: datetime | None) -> datetime | None:
+    """A time at the ends of the calendar is a way of saying "unknown": nothing can be counted from it."""
+    return said if said is not None and said.year in _OUR_TIMES else None
 
 
 def _device(resource: Json) -> DeviceFacts:

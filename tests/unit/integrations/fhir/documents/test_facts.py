@@ -197,7 +197,14 @@ def test_a_device_is_trusted_by_what_it_is(code: str, tier: str) -> None:
 def test_the_keys_given_to_the_domain_are_words_that_it_knows() -> None:
     assert set(codes.COMORBIDITIES.values()) <= set(HISTORY_LABELS)
     assert set(NAMED) - {"leak"} <= set(codes.COMPLICATIONS.values())
-    fields = set(RiskFactors.__dataclass_fields__) | {"bmi", "frailty"}
+    fields = set(RiskFactors.__dataclass_fields__) | set(Profile.__dataclass_fields__)
     assert set(codes.FACTORS.values()) <= fields
     for system, code in ((SNOMED, code) for one in PROCEDURES.values() for code in one.snomed):
         assert codes.procedure_of([(system, code)])
+
+
+@pytest.mark.parametrize("said", ["9999-12-31", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "1816"])
+def test_an_operation_at_the_end_of_the_calendar_has_no_day_zero(said: str) -> None:
+    assert procedure(performedDateTime=said).surgery_end is None
+    found = procedure(performedPeriod={"start": said, "end": said})
+    assert (found.surgery_start, found.surgery_end) == (None, None)
