@@ -27,7 +27,8 @@ OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "STATIC_ROOT", "HOST", "PORT"
 TICKS = os.sysconf("SC_CLK_TCK")
 PATIENTS = 50
 WEB_WORKERS = 2
-SNOMED = "http://snomed.info/sct"
+SNOMED, LOINC, UCUM = "http://snomed.info/sct", "http://loinc.org", "http://unitsofmeasure.org"
+CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 
 
 @dataclass(frozen=True)
@@ -146,8 +147,8 @@ def admit_patients(base: str, token: str, count: int = PATIENTS, operated: str =
     """Patients `bench-0000`... each with an operation, so that every reading owes a twin its refresh."""
     for start in range(0, count, 100):
         names = [f"bench-{number:04d}" for number in range(start, min(start + 100, count))]
-        entries = [_entry({"resourceType": "Patient", "id": name}) for name in names]
-        entries += [_entry(_operation(name, operated)) for name in names]
+        entries = [entry({"resourceType": "Patient", "id": name}) for name in names]
+        entries += [entry(_operation(name, operated)) for name in names]
         sent(base, token, {"resourceType": "Bundle", "type": "transaction", "entry": entries})
 
 
@@ -162,7 +163,7 @@ def _operation(patient: str, day: str) -> dict[str, Any]:
     }
 
 
-def _entry(resource: dict[str, Any]) -> dict[str, Any]:
+def entry(resource: dict[str, Any]) -> dict[str, Any]:
     address = f"{resource['resourceType']}/{resource['id']}"
     return {"resource": resource, "request": {"method": "PUT", "url": address}}
 

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import OperationalError, connection, transaction
 
 from recovery.models import AuditEvent, Connection, User, tables_sql
+from recovery.models.tables_sql import Statement
 
 SEAL_BATCH = 5_000
 # One sealer at a time; any number that no other lock of ours has.
@@ -59,6 +60,19 @@ def record(
     detail: Mapping[str, Any] | None = None,
 ) -> None:
     """Write one row per patient touched. Raises what the database raises: what cannot be audited does not happen."""
+    tables_sql.run(*statement(actor, now, action, patient_ids, entity, outcome, detail))
+
+
+def statement(
+    actor: Actor,
+    now: datetime,
+    action: str,
+    patient_ids: Iterable[int | None] = (None,),
+    entity: str = "",
+    outcome: str = "success",
+    detail: Mapping[str, Any] | None = None,
+) -> Statement:
+    """What `record` runs, for those who send it together with other statements."""
     table = connection.ops.quote_name(AuditEvent._meta.db_table)
     rows, parameters = tables_sql.given("touched", {"id": "bigint"}, [(one,) for one in patient_ids])
     said = [
@@ -72,11 +86,11 @@ def record(
         json.dumps(dict(detail or {})),
         actor.request_id,
     ]
-    tables_sql.run(
+    sql = (
         f"INSERT INTO {table} (at, actor_kind, actor_id, actor_name, action, entity, outcome, detail, request_id,"  # noqa: S608
-        f" seal, patient_id) SELECT {_said()}, '', touched.id FROM {rows}",
-        [*said, *parameters],
+        f" seal, patient_id) SELECT {_said()}, '', touched.id FROM {rows}"
     )
+    return sql, [*said, *parameters]
 
 
 def _said() -> str:

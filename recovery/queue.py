@@ -16,6 +16,7 @@ from django.db.models import F, Q, QuerySet
 
 from recovery.bell import Bell
 from recovery.models import Owed, tables_sql
+from recovery.models.tables_sql import Statement
 
 logger = logging.getLogger(__name__)
 
@@ -57,33 +58,43 @@ def owe(*, kind: str, dirty: Mapping[int, int | None], now: datetime) -> None:
 
     Must run inside the transaction of the cause.
     """
+    rows, parameters = tables_sql.given("new", _DIRTY, sorted(dirty.items()))
+    keys = f"SELECT new.key, new.dirty_from_ms FROM {rows}"  # noqa: S608
     if dirty:
-        rows, parameters = tables_sql.given("new", _DIRTY, sorted(dirty.items()))
-        _upsert(kind, f"SELECT new.key, new.dirty_from_ms FROM {rows}", parameters, now)  # noqa: S608
+        _owe_with((), kind, keys, parameters, now)
 
 
-def owe_twins(*, dirty: Mapping[int, int | None], now: datetime) -> None:
-    """Owe the twins of these patients (row id -> as `owe`) a refresh: of each of their operations that is over."""
+def owe_twins(*, dirty: Mapping[int, int | None], now: datetime, first: Sequence[Statement] = ()) -> None:
+    """Owe the twins of these patients (row id -> as `owe`) a refresh: of each of their operations that is over.
+
+    `first`: statements to run before, in the same message.
+    """
+    rows, parameters = tables_sql.given("new", _DIRTY, sorted(dirty.items()))
+    episodes = (
+        f"SELECT e.id AS key, new.dirty_from_ms FROM {rows} JOIN recovery_episode e"  # noqa: S608
+        " ON e.patient_id = new.key AND e.surgery_end IS NOT NULL"
+    )
     if dirty:
-        rows, parameters = tables_sql.given("new", _DIRTY, sorted(dirty.items()))
-        episodes = (
-            f"SELECT e.id AS key, new.dirty_from_ms FROM {rows} JOIN recovery_episode e"  # noqa: S608
-            " ON e.patient_id = new.key AND e.surgery_end IS NOT NULL"
-        )
-        _upsert("twin", episodes, parameters, now)
+        _owe_with(first, "twin", episodes, parameters, now)
+    else:
+        tables_sql.run_together(first)
 
 
-def _upsert(kind: str, keys: str, parameters: Sequence[Any], now: datetime) -> None:
+def _owe_with(first: Sequence[Statement], kind: str, keys: str, parameters: Sequence[Any], now: datetime) -> None:
+    *_, owed = tables_sql.run_together([*first, *_gates(keys, parameters), _upsert(kind, keys, parameters, now)])
+    if owed:
+        transaction.on_commit(lambda: ring(kind))
+
+
+def _upsert(kind: str, keys: str, parameters: Sequence[Any], now: datetime) -> Statement:
     """Insert, or add to what is already owed: seq + 1 and the earlier of the two dirty times (null: everything).
 
     `keys`: a query of key and dirty_from_ms. What is owed already and not begun stays as it is, so that deliveries to
     one patient need not wait for each other's commit. The others go in order of key, never crosswise.
     """
-    if not _enter(keys, parameters):
-        return
     table = connection.ops.quote_name(Owed._meta.db_table)
     least = "LEAST" if connection.vendor == "postgresql" else "MIN"
-    owed = tables_sql.run(
+    sql = (
         f"INSERT INTO {table} AS o (kind, key, seq, done_seq, dirty_from_ms, owed_since, attempts, last_error)"  # noqa: S608
         f" SELECT %s, n.key, 1, 0, n.dirty_from_ms, %s, 0, '' FROM ({keys}) AS n"
         f" LEFT JOIN {table} AS held ON held.kind = %s AND held.key = n.key"
@@ -92,25 +103,22 @@ def _upsert(kind: str, keys: str, parameters: Sequence[Any], now: datetime) -> N
         " owed_since = CASE WHEN o.done_seq < o.seq THEN o.owed_since ELSE excluded.owed_since END,"
         " dirty_from_ms = CASE WHEN o.done_seq >= o.seq THEN excluded.dirty_from_ms"
         " WHEN o.dirty_from_ms IS NULL OR excluded.dirty_from_ms IS NULL THEN NULL"
-        f" ELSE {least}(o.dirty_from_ms, excluded.dirty_from_ms) END RETURNING 1",
-        [kind, connection.ops.adapt_datetimefield_value(now), *parameters, kind],
+        f" ELSE {least}(o.dirty_from_ms, excluded.dirty_from_ms) END RETURNING 1"
     )
-    if owed:
-        transaction.on_commit(lambda: ring(kind))
+    return sql, [kind, connection.ops.adapt_datetimefield_value(now), *parameters, kind]
 
 
-def _enter(keys: str, parameters: Sequence[Any]) -> bool:
-    """Hold the gates of these keys until the transaction ends; False when there are no keys.
+def _gates(keys: str, parameters: Sequence[Any]) -> list[Statement]:
+    """Hold the gates of these keys until the transaction ends.
 
     Many deliveries pass a gate together; whoever claims work passes alone, and so finds committed what a delivery left
     as owed already. A statement of its own: the next one must see what was committed while this one waited (READ
     COMMITTED). In order, so that nobody waits crosswise. On SQLite one transaction writes at a time.
     """
     if connection.vendor != "postgresql":
-        return True
+        return []
     gates = f"SELECT DISTINCT mod(n.key, {GATES})::int AS gate FROM ({keys}) AS n ORDER BY 1"  # noqa: S608
-    passed = tables_sql.run(f"SELECT pg_advisory_xact_lock_shared({GATES_OF_WORK}, gate) FROM ({gates}) g", parameters)  # noqa: S608
-    return bool(passed)
+    return [(f"SELECT pg_advisory_xact_lock_shared({GATES_OF_WORK}, gate) FROM ({gates}) g", parameters)]  # noqa: S608
 
 
 def _enter_alone(key: int) -> None:

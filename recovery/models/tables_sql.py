@@ -9,10 +9,11 @@ from typing import Any
 
 import orjson
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection
 from psycopg import Cursor
 
 Rows = Sequence[Sequence[Any]]
+Statement = tuple[str, Sequence[Any]]
 
 
 def given(name: str, columns: dict[str, str], rows: Rows) -> tuple[str, list[Any]]:
@@ -57,9 +58,49 @@ def run(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall()) if cursor.description else []
 
 
+def run_first(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """A read that begins a request. It tells as well whether a kept connection still stands (no `SELECT 1` before it):
+    one that the server has closed is replaced, and the read repeated."""
+    kept: Any = connection
+    is_kept = connection.connection is not None and not connection.in_atomic_block
+    if connection.vendor == "postgresql" and is_kept and kept.health_check_enabled:
+        kept.health_check_done = True
+        try:
+            return run(statement, parameters)
+        except OperationalError:
+            connection.close()
+    return run(statement, parameters)
+
+
+def run_together(statements: Sequence[Statement]) -> list[list[tuple[Any, ...]]]:
+    """Run statements that do not depend on each other's rows, one after the other: on PostgreSQL in one message."""
+    if connection.vendor != "postgresql" or not statements:
+        return [run(*one) for one in statements]
+    raw = _raw()
+    with connection.wrap_database_errors, raw.pipeline() as message:
+        cursors = [_execute(Cursor(raw), *one) for one in statements]
+        message.sync()
+        return [_rows(cursor) for cursor in cursors]
+
+
 def _run_prepared(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    raw = _raw()
+    with connection.wrap_database_errors:
+        return _rows(_execute(Cursor(raw), statement, parameters))
+
+
+def _raw() -> Any:
+    """psycopg's connection, as Django would use it: checked once a request, opened when there is none."""
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
     connection.validate_no_broken_transaction()
-    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
-        cursor.execute(statement, parameters, prepare=settings.PREPARED_STATEMENTS, binary=True)
+    return connection.connection
+
+
+def _execute(cursor: Any, statement: str, parameters: Sequence[Any]) -> Any:
+    return cursor.execute(statement, parameters, prepare=settings.PREPARED_STATEMENTS, binary=True)
+
+
+def _rows(cursor: Any) -> list[tuple[Any, ...]]:
+    with cursor:
         return cursor.fetchall() if cursor.description else []

@@ -40,7 +40,7 @@ def issue_token(*, name: str, scopes: str, actor: Actor, now: datetime, expires_
 def authenticate_token(*, token: str, now: datetime, request_id: str = "") -> Actor | None:
     """The connected system that `token` belongs to, or None when it is unknown, expired or revoked."""
     stale = now - USED_EVERY
-    rows = tables_sql.run(
+    rows = tables_sql.run_first(
         "SELECT id, name, scopes, last_used_at IS NULL OR last_used_at < %s FROM recovery_connection"
         " WHERE token_hash = %s AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > %s)",
         [_moment(stale), _hash(token), _moment(now)],

@@ -57,15 +57,9 @@ def deliver(*, delivery: Delivery, actor: Actor, now: datetime, atomic: bool) ->
             _refuse_all_if_one_is_refused(changes)
         _keep_promises(delivery, changes)
         _list_unmapped((*delivery.unmapped, *changes.unmapped), now)
-        audit.record(
-            actor=actor,
-            now=now,
-            action="ingest",
-            patient_ids=sorted(changes.touched) or (None,),
-            entity=f"Batch/{batch.pk}",
-            detail={"channel": delivery.channel, "items": len(changes.outcomes)},
-        )
-        queue.owe_twins(dirty=changes.dirty, now=now)  # last: the rows it holds are those that all want
+        patients, detail = sorted(changes.touched), {"channel": delivery.channel, "items": len(changes.outcomes)}
+        trail = audit.statement(actor, now, "ingest", patients or (None,), f"Batch/{batch.pk}", detail=detail)
+        queue.owe_twins(dirty=changes.dirty, now=now, first=[trail])  # last: it holds what others wait for
     return Receipt(batch.pk, changes.outcomes)
 
 
