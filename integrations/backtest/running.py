@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from recovery.twin.hypotheses import HypothesisModel
 
 from integrations.backtest import outputs
 from integrations.backtest.errors import BacktestRefused
@@ -28,7 +29,6 @@ from recovery.twin.alert_policy import DEFAULT_POLICY, AlertPolicy
 from recovery.twin.cold_start import cold_start
 from recovery.twin.evaluate_backtest_folds import Harvest, fitted, fitted_hypotheses, joined, unpacked
 from recovery.twin.evaluate_backtest_run import EVERY_H
-from recovery.twin.hypotheses import HypothesisModel
 from recovery.twin.params import PopulationParams
 from recovery.twin.survival import HazardModel
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery
 
 from recovery.models import Packet, Sample, Series
 from recovery.selectors.fhir_criteria import Match, any_q, changed, micros, moment_of, number_matches
@@ -109,6 +109,15 @@ def series_with_readings(query: StreamQuery) -> set[int]:
     """Those of the query's series that hold at least one such reading."""
     mine = _rows_of(query).filter(series_id=OuterRef("pk"))
     return set(Series.objects.filter(Exists(mine), pk__in=query.series_ids).values_list("pk", flat=True))
+
+
+def extent(query: StreamQuery) -> tuple[int, int] | None:
+    """(first, last) start of a number in the query's series: two looks into the index a series. None without any."""
+    mine = Sample.objects.filter(series_id=OuterRef("pk")).values("at_ms")
+    ends = Series.objects.filter(pk__in=query.series_ids).aggregate(
+        first=Min(Subquery(mine.order_by("at_ms")[:1])), last=Max(Subquery(mine.order_by("-at_ms")[:1]))
+    )
+    return None if ends["first"] is None else (ends["first"], ends["last"])
 
 
 def _ties(shape: str, known: set[str]) -> list[Key]:

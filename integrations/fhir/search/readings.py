@@ -23,10 +23,12 @@ from recovery.selectors import fhir_search, fhir_store, fhir_streams
 from recovery.selectors.fhir_criteria import Criterion, Match, micros
 from recovery.selectors.fhir_order import Key, Order, Place, Step, Value
 from recovery.selectors.fhir_store import StoredReading
-from recovery.selectors.fhir_streams import SeriesQuery, StreamQuery, Windows
+from recovery.selectors.fhir_streams import SeriesQuery, StreamQuery, Window, Windows
 
 MOST_GROUPS = 300
 LARGEST_STEP = 1000
+# Beyond so many series a search by time goes through time in slices.
+FEW_SERIES, FIRST_SLICE_MS, SLICES_GROW = 16, 3_600_000, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +200,37 @@ def _shelf(shape: str) -> int:
 
 def _rows(request: SearchRequest, group: Group) -> Iterator[fhir_streams.FoundReading]:
     """The group's rows in order after the place: a page at first, larger steps when many do not fit."""
-    order, after, step = request.order, request.place, request.count + 1
-    if not order.steps:
+    if not request.order.steps:
         group = replace(group, constants=())
+    is_by_time = bool(request.order.steps) and request.order.steps[0].name == "date"
+    if is_by_time and group.query.shape == "number" and len(group.query.series_ids) > FEW_SERIES:
+        for window in _slices(request, group.query):
+            sliced = replace(group.query, windows=(*group.query.windows, (window,)))
+            yield from _all_rows(request, replace(group, query=sliced))
+    else:
+        yield from _all_rows(request, group)
+
+
+def _slices(request: SearchRequest, query: StreamQuery) -> Iterator[Window]:
+    """The time that many series span, piece by piece in the order asked for: each piece is a short look into the index
+    of every series, where all of it at once would be a sort of everything. Pieces grow when a page is not filled."""
+    extent = fhir_streams.extent(query)
+    if extent is None:
+        return
+    down, place = request.order.goes_down(0), request.place
+    start, end = extent[0], extent[1] + 1
+    if place is not None and isinstance(place[0], int):
+        start, end = (start, min(end, place[0] + 1)) if down else (max(start, place[0]), end)
+    width = FIRST_SLICE_MS
+    while start < end:
+        window = (max(start, end - width), end) if down else (start, min(end, start + width))
+        yield window
+        start, end = (start, window[0]) if down else (window[1], end)
+        width *= SLICES_GROW
+
+
+def _all_rows(request: SearchRequest, group: Group) -> Iterator[fhir_streams.FoundReading]:
+    order, after, step = request.order, request.place, request.count + 1
     keys = _keys(order, group)
     while True:
         found = fhir_streams.readings(group.query, order, keys, after, step)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from integrations.fhir.search import readings
 from tests.integration.integrations.fhir.conftest import Door, content
 from tests.integration.integrations.fhir.searching import fill, heart_rate, ids, put
 
@@ -193,3 +194,20 @@ def test_an_order_that_cannot_be_kept_is_named_or_refused(ward: Door) -> None:
 def test_a_cursor_that_is_not_ours_is_refused(ward: Door, cursor: str) -> None:
     for query in ("Observation?_count=2", "Observation?_sort=-date,_lastUpdated", "Encounter?_sort=date"):
         assert ward.get(f"{query}&_cursor={cursor}").status_code == 400, query
+
+
+@pytest.mark.parametrize("order", ["-date", "date", "-date,code"])
+def test_readings_of_many_series_come_in_one_order(door: Door, order: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readings, "FEW_SERIES", 2)
+    fill(door)
+    bob: dict[str, Any] = {"subject": {"reference": "Patient/bob"}, "device": None}
+    for day in ("01", "09", "28"):
+        put(door, heart_rate(id=f"far{day}", effectiveDateTime=f"2019-02-{day}T00:00:00Z", **bob))
+    base = f"Observation?_sort={order}"
+    everything = ids(door, f"{base}&_count=1000")
+    by_time = [content(door.get(f"Observation/{one}")) for one in everything]
+    times = [one.get("effectiveDateTime") or one["effectivePeriod"]["start"] for one in by_time]
+    assert times == sorted(times, reverse=order.startswith("-")) and len(times) == 14
+    there = walked(door, f"{base}&_count=3")
+    assert [one for page in there for one in page] == everything
+    assert content(door.get(f"{base}&_count=0"))["total"] == 14

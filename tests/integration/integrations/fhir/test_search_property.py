@@ -6,6 +6,7 @@ documents); each resource is read back, indexed and judged by `matching`, which 
 
 import random
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import urlencode
 
 import pytest
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from integrations.fhir import wire
 from integrations.fhir.documents.indexing import index_entries
 from integrations.fhir.routes import ROUTES
-from integrations.fhir.search import grammar
+from integrations.fhir.search import grammar, readings
 from integrations.fhir.search.matching import holds
 from tests.integration.integrations.fhir.conftest import Door, content
 from tests.integration.integrations.fhir.searching import coded, pressure, quantity
@@ -142,9 +143,14 @@ def picked(held: list[dict[str, Any]], request: grammar.SearchRequest) -> list[s
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(pairs=st.lists(_params, min_size=1, max_size=3), order=_orders, count=st.sampled_from([3, 1000]))
+@given(
+    pairs=st.lists(_params, min_size=1, max_size=3),
+    order=_orders,
+    count=st.sampled_from([3, 1000]),
+    few=st.sampled_from([1, 16]),
+)
 def test_a_search_finds_what_one_would_pick_by_hand(
-    door: Door, held: list[dict[str, Any]], pairs: list[tuple[str, str]], order: str, count: int
+    door: Door, held: list[dict[str, Any]], pairs: list[tuple[str, str]], order: str, count: int, few: int
 ) -> None:
     request = grammar.parse(
         ROUTES["Observation"], pairs, base="http://testserver/fhir", strict=True, now=timezone.now()
@@ -154,7 +160,8 @@ def test_a_search_finds_what_one_would_pick_by_hand(
     found: list[str] = []
     total = None
     while url:
-        page = content(door.get(url))
+        with patch.object(readings, "FEW_SERIES", few):
+            page = content(door.get(url))
         assert page["resourceType"] == "Bundle", page
         total = page["total"] if total is None else total
         found += [one["resource"]["id"] for one in page.get("entry", []) if one["search"]["mode"] == "match"]
