@@ -1,5 +1,6 @@
 """One patient's page, ready to print. Everything said here stands in the snapshot; this only puts it in words."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -251,7 +252,7 @@ def model_lines(said: Said | None) -> tuple[str, ...]:
 
 
 def scorecard_line(metric: MetricSaid) -> str:
-    """How often the twin's own 90 % band held what was read next."""
+    """How often the twin's own 90 % band held what was read next, and its error beside that of the usual course."""
     card = metric.scorecard
     count = card.get("n") or card.get("count") or 0
     coverage = card.get("coverage90", card.get("coverage_90"))
@@ -259,8 +260,18 @@ def scorecard_line(metric: MetricSaid) -> str:
         return ""
     return (
         f"{round(coverage * 100)} of 100 readings fell inside the 90 % band"
-        f" ({wording.plural(int(count), 'prediction')})"
+        f" ({wording.plural(int(count), 'prediction')}){_skill_words(card.get('skill'))}"
     )
+
+
+def _skill_words(skill: object) -> str:
+    """Skill is 1 - error of the twin / error of the usual course; said only where there is one."""
+    if isinstance(skill, bool) or not isinstance(skill, int | float) or not math.isfinite(skill):
+        return ""
+    percent = round(abs(skill) * 100)
+    if percent == 0:
+        return "; error as that of the usual course"
+    return f"; error {percent} % {'below' if skill > 0 else 'above'} that of the usual course"
 
 
 def _version(page: PatientPage) -> str:
