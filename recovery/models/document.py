@@ -48,7 +48,7 @@ class DocumentIndex(models.Model):
     components it stands in, 0 for the resource itself.
     """
 
-    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="index")
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="index", db_index=False)
     type = models.CharField(max_length=40)
     param = models.CharField(max_length=40)
     kind = models.CharField(max_length=10)
@@ -63,6 +63,7 @@ class DocumentIndex(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["type", "param", "value", "document"], name="index_by_value"),
+            models.Index(fields=["document", "param"], name="index_of_document"),
             models.Index(fields=["type", "param", "low_ms"], name="index_by_date"),
             models.Index(
                 fields=["type", "param", "system", "number"],
