@@ -9,7 +9,7 @@ from integrations.fhir import validation, wire
 from integrations.fhir.documents.facts import facts_of
 from integrations.fhir.documents.indexing import index_entries
 from integrations.fhir.documents.paths import first
-from integrations.fhir.documents.references import references_of
+from integrations.fhir.documents.references import localised, references_of
 from integrations.fhir.outcomes import refused
 from integrations.fhir.primitives import LOCAL_REFERENCE
 from integrations.fhir.routes import Route, route_of
@@ -51,13 +51,14 @@ class Wish:
 
 @dataclass(slots=True)
 class Tray:
-    """What has been taken in so far, in the order received."""
+    """What has been taken in so far, in the order received. `base`: this server's own address, where it has one."""
 
     readings: list[NumberReading] = field(default_factory=list)
     packets: list[PacketReading] = field(default_factory=list)
     documents: list[DocumentWrite] = field(default_factory=list)
     unmapped: list[Unmapped] = field(default_factory=list)
     promised: dict[int, str] = field(default_factory=dict)
+    base: str = ""
 
     def take(self, resource: Mapping[str, Any], wish: Wish, expected: str | None = None) -> None:
         """Validate and map one resource. Raises FhirError, and then nothing of it is on the tray."""
@@ -90,7 +91,7 @@ class Tray:
         return True
 
     def _take_document(self, resource: Mapping[str, Any], wish: Wish, expected: str | None) -> None:
-        write, unmapped = document_write(resource, wish, expected)
+        write, unmapped = document_write(resource, wish, expected, self.base)
         self.documents.append(write)
         self.unmapped.extend(unmapped)
 
@@ -119,16 +120,20 @@ class Tray:
 
 
 def document_write(
-    resource: Mapping[str, Any], wish: Wish, expected: str | None = None
+    resource: Mapping[str, Any], wish: Wish, expected: str | None = None, base: str = ""
 ) -> tuple[DocumentWrite, tuple[Unmapped, ...]]:
-    """A resource as a document, with what it projects. Raises FhirError when it is not valid."""
+    """A resource as a document, with what it projects. Raises FhirError when it is not valid.
+
+    It is kept as sent; what is drawn from it reads references to our own address (`base`) as relative ones.
+    """
     name = validation.check(resource, expected)
     route = writable(name)
-    patient = patient_of(route, resource, wish.fhir_id)
+    read: Mapping[str, Any] = localised(resource, base) if base else resource
+    patient = patient_of(route, read, wish.fhir_id)
     samples: tuple[ProjectedSample, ...] = ()
     unmapped: tuple[Unmapped, ...] = ()
     if name == "Observation":
-        samples, unmapped = project(resource, patient)
+        samples, unmapped = project(read, patient)
     write = DocumentWrite(
         index=wish.index,
         type=name,
@@ -138,11 +143,11 @@ def document_write(
         if_match=wish.if_match,
         criteria=wish.criteria,
         patient=patient,
-        index_entries=index_entries(route, resource),
-        facts=facts_of(name, resource),
+        index_entries=index_entries(route, read),
+        facts=facts_of(name, read),
         samples=samples,
         replaces=_replaced(wish.held, wish.fhir_id),
-        references=references_of(resource, name, (name, wish.fhir_id)),
+        references=references_of(read, name, (name, wish.fhir_id)),
     )
     return write, unmapped
 

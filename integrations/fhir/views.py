@@ -301,7 +301,7 @@ def _read_resource(request: HttpRequest) -> dict[str, Any]:
 
 
 def _write(call: Call, asked: Asked) -> HttpResponse:
-    tray = Tray()
+    tray = Tray(base=call.base)
     with taking_turns(interactions.conditions_of(asked)):
         result = interactions.plan(asked, tray, call.place)
         if result is None:

@@ -32,6 +32,20 @@ def _walk(value: Any, path: str) -> Iterator[tuple[Reference, str]]:
             yield from _walk(child, f"{path}.{name}")
 
 
+def localised(value: Any, base: str) -> Any:
+    """`value` with references to this server's own address (`base`) as relative ones; the same object without any."""
+    if isinstance(value, list):
+        items = [localised(item, base) for item in value]
+        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+    if not isinstance(value, dict):
+        return value
+    changed = {key: new for key, child in value.items() if (new := localised(child, base)) is not child}
+    reference = value.get("reference")
+    if isinstance(reference, str) and reference.startswith(f"{base}/"):
+        changed["reference"] = reference.removeprefix(f"{base}/")
+    return {**value, **changed} if changed else value
+
+
 def named(references: Mapping[Reference, str], reference: str, path: str) -> dict[Reference, str]:
     """`references` and one more that is written as text."""
     match = LOCAL_REFERENCE.fullmatch(reference)

@@ -120,3 +120,15 @@ def test_a_streamed_reading_and_a_conclusion_may_be_referred_to(door: Door, pati
         "result": [{"reference": f"Observation/{reading}"}],
     }
     assert door.post("DiagnosticReport", report).status_code == 201
+
+
+def test_a_reference_to_our_own_address_is_a_reference_to_what_is_here(door: Door, patient: str) -> None:
+    base = "http://testserver/fhir"
+    said = heart_rate(subject={"reference": f"{base}/Patient/p1"}, device=None)
+    made = door.post("Observation", said)
+    assert made.status_code == 201 and content(made)["subject"] == said["subject"]
+    assert Sample.objects.get().series.patient.fhir_id == "p1"
+    assert content(door.get("Observation?patient=p1"))["total"] == 1
+    strange = heart_rate(subject={"reference": f"{base}/Patient/none"}, device=None)
+    assert door.post("Observation", strange).status_code == 422
+    assert statuses(door.post("", bundle(post(said), kind="batch"))) == ["201"]
