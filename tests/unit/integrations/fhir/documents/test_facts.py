@@ -9,7 +9,7 @@ from integrations.fhir import codes
 from integrations.fhir.documents.facts import facts_of
 from recovery.services.intake import DeviceFacts, EpisodeFacts, FindingFacts, PatientFacts
 from recovery.twin.incidence import NAMED
-from recovery.twin.profile import PROCEDURES
+from recovery.twin.profile import PROCEDURES, Profile
 from recovery.twin.risk_inputs import HISTORY_LABELS, RiskFactors
 
 SNOMED = "http://snomed.info/sct"
