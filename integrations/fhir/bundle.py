@@ -136,8 +136,13 @@ def _carry_out(asked: dict[int, Asked], answers: Answers, actor: Actor, place: P
 def _fail(index: int, error: FhirError, answers: Answers, atomic: bool) -> None:
     """In a transaction a fault is everybody's, so it names its entry; in a batch it costs only itself."""
     if atomic:
-        raise FhirError(error.status, *(_at_entry(index, issue) for issue in error.issues)) from error
+        raise at_entry(index, error) from error
     answers.results[index] = error
+
+
+def at_entry(index: int, error: FhirError) -> FhirError:
+    """The error, naming the entry at which it happened."""
+    return FhirError(error.status, *(_at_entry(index, issue) for issue in error.issues))
 
 
 def _at_entry(index: int, issue: Issue) -> Issue:

@@ -1,5 +1,6 @@
 """POST of a transaction or batch Bundle to the base address: what became of each entry, in the order sent."""
 
+from typing import Any
 from urllib.parse import parse_qsl
 
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +15,7 @@ from integrations.fhir.receiving import writable
 from integrations.fhir.shelves import Entry
 from integrations.fhir.views import answer, patients_of, search_text, stands_outcome
 from recovery.services.documents import instant
+from recovery.services.turns import together
 
 
 def transact(request: HttpRequest) -> HttpResponse:
@@ -21,15 +23,28 @@ def transact(request: HttpRequest) -> HttpResponse:
     renderers.check_content_type(request.headers.get("Content-Type", ""))
     body = body_of(request)
     sent = wire.parse_object(body)
-    answers = bundle.process(sent, body, call.actor, call.allows, call.place)
+    all_or_nothing = sent.get("type") == "transaction"
+    try:
+        with together(all_or_nothing and _has_get(sent)):
+            answers = bundle.process(sent, body, call.actor, call.allows, call.place)
+            read = {n: _answer_get(call, get, n if all_or_nothing else None) for n, get in answers.gets.items()}
+    except FhirError as error:
+        if error.status == 403 and all_or_nothing and _has_get(sent):  # the note inside went with the transaction
+            call.note("ingest", "Bundle", outcome="denied", status=403)
+        raise
     refusals = [one.status for one in answers.results.values() if isinstance(one, FhirError)]
     if refusals:
         call.note("ingest", "Bundle", outcome="refused", status=refusals[0], entries=len(refusals))
     texts = {index: _answer_write(call, result) for index, result in answers.results.items()}
-    for index, get in answers.gets.items():
-        texts[index] = _answer_get(call, get)
+    texts |= read
     ordered = (texts[index] for index in sorted(texts))
     return answer(200, renderers.bundle_response(sent["type"], ordered))
+
+
+def _has_get(sent: dict[str, Any]) -> bool:
+    entries = sent.get("entry")
+    requests = [one.get("request") for one in entries if isinstance(one, dict)] if isinstance(entries, list) else []
+    return any(isinstance(one, dict) and one.get("method") == "GET" for one in requests)
 
 
 def _answer_write(call: Call, result: Result | FhirError) -> str:
@@ -42,8 +57,8 @@ def _answer_write(call: Call, result: Result | FhirError) -> str:
     return renderers.answer_entry(result, resource=shelves.read(writable(result.type), result.fhir_id).text)
 
 
-def _answer_get(call: Call, get: Get) -> str:
-    """A GET inside a Bundle: a read, a version, or a search."""
+def _answer_get(call: Call, get: Get, place: int | None) -> str:
+    """A GET inside a Bundle: a read, a version, or a search. One of a transaction (at `place`) that fails fails it."""
     try:
         path, _, query = get.address.partition("?")
         steps = path.split("/")
@@ -53,6 +68,8 @@ def _answer_get(call: Call, get: Get) -> str:
             raise refused(404, "not-found", f"There is nothing at {get.address[:120]!r}.")
         return _answer_read(call, get, _read(call, steps))
     except FhirError as error:
+        if place is not None:
+            raise bundle.at_entry(place, error) from error
         return renderers.answer_entry(error)
 
 

@@ -13,6 +13,16 @@ PLACES = 1024
 
 
 @contextmanager
+def together(wanted: bool) -> Iterator[None]:
+    """A transaction around several steps, where one is wanted: they stand or fall together."""
+    if wanted:
+        with transaction.atomic():
+            yield
+    else:
+        yield
+
+
+@contextmanager
 def taking_turns(conditions: Iterable[str]) -> Iterator[None]:
     """A transaction in which nobody else acts under any of these conditions; none of them: no transaction, no wait.
 

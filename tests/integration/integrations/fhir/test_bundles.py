@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from recovery.models import Batch, Document, Patient, Sample
+from recovery.models import AuditEvent, Batch, Document, Patient, Sample
 from tests.integration.integrations.fhir.conftest import Door, content, token_for
 from tests.unit.integrations.fhir.observations import heart_rate
 
@@ -232,6 +232,11 @@ def test_each_entry_needs_its_own_scope(door: Door, patient: str) -> None:
     assert statuses(allowed) == ["201"]
     assert statuses(narrow.post("", mixed)) == ["201", "403", "403"]
     assert narrow.post("", bundle(post({"resourceType": "Patient"}))).status_code == 403
+    denied = AuditEvent.objects.filter(actor_name="narrow", outcome="denied").count()
+    peep = {"request": {"method": "GET", "url": "Device/d1"}}
+    assert narrow.post("", bundle(post(at_minute(2)), peep)).status_code == 403
+    assert AuditEvent.objects.filter(actor_name="narrow", outcome="denied").count() == denied + 1
+    assert Sample.objects.count() == 2
 
 
 def patch_of(url: str, *operations: dict[str, Any], **changes: Any) -> dict[str, Any]:
@@ -300,6 +305,14 @@ def test_the_answer_to_a_bundle_is_as_the_caller_prefers(door: Door, patient: st
     told = content(door.post("", sent, Prefer="return=OperationOutcome"))["entry"]
     assert told[0]["response"]["outcome"]["resourceType"] == "OperationOutcome"
     assert "resource" not in content(door.post("", sent))["entry"][0]
+
+
+def test_a_get_that_fails_undoes_its_transaction_and_not_its_batch(door: Door, patient: str) -> None:
+    lost = {"request": {"method": "GET", "url": "Patient/none"}}
+    response = door.post("", bundle(post(heart_rate()), lost))
+    assert response.status_code == 404 and Sample.objects.count() == 0
+    assert content(response)["issue"][0]["diagnostics"].startswith("Bundle.entry[1]")
+    assert statuses(door.post("", bundle(post(heart_rate()), lost, kind="batch"))) == ["201", "404"]
 
 
 def test_a_get_of_a_version_that_the_caller_has_is_not_answered_again(door: Door, patient: str) -> None:
