@@ -157,6 +157,31 @@ class AdviceSaid:
 
 
 @dataclass(frozen=True, slots=True)
+class CauseSaid:
+    """A cause that could explain the last three days. probability 0..1 among all causes weighed; metrics by label."""
+
+    label: str
+    benign: bool
+    probability: float
+    begun_h_ago: float
+    speaks_for: tuple[str, ...]
+    speaks_against: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SuspicionSaid:
+    """probability: calibrated, of any complication under way; ordinary: posterior of ordinary recovery; both None when
+    silent, and `silent` says why."""
+
+    probability: float | None
+    ordinary: float | None
+    silent: str
+    causes: tuple[CauseSaid, ...]
+    model: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """One snapshot: when it was made, on readings up to when, by which models, and all that it said."""
 
@@ -176,6 +201,7 @@ class Said:
     model: Mapping[str, str]
     milestones: tuple[MilestoneSaid, ...] = ()
     advice: tuple[AdviceSaid, ...] = ()
+    suspicion: SuspicionSaid | None = None
 
 
 def read_snapshot(
@@ -200,6 +226,7 @@ def read_snapshot(
         model={key: _text(value) for key, value in (content.get("model") or {}).items()},
         milestones=tuple(_milestone(said) for said in content.get("milestones") or ()),
         advice=tuple(_advice(said) for said in content.get("advice") or ()),
+        suspicion=_suspicion(content["suspicion"]) if content.get("suspicion") else None,
     )
 
 
@@ -262,6 +289,28 @@ def _milestone(said: Mapping[str, Any]) -> MilestoneSaid:
         achieved=bool(said.get("achieved", False)),
         personal=bool(said.get("personal", True)),
         source=_text(said.get("source")),
+    )
+
+
+def _suspicion(said: Mapping[str, Any]) -> SuspicionSaid:
+    return SuspicionSaid(
+        probability=_number(said.get("probability")),
+        ordinary=_number(said.get("ordinary")),
+        silent=_text(said.get("silent")),
+        causes=tuple(_cause(one) for one in said.get("causes") or ()),
+        model=_text(said.get("model")),
+        evidence=_text(said.get("evidence")),
+    )
+
+
+def _cause(said: Mapping[str, Any]) -> CauseSaid:
+    return CauseSaid(
+        label=_text(said.get("label")),
+        benign=bool(said.get("benign")),
+        probability=_number(said.get("probability")) or 0.0,
+        begun_h_ago=_number(said.get("begun_h_ago")) or 0.0,
+        speaks_for=tuple(_text(label) for label in said.get("for") or ()),
+        speaks_against=tuple(_text(label) for label in said.get("against") or ()),
     )
 
 

@@ -101,7 +101,8 @@ def _was_judged(episode: Episode, cause: str) -> bool:
 
 
 def _extend(alert: Alert, candidate: AlertCandidate, now: datetime) -> bool:
-    """A further hit: the facts are renewed; a graver severity reopens what was snoozed."""
+    """A further hit: the facts are renewed; a graver severity reopens what was snoozed, and one told again because it
+    still stands reopens what was acknowledged."""
     graver = SEVERITY_ORDER[candidate.severity] > SEVERITY_ORDER[alert.severity]
     alert.hits += 1
     alert.last_hit_at = now
@@ -110,12 +111,17 @@ def _extend(alert: Alert, candidate: AlertCandidate, now: datetime) -> bool:
         alert.severity = candidate.severity
         alert.version += 1
     alert.save(update_fields=["hits", "last_hit_at", "because", "severity", "version"])
-    if graver and alert.status == SNOOZED:
-        _move(alert, "wake", PRODUCT, None, now, reason="It has become graver.")
-    elif graver:
-        _write_transition(alert, alert.status, alert.status, PRODUCT, None, now, "It has become graver.", {})
+    reason = "It has become graver." if graver else "It still stands." if candidate.told_again else ""
+    if not reason:
+        return False
+    if alert.status == SNOOZED and graver:
+        _move(alert, "wake", PRODUCT, None, now, reason=reason)
+    elif alert.status == ACKNOWLEDGED and candidate.told_again:
+        _move(alert, "reopen", PRODUCT, None, now, reason=reason)
+    elif alert.status != SNOOZED:
+        _write_transition(alert, alert.status, alert.status, PRODUCT, None, now, reason, {})
         _tell(alert, now)
-    return graver
+    return True
 
 
 def _clear(alert: Alert | None, now: datetime) -> bool:

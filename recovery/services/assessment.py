@@ -15,8 +15,9 @@ from recovery.services.bedside import Bedside, bedside_scores, grave_now
 from recovery.services.milestone_notes import milestone_notes
 from recovery.services.newest_readings import newest_readings
 from recovery.services.served_models import Models
+from recovery.services.suspicion_notes import suspicion_note
 from recovery.services.twinning import Folded
-from recovery.twin.alert_policy import DEFAULT_POLICY, AlertPolicy
+from recovery.twin.alert_policy import DEFAULT_POLICY, AlertPolicy, without_hypotheses
 from recovery.twin.alerts import AlertCandidate, candidates, lasting
 from recovery.twin.course import course
 from recovery.twin.fold import Judged
@@ -29,6 +30,7 @@ from recovery.twin.risk import assess as assess_risks
 from recovery.twin.scores.result import ScoreResult
 from recovery.twin.summary import summarise
 from recovery.twin.surprise import MetricFeatures, RecoveryFeatures, features
+from recovery.twin.suspicion import Suspicion, consider
 
 RECENT_DECISIONS = 12
 PERSONAL_NOTE = "So far the usual course after this operation has predicted this patient better, so it is shown."
@@ -63,7 +65,8 @@ def assess(folded: Folded, models: Models, *, memory: Mapping[str, Any], now: da
         diagnosed=folded.known.diagnosed,
         lasting=lasting(memory, hour),
     )
-    alerts, remembered = _alerts(folded, found, risks, bedside, memory)
+    suspected = _suspicion(folded, found, models)
+    alerts, remembered = _alerts(folded, found, risks, bedside, memory, suspected)
     data_until = _data_until(folded, found)
     metrics = _metrics(folded, found, params)
     content = {
@@ -74,6 +77,7 @@ def assess(folded: Folded, models: Models, *, memory: Mapping[str, Any], now: da
         "metrics": metrics,
         "milestones": milestone_notes(folded, params, {key: one["baseline"] for key, one in metrics.items()}),
         "advice": advice_notes(folded, models),
+        "suspicion": suspicion_note(suspected),
         "risks": [_risk(risk) for risk in risks],
         "scores": [_score(score) for score in bedside.scores],
         "model": {"population": params.version, "hazard": hazard.version, "trained_on": hazard.evidence},
@@ -95,12 +99,21 @@ def with_state(assessed: Assessment, open_severities: Collection[str]) -> dict[s
     return {"state": said.state, "sentence": said.sentence, "reasons": list(said.reasons), **assessed.content}
 
 
+def _suspicion(folded: Folded, found: RecoveryFeatures, models: Models) -> Suspicion | None:
+    """What the hypotheses say; None where none were learned under this twin."""
+    if models.hypotheses is None:
+        return None
+    known = folded.known
+    return consider(known.profile, found, known.factors, models.hypotheses, models.hazard, known.diagnosed)
+
+
 def _alerts(
     folded: Folded,
     found: RecoveryFeatures,
     risks: tuple[RiskEstimate, ...],
     bedside: Bedside,
     memory: Mapping[str, Any],
+    suspected: Suspicion | None,
 ) -> tuple[tuple[AlertCandidate, ...], dict[str, Any]]:
     """Candidates under the pathway's policy. Before surgery nobody is alerted; a clock set back starts afresh."""
     if folded.now_hour < 0:
@@ -109,7 +122,10 @@ def _alerts(
     policy = AlertPolicy.from_plain(pathway.policy) if pathway and pathway.policy else DEFAULT_POLICY
     if memory and float(memory.get("at", 0.0)) > folded.now_hour:
         memory = {}
-    return candidates(found, risks, bedside.scores, policy, memory, refused=_refused_shares(folded))
+    if suspected is None:
+        policy = without_hypotheses(policy)
+    refused = _refused_shares(folded)
+    return candidates(found, risks, bedside.scores, policy, memory, refused=refused, suspicion=suspected)
 
 
 def _refused_shares(folded: Folded) -> dict[str, float]:

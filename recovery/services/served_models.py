@@ -6,6 +6,8 @@ from functools import lru_cache
 from recovery.models import ModelVersion
 from recovery.twin import hazard_store
 from recovery.twin.cold_start import cold_start
+from recovery.twin.hypotheses import HypothesisModel
+from recovery.twin.hypotheses_store import shipped_for
 from recovery.twin.params import PopulationParams
 from recovery.twin.survival import HazardModel
 
@@ -18,6 +20,11 @@ class Models:
 
     population: PopulationParams
     hazard: HazardModel
+
+    @property
+    def hypotheses(self) -> HypothesisModel | None:
+        """Those learned under this very twin; None under any other, for there surprises mean something else."""
+        return shipped_for(self.population.version)
 
 
 def in_use() -> Models:

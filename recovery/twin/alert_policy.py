@@ -8,7 +8,7 @@ hysteresis). All defaults are site-configurable [G] unless their source says oth
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from recovery.twin.errors import TwinError
@@ -196,3 +196,15 @@ DEFAULT_POLICY = AlertPolicy(
         ),
     ),
 )
+
+STAND_INS = ("deterioration", "risk")
+"""Causes that are information while the hypotheses are weighed, and alarms where they are not."""
+
+
+def without_hypotheses(policy: AlertPolicy) -> AlertPolicy:
+    """The policy where no hypotheses serve the twin (a population learned here, say): the stand-ins alarm instead."""
+    rules = tuple(
+        replace(rule, severity="medium") if rule.cause in STAND_INS and rule.severity == "low" else rule
+        for rule in policy.rules
+    )
+    return replace(policy, rules=rules)

@@ -53,6 +53,10 @@ class AlertCandidate:
     at_h: float
     policy_version: str
 
+    @property
+    def told_again(self) -> bool:
+        return self.change == "raised" and self.since_h < self.at_h
+
 
 def candidates(
     features: RecoveryFeatures,

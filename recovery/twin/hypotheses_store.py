@@ -28,7 +28,7 @@ def to_plain(model: HypothesisModel) -> dict[str, Any]:
         "evidence": model.evidence,
         "temper": model.temper,
         "noise": {metric: asdict(noise) for metric, noise in model.noise.items()},
-        "signatures": {name: asdict(one) for name, one in model.signatures.items()},
+        "signatures": {name: _signature_to_plain(one) for name, one in model.signatures.items()},
         "calibration": dict(model.calibration),
         "training": dict(model.training),
     }
@@ -69,6 +69,11 @@ def shipped_models() -> Mapping[str, HypothesisModel]:
 def shipped_for(twin_version: str) -> HypothesisModel | None:
     """None when nothing was fitted under that twin: then no hypothesis is weighed, and that is said."""
     return shipped_models().get(twin_version)
+
+
+def _signature_to_plain(one: Signature) -> dict[str, Any]:
+    shifts = {metric: list(row) for metric, row in one.shifts.items()}
+    return {"shifts": shifts, "source": one.source, "log_prior": one.log_prior}
 
 
 def _signature(row: Mapping[str, Any]) -> Signature:

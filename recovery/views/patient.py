@@ -12,6 +12,7 @@ from recovery.exceptions import NotFound
 from recovery.forms import PageForm
 from recovery.permissions import check_user_can
 from recovery.presenters.alerts import OUTCOMES
+from recovery.presenters.causes import causes_view
 from recovery.presenters.figures import figure_json
 from recovery.presenters.patient import patient_view
 from recovery.presenters.readings import CSV_HEADER, csv_row, readings_view
@@ -44,6 +45,7 @@ def _patient(request: HttpRequest, key: UUID, template: str, *, live: bool) -> H
         "page": page,
         "view": patient_view(page, now, door.zone()),
         "advice": advice_lines(page.said),
+        "causes": causes_view(page.said.suspicion if page.said else None),
         "episode_key": key,
         "here": f"/patients/{key}/",
         "outcomes": OUTCOMES.items(),

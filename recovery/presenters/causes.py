@@ -1,0 +1,62 @@
+"""What could explain the last days, in words for a clinician: a share of a hundred, since when, for and against."""
+
+from dataclasses import dataclass
+
+from recovery.selectors.snapshot import CauseSaid, SuspicionSaid
+
+SMALLEST_SHOWN = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class CauseLine:
+    label: str
+    share: str
+    begun: str
+    speaks_for: str
+    speaks_against: str
+    benign: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CausesView:
+    """`silent` is the whole text when nothing was weighed."""
+
+    lead: str
+    ordinary: str
+    silent: str
+    lines: tuple[CauseLine, ...]
+    model: str
+    evidence: str
+
+
+def causes_view(said: SuspicionSaid | None) -> CausesView | None:
+    if said is None:
+        return None
+    return CausesView(
+        lead="" if said.probability is None else f"{of_hundred(said.probability)} that a complication is under way now",
+        ordinary="" if said.ordinary is None else of_hundred(said.ordinary),
+        silent=said.silent,
+        lines=tuple(_line(one) for one in said.causes if one.probability >= SMALLEST_SHOWN),
+        model=said.model,
+        evidence=said.evidence,
+    )
+
+
+def of_hundred(share: float) -> str:
+    """`7 in 100`; never 0 or 100, which would sound certain."""
+    if share < SMALLEST_SHOWN:
+        return "fewer than 1 in 100"
+    if share > 1.0 - SMALLEST_SHOWN:
+        return "more than 99 in 100"
+    return f"{100 * share:.0f} in 100"
+
+
+def _line(one: CauseSaid) -> CauseLine:
+    return CauseLine(
+        label=one.label,
+        share=of_hundred(one.probability),
+        begun=f"would have begun about {one.begun_h_ago:.0f} h ago",
+        speaks_for=", ".join(one.speaks_for),
+        speaks_against=", ".join(one.speaks_against),
+        benign=one.benign,
+    )
