@@ -1,11 +1,11 @@
 """Learns the blood values of a synthetic cohort; scores the band of the next report on patients it was not fitted to.
 
-    python bench/twin_laboratory.py [COHORT] [--folds 5 (0: none)] [--extend FILE]
+    python bench/twin_laboratory.py [COHORT] [--folds 5 (0: none)] [--extend FILE] [--of WHOLE]
 
 Cross-validation over patients: parameters of four parts, reports of the fifth, each judged by the band that the twin
 held just before it (the surprises of the product's own `fold`), outside complications. --extend writes the parameters
-fitted to all patients beside those that FILE already holds, labelled synthetic. The cohort is a test bench, not
-evidence about patients.
+fitted to all patients beside those that FILE already holds, labelled synthetic; --of names the export that COHORT is an
+extract of, whose hash is written down. The cohort is a test bench, not evidence about patients.
 """
 
 import argparse
@@ -83,13 +83,14 @@ def main():
     ask.add_argument("cohort", nargs="?", type=Path, default=SHARED / "data" / "cohort-a")
     ask.add_argument("--folds", type=int, default=5)
     ask.add_argument("--extend", type=Path)
+    ask.add_argument("--of", type=Path)
     given = ask.parse_args()
     if not given.cohort.exists():
         print(f"skipped: {given.cohort} is not here")
         return
     cases = read_cohort(given.cohort)
     training = training_data(cases, KEYS)
-    how = {"version": "laboratory", "data": data_hash(given.cohort), "synthetic": True}
+    how = {"version": "laboratory", "data": data_hash(given.of or given.cohort), "synthetic": True}
     told(surprises(cases, cold_start()), "published cold start")
     if given.folds:
         told(cross_validated(cases, training, given.folds, how), f"fitted, {given.folds} folds")
