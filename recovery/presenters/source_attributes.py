@@ -32,6 +32,12 @@ class Attribute:
     answer: str
     known: bool
 
+    @property
+    def words(self) -> str:
+        """The answer as a page shows it, beside a mark for what is not known."""
+        said = self.answer.removeprefix("Not known: ")
+        return said[:1].upper() + said[1:]
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:

@@ -158,9 +158,12 @@ def _people(chance: tuple[float, float, float]) -> str:
 
 
 def _difference(chance: Chance) -> str:
-    middle, low, high = (100 * value for value in chance.difference)
+    middle, low, high = (round(100 * value) for value in chance.difference)
+    if middle == low == high == 0:
+        return "No difference in 100."
     low, high = sorted((low, high))
-    word = "fewer" if middle < 0 else "more"
-    if round(middle) == 0:
-        return f"No difference in 100 (between {low:.0f} and {high:+.0f})."
-    return f"{abs(middle):.0f} {word} in 100 (between {low:+.0f} and {high:+.0f})."
+    return f"{_signed(middle).capitalize()} in 100, likely between {_signed(low)} and {_signed(high)}."
+
+
+def _signed(number: int) -> str:
+    return "no difference" if number == 0 else f"{abs(number)} {'fewer' if number < 0 else 'more'}"

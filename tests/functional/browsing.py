@@ -30,6 +30,9 @@ PAGES = {
     "me": ("ida", "/me/"),
     "unmapped": ("admin", "/data/unmapped/"),
     "backtests": ("admin", "/backtests/"),
+    "models": ("admin", "/models/"),
+    "model_card": ("nurse", "/model/hazard/"),
+    "what_if": ("nurse", ""),
     "fhir": ("admin", "/fhir/"),
 }
 
@@ -69,6 +72,9 @@ class Seen:
         if name == "readings":
             self.page.locator("a:has-text('All readings')").first.click()
             self.page.wait_for_url(re.compile(r"/readings/"))
+        if name == "what_if":
+            self.page.locator("a:has-text('What if')").first.click()
+            self.page.wait_for_url(re.compile(r"/what-if/"))
 
 
 def launch(play: Playwright) -> Browser:
