@@ -62,6 +62,9 @@ def _answer_get(call: Call, get: Get, place: int | None) -> str:
     try:
         path, _, query = get.address.partition("?")
         steps = path.split("/")
+        if len(steps) == 3 and steps[0] == "Patient" and ID.fullmatch(steps[1]):  # within a patient's compartment
+            pairs = parse_qsl(query, keep_blank_values=True)
+            return renderers.resource_entry(search_text(call, steps[2], pairs, patient=steps[1]))
         if len(steps) == 1:
             return renderers.resource_entry(search_text(call, steps[0], parse_qsl(query, keep_blank_values=True)))
         if not all(ID.fullmatch(one) for one in (steps[1], steps[-1])) or len(steps) not in (2, 4):

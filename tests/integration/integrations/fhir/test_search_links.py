@@ -156,6 +156,12 @@ def test_a_compartment_is_searched_by_form_too(ward: Door) -> None:
     assert page["link"][0]["url"] == "http://testserver/fhir/Patient/bob/Observation?code=8867-4"
 
 
+def test_a_compartment_is_searched_inside_a_batch(ward: Door) -> None:
+    get = {"request": {"method": "GET", "url": "Patient/bob/Observation?code=8867-4"}}
+    answer = content(ward.post("", {"resourceType": "Bundle", "type": "batch", "entry": [get]}))["entry"][0]
+    assert [one["resource"]["id"] for one in answer["resource"]["entry"]] == ["hr3"]
+
+
 @pytest.mark.parametrize("count", [1, 3, 50])
 def test_all_of_a_compartment_comes_page_by_page(ward: Door, count: int) -> None:
     found, url = [], f"Patient/ann/*?_count={count}"
