@@ -8,12 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recovery.twin.alert_policy import DEFAULT_POLICY, AlertPolicy, BadPolicy, Rule
+from recovery.twin.alert_policy import (
+    DEFAULT_POLICY,
+    STAND_INS,
+    AlertPolicy,
+    BadPolicy,
+    Rule,
+    without_hypotheses,
+)
 from recovery.twin.alerts import candidates, lasting, sustained
 from recovery.twin.profile import Profile
 from recovery.twin.risk import assess
 from recovery.twin.scores import news2
 from recovery.twin.survival import published_model
+from recovery.twin.suspicion import Suspicion
 from tests.unit.twin.made import made_features, unread_features
 
 RULE = Rule("deterioration", "physiological", "medium", 4.0, 1.0, 4, 6, 12, "[G] test", high_at=8.0)
@@ -187,3 +195,41 @@ def test_scattered_hits_need_n_of_m(seen):
 
 def test_two_bad_looks_a_day_apart_are_not_one_run():
     assert course([ILL] * 4, every=24.0) == []
+
+
+AGAIN = replace(RULE, again_after_h=24.0)
+
+
+def test_an_alert_that_still_stands_is_told_again_a_day_later_and_says_so():
+    changes = course([ILL] * 60, AlertPolicy("test", (AGAIN,)))
+    assert changes == [(75.0 + 24 * k, "raised", "deterioration") for k in range(3)]
+    found, memory = candidates(made_features(72.0, **ILL), (), (), AlertPolicy("t", (replace(AGAIN, hits=1),)), {})
+    later, _ = candidates(made_features(96.0, **ILL), (), (), AlertPolicy("t", (replace(AGAIN, hits=1),)), memory)
+    assert not found[0].told_again and later[0].told_again and later[0].since_h == 72.0
+
+
+def test_what_has_fallen_below_its_raising_limit_is_not_told_again():
+    between = {"heart_rate": 2.5}
+    assert course([ILL] * 5 + [between] * 40, AlertPolicy("test", (AGAIN,))) == [(75.0, "raised", "deterioration")]
+
+
+def test_a_suspicion_is_raised_at_once_with_its_cause_and_closed_with_hysteresis():
+    rule = next(rule for rule in DEFAULT_POLICY.rules if rule.cause == "suspicion")
+    said = Suspicion(rule.raise_at, 0.5, (), "h", "e")
+    found, memory = candidates(made_features(72.0), (), (), AlertPolicy("t", (rule,)), {}, suspicion=said)
+    assert [(one.cause, one.change, one.severity) for one in found] == [("suspicion", "raised", "medium")]
+    assert "in 100 that a complication is under way now" in found[0].because[0].text
+    quiet = Suspicion(rule.close_at / 2, 0.9, (), "h", "e")
+    held, memory = candidates(made_features(73.0), (), (), AlertPolicy("t", (rule,)), memory, suspicion=quiet)
+    cleared, _ = candidates(made_features(90.0), (), (), AlertPolicy("t", (rule,)), memory, suspicion=quiet)
+    assert [one.change for one in (*held, *cleared)] == ["held", "cleared"]
+
+
+def test_without_hypotheses_the_stand_ins_alarm():
+    by_cause = {rule.cause: rule.severity for rule in DEFAULT_POLICY.rules}
+    instead = {rule.cause: rule.severity for rule in without_hypotheses(DEFAULT_POLICY).rules}
+    assert by_cause["deterioration"] == by_cause["risk"] == "low"
+    assert instead["deterioration"] == instead["risk"] == "medium"
+    assert {c: s for c, s in instead.items() if c not in STAND_INS} == {
+        c: s for c, s in by_cause.items() if c not in STAND_INS
+    }

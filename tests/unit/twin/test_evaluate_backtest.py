@@ -19,6 +19,7 @@ from recovery.twin.evaluate_backtest_twins import CohortTwin, Row
 from recovery.twin.fit_cohort import Case
 from recovery.twin.fold import Request, fold_many, load
 from recovery.twin.hazard_store import shipped_model
+from recovery.twin.hypotheses_store import shipped_for
 from recovery.twin.measurement import Samples
 from recovery.twin.metrics import METRICS
 from recovery.twin.population_store import synthetic_population
@@ -26,6 +27,7 @@ from recovery.twin.profile import Profile
 from recovery.twin.risk import assess
 from recovery.twin.simulate import simulate
 from recovery.twin.surprise import features
+from recovery.twin.suspicion import consider
 
 LAST = 150
 
@@ -121,6 +123,9 @@ def test_a_bmi_that_becomes_known_late_makes_the_whole_past_anew():
         np.testing.assert_allclose(own[2:], row[2:], rtol=1e-9)
 
 
+HYPOTHESES = (shipped_for(cold_start().version),)
+
+
 class Watching(PolicyJudge):
     """Holds each batch of judgements to the calls that the product makes for one patient."""
 
@@ -132,7 +137,20 @@ class Watching(PolicyJudge):
             )
             score = partial_news2(look)
             scores = () if score is None else (score,)
-            told, memory = candidates(look.features, risks, scores, DEFAULT_POLICY, look.memory, refused=look.refused)
+            suspected = consider(
+                look.profile, look.features, look.factors, self.hypotheses[0], self.hazards[0], look.diagnosed
+            )
+            told, memory = candidates(
+                look.features,
+                risks,
+                scores,
+                DEFAULT_POLICY,
+                look.memory,
+                refused=look.refused,
+                suspicion=suspected,
+            )
+            if suspected.probability is not None:
+                np.testing.assert_allclose(judgement.measures["suspicion"], suspected.probability, rtol=1e-9)
             assert [(c.cause, c.severity, c.since_h) for c in told if c.change == "raised"] == [
                 (c.cause, c.severity, c.since_h) for c in judgement.raised
             ]
@@ -149,7 +167,7 @@ class Watching(PolicyJudge):
 def test_many_patients_are_judged_as_each_alone_is_live():
     cases = [messy_case(seed, op) for seed, op in enumerate(("knee_replacement", "colectomy", "colectomy"))]
     cases[1].diagnoses.append((90.0, 80.0, "pneumonia"))
-    said = replay([Subject(case) for case in cases], Watching((shipped_model(),)), Plan(cold_start(), 3))
+    said = replay([Subject(case) for case in cases], Watching((shipped_model(),), hypotheses=HYPOTHESES), Plan(cold_start(), 3))
     assert any(one.raised for one in said)
 
 
