@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from recovery.twin.metrics import METRICS
 from recovery.twin.signals import Signal, signals
 from recovery.twin.surprise import RecoveryFeatures
 
@@ -51,7 +52,7 @@ def _state(found: Collection[Signal], open_severities: Collection[str]) -> State
         return "act"
     if "medium" in open_severities:
         return "review"
-    if not found or min(s.age_h for s in found) >= SILENT_HOURS:
+    if _silent_for(found) >= SILENT_HOURS or not _of_the_patient(found):
         return "no_data"
     return "watch" if open_severities else "on_track"
 
@@ -59,7 +60,7 @@ def _state(found: Collection[Signal], open_severities: Collection[str]) -> State
 def _sentence(found: Collection[Signal], off: list[Signal]) -> str:
     if not found:
         return "No reading has arrived yet."
-    age = min(s.age_h for s in found)
+    age = _silent_for(found)
     if age >= SILENT_HOURS:
         return f"No reading for {_span(age)}: the present state is not known."
     current = [s for s in found if s.is_current]
@@ -69,6 +70,15 @@ def _sentence(found: Collection[Signal], off: list[Signal]) -> str:
     told = _names(off)
     rest = f"; {_names(on)} as expected" if on else ""
     return f"{told[:1].upper()}{told[1:]} need{'s' if len(off) == 1 else ''} a look{rest}."
+
+
+def _silent_for(found: Collection[Signal]) -> float:
+    """Hours since anything was read of the patient; a fresh blood value does not say how they are now."""
+    return min((s.age_h for s in _of_the_patient(found) or found), default=SILENT_HOURS)
+
+
+def _of_the_patient(found: Collection[Signal]) -> list[Signal]:
+    return [s for s in found if METRICS[s.metric].family != "laboratory"]
 
 
 def _names(found: Collection[Signal]) -> str:

@@ -61,3 +61,11 @@ def test_a_grave_vital_sign_is_never_called_as_expected():
     said = summarise(shifted(found(), 0.0), [], {"heart_rate": "Heart rate 134 /min, 3 NEWS2 points"})
     assert "expected" not in said.sentence
     assert said.reasons == ("Heart rate 134 /min, 3 NEWS2 points",)
+
+
+def test_a_fresh_blood_value_does_not_speak_for_a_patient_whose_device_is_silent():
+    hours = [h + 0.5 for h in range(30)]
+    samples = {"heart_rate": Samples.of(hours, [82.0] * 30), "crp": Samples.of([20.0, 58.0], [80.0, 130.0], 1)}
+    silent = features(fold(None, PARAMS, PROFILE, load(samples, 60.0)).state, PARAMS, 60.0, PROFILE)
+    said = summarise(silent, [])
+    assert said.state == "no_data" and said.sentence.startswith("No reading for 3")
