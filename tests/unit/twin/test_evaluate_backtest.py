@@ -167,7 +167,9 @@ class Watching(PolicyJudge):
 def test_many_patients_are_judged_as_each_alone_is_live():
     cases = [messy_case(seed, op) for seed, op in enumerate(("knee_replacement", "colectomy", "colectomy"))]
     cases[1].diagnoses.append((90.0, 80.0, "pneumonia"))
-    said = replay([Subject(case) for case in cases], Watching((shipped_model(),), hypotheses=HYPOTHESES), Plan(cold_start(), 3))
+    said = replay(
+        [Subject(case) for case in cases], Watching((shipped_model(),), hypotheses=HYPOTHESES), Plan(cold_start(), 3)
+    )
     assert any(one.raised for one in said)
 
 
