@@ -81,6 +81,7 @@ def run_task(plain: dict[str, Any]) -> dict[str, Any]:
         said = replay(group.subjects, judge, Plan(population, task.every))
         _write(task, group, said)
     return {
+        "number": task.number,
         "subjects": len(group.subjects),
         "synthetic": group.synthetic,
         "problems": group.problems.plain(),

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from recovery.twin.hypotheses import HypothesisModel
 
 from integrations.backtest import outputs
 from integrations.backtest.errors import BacktestRefused
@@ -29,6 +28,7 @@ from recovery.twin.alert_policy import DEFAULT_POLICY, AlertPolicy
 from recovery.twin.cold_start import cold_start
 from recovery.twin.evaluate_backtest_folds import Harvest, fitted, fitted_hypotheses, joined, unpacked
 from recovery.twin.evaluate_backtest_run import EVERY_H
+from recovery.twin.hypotheses import HypothesisModel
 from recovery.twin.params import PopulationParams
 from recovery.twin.survival import HazardModel
 
@@ -154,11 +154,14 @@ def _replay(run: Run, tasks: Sequence[Task], doing: str) -> None:
     run.progress(doing, 0, len(tasks))
     for done, answer in enumerate(_answers(tasks, run.options.workers), start=1):
         run.answers.append(answer)
+        run.progress(doing, done, len(tasks))
+    # In order of group, not of who was first: of each kind of problem only the first few are named.
+    run.answers.sort(key=lambda answer: int(answer["number"]))
+    for answer in run.answers:
         run.problems.merge(answer["problems"])
         run.used.update(answer["used"])
         run.cpu_s += answer["cpu_s"]
         run.peak_mb = max(run.peak_mb, answer["peak_mb"])
-        run.progress(doing, done, len(tasks))
 
 
 def _answers(tasks: Sequence[Task], workers: int) -> Iterable[dict[str, Any]]:

@@ -6,13 +6,12 @@ uses unless told otherwise: it is the machinery at its best, as a hospital gets 
 learned under it.
 """
 
-from recovery.twin.hypotheses_store import shipped_for
-
 from integrations.backtest.errors import BacktestRefused
 from integrations.backtest.running import Served
 from recovery.selectors.model_versions import models_named
 from recovery.twin.cold_start import cold_start
 from recovery.twin.hazard_store import shipped_model
+from recovery.twin.hypotheses_store import shipped_for
 from recovery.twin.params import PopulationParams
 from recovery.twin.population_store import synthetic_population
 from recovery.twin.survival import published_model
