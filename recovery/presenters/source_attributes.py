@@ -208,9 +208,10 @@ def _criteria(subject: Subject) -> str:
 
 def _demographic_inputs(subject: Subject) -> str:
     if subject.version.kind == "hazard":
-        return f"Age (from date of birth) and sex are inputs. None other of: {DEMOGRAPHICS}."
+        return f"Age (from date of birth) and sex are inputs. No other of these: {DEMOGRAPHICS}."
     return (
-        f"Age (from date of birth), sex and body mass index shift the expected course. None other of: {DEMOGRAPHICS}."
+        "Age (from date of birth), sex and body mass index shift the expected course."
+        f" No other of these: {DEMOGRAPHICS}."
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import F, Q
 
 from recovery import audit
@@ -159,6 +159,8 @@ def _step(run: TrainingRun, now: datetime) -> None:
         return
     try:
         done = training_steps.advance(run)
+    except OperationalError:
+        raise  # the database was away or busy: the claim runs out, and the step is made again
     except Refused as refused:
         _end(run, "refused", str(refused)[:300], now)
         return

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from recovery.audit import Actor
@@ -181,6 +182,24 @@ def test_a_step_that_fails_ends_the_run_with_words_and_without_a_version(monkeyp
     run = work(ask())
     assert run.status == "failed" and "ZeroDivisionError" in run.words
     assert not ModelVersion.objects.exists() and not TrainingPart.objects.exists()
+
+
+def test_a_database_that_was_away_costs_only_the_step(monkeypatch):
+    ward()
+    run, gather = ask(), training_steps.STAGES["gather"]
+    training.train_owed(clock=lambda: NOW)
+
+    def away(_):
+        raise OperationalError("the connection was closed")
+
+    monkeypatch.setitem(training_steps.STAGES, "gather", away)
+    with pytest.raises(OperationalError):
+        training.train_owed(clock=lambda: NOW + timedelta(seconds=1))
+    monkeypatch.setitem(training_steps.STAGES, "gather", gather)
+    assert not training.train_owed(clock=lambda: NOW + timedelta(seconds=2))  # its claim still stands
+    assert training.train_owed(clock=lambda: NOW + timedelta(seconds=400)) == 1
+    run.refresh_from_db()
+    assert run.status == "running" and run.state["next"] == 1
 
 
 def test_too_few_operations_are_refused_with_what_is_missing():

@@ -89,7 +89,7 @@ def test_the_page_of_a_version_compares_it_with_what_is_served_and_warns(scene, 
 
 def test_pages_without_anything_to_show_say_so(scene):
     page = text(scene.client("administrator").get(reverse("models")))
-    for words in ("None yet", "No training", "No report yet", "Nothing has been changed"):
+    for words in ("No version yet", "No training", "No report yet", "Nothing has been changed"):
         assert words in page
 
 
