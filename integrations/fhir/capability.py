@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from integrations.fhir import patch
+from integrations.fhir import guide, patch
 from integrations.fhir.operations.table import operations_of
 from integrations.fhir.parameters import DEFINITIONS
 from integrations.fhir.routes import COMMON_PARAMS, ROUTES, Route
@@ -23,6 +23,7 @@ def capability_statement(base: str, now: datetime) -> dict[str, Any]:
         "software": {"name": "twinweb"},
         "implementation": {"description": "Postoperative recovery twin", "url": base},
         "fhirVersion": FHIR_VERSION,
+        "implementationGuide": guide.addresses_of("ImplementationGuide"),
         "format": ["application/fhir+json", "json"],
         "patchFormat": [patch.MEDIA_TYPE],
         "rest": [
@@ -53,6 +54,9 @@ def _resource(route: Route) -> dict[str, Any]:
         "conditionalUpdate": writes,
         "conditionalDelete": "single" if writes else "not-supported",
     }
+    supported = guide.profiles_of(route.type)
+    if supported:
+        said["supportedProfile"] = supported
     said["operation"] = operations_of(route.type)
     if route.params or COMMON_PARAMS:
         said["searchInclude"] = _includes(route)

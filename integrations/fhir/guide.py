@@ -35,6 +35,16 @@ def profile(url: str) -> Json | None:
     return found if fits and found is not None and version in ("", found["version"]) else None
 
 
+def addresses_of(type_name: str) -> list[str]:
+    return [one["url"] for one in definitions() if one["resourceType"] == type_name]
+
+
+def profiles_of(type_name: str) -> list[str]:
+    """Addresses of our profiles of a resource type."""
+    held = (one for one in definitions() if one["resourceType"] == "StructureDefinition")
+    return [one["url"] for one in held if one["type"] == type_name]
+
+
 @cache
 def codes_of(value_set: str) -> frozenset[tuple[str, str]] | None:
     """(system, code) of one of our value sets, all of them whole code systems of ours; None for another's."""

@@ -157,3 +157,11 @@ def test_a_profile_of_another_type_or_version_is_not_kept_to() -> None:
     assert [one.code for one in profiles.breaches({"resourceType": "Patient"}, profile)] == ["invalid"]
     missing = [one.expression for one in profiles.breaches({"resourceType": "Device"}, profile)]
     assert missing == ["Device.udiCarrier", "Device.type", "Device.patient"]
+
+
+def test_the_capability_statement_names_the_guide_and_its_profiles() -> None:
+    said = capability_statement("http://x/fhir", guide_examples.AT)
+    assert said["implementationGuide"] == ["https://twinweb.example/ImplementationGuide/recovery-twin"]
+    supported = {one["type"]: one.get("supportedProfile", []) for one in said["rest"][0]["resource"]}
+    assert codes.profile("recovery-goal") in supported["Goal"] and supported["Patient"] == []
+    assert validation.check(wire.parse(dumps(said).encode())) == "CapabilityStatement"
