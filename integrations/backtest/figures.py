@@ -8,8 +8,13 @@ from typing import Any
 
 WIDTH, HEIGHT = 420, 300
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 44
-MEASURE_WORDS = {"deterioration": "deviation of vital signs", "news2": "NEWS2 (partial)", "risk": "risk within 24 h"}
-MEASURE_ORDER = ("news2", "deterioration", "risk")
+MEASURE_WORDS = {
+    "deterioration": "deviation of vital signs",
+    "news2": "NEWS2 (partial)",
+    "risk": "risk within 24 h",
+    "suspicion": "suspicion of a complication",
+}
+MEASURE_ORDER = ("news2", "deterioration", "risk", "suspicion")
 LEAST_RATE, MOST_RATE = 1e-4, 2.0
 
 

@@ -114,6 +114,7 @@ def _what(report: Mapping[str, Any]) -> str:
     pairs = [
         ("Expected course", models["population"]),
         ("Risk model", f"{models['risk']} ({models['risk_evidence']})"),
+        ("Hypotheses", models["hypotheses"]),
         ("Alert policy", models["policy"]),
         ("How it was judged", report["note"]),
         ("Trained on", ", ".join(trained)),

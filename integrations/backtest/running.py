@@ -219,6 +219,7 @@ def _report(run: Run, dealt: Spilled, rows: dict[str, int], models: Sequence[Haz
             "risk": models[0].version if len(models) == 1 else f"cross-validated, {len(models)} folds",
             "risk_trained_on": dict(models[0].training) if len(models) == 1 else {"folds": len(models)},
             "risk_evidence": models[0].evidence,
+            "hypotheses": run.served.hypotheses.version if run.served.hypotheses else "none",
             "policy": run.served.policy.version,
         },
         "note": NOTES[_standing(run)],
