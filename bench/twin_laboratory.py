@@ -1,11 +1,11 @@
 """Learns the blood values of a synthetic cohort; scores the band of the next report on patients it was not fitted to.
 
-    python bench/twin_laboratory.py [COHORT] [--folds 5 (0: none)] [--extend FILE] [--of WHOLE]
+    python bench/twin_laboratory.py [COHORT] [--folds 5 (0: none)] [--store FILE] [--of WHOLE]
 
 Cross-validation over patients: parameters of four parts, reports of the fifth, each judged by the band that the twin
-held just before it (the surprises of the product's own `fold`), outside complications. --extend writes the parameters
-fitted to all patients beside those that FILE already holds, labelled synthetic; --of names the export that COHORT is an
-extract of, whose hash is written down. The cohort is a test bench, not evidence about patients.
+held just before it (the surprises of the product's own `fold`), outside complications. --store writes the parameters
+fitted to all patients, labelled synthetic; --of names the export that COHORT is an extract of, whose name and hash are
+written down. The cohort is a test bench, not evidence about patients.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from recovery.twin import METRICS, Request, cold_start, fold_many, load
 from recovery.twin.fit_cohort import data_hash, read_cohort
 from recovery.twin.fit_population import begin, finish, step
 from recovery.twin.fit_population_data import training_data, troubled
-from recovery.twin.population_store import from_file_text, to_file_text
+from recovery.twin.population_store import to_file_text
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 KEYS = tuple(key for key, one in METRICS.items() if one.family == "laboratory")
@@ -70,19 +70,11 @@ def cross_validated(cases, training, folds, how):
     return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 
 
-def extended(held, fitted):
-    """The parameters in a file with the blood values beside them, saying what each was trained on."""
-    by = {**held.by_metric, **{key: fitted.by_metric[key] for key in KEYS}}
-    mine = {key: fitted.trained_on[key] for key in ("data_hash", "patients", "measurements", "metrics", "method")}
-    trained_on = {**held.trained_on, "metrics": sorted({*held.trained_on["metrics"], *KEYS}), "laboratory": mine}
-    return replace(held, version=held.version.rsplit("-", 1)[0] + "-2", by_metric=by, trained_on=trained_on)
-
-
 def main():
     ask = argparse.ArgumentParser()
     ask.add_argument("cohort", nargs="?", type=Path, default=SHARED / "data" / "cohort-a")
     ask.add_argument("--folds", type=int, default=5)
-    ask.add_argument("--extend", type=Path)
+    ask.add_argument("--store", type=Path)
     ask.add_argument("--of", type=Path)
     given = ask.parse_args()
     if not given.cohort.exists():
@@ -90,15 +82,13 @@ def main():
         return
     cases = read_cohort(given.cohort)
     training = training_data(cases, KEYS)
-    how = {"version": "laboratory", "data": data_hash(given.of or given.cohort), "synthetic": True}
+    whole = given.of or given.cohort
+    how = {"version": f"synthetic-{whole.name}-laboratory-1", "data": data_hash(whole), "synthetic": True}
     told(surprises(cases, cold_start()), "published cold start")
     if given.folds:
         told(cross_validated(cases, training, given.folds, how), f"fitted, {given.folds} folds")
-    if given.extend:
-        fitted = fitted_to(training, how)
-        held = from_file_text(given.extend.read_text())
-        made = extended(held, fitted)
-        given.extend.write_text(to_file_text(made, made.trained_on["metrics"]))
+    if given.store:
+        given.store.write_text(to_file_text(fitted_to(training, how), KEYS))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ Never the default: the product starts from `cold_start`, which rests on publicat
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
@@ -15,7 +16,7 @@ from recovery.twin.cold_start import cold_start
 from recovery.twin.errors import MalformedState
 from recovery.twin.params import PopulationParams
 
-SYNTHETIC = "population_synthetic.json"
+SYNTHETIC, LABORATORY = "population_synthetic.json", "laboratory_synthetic.json"
 FIGURES = 9  # significant figures kept: far beyond what any fit knows
 
 
@@ -40,7 +41,22 @@ def from_file_text(text: str) -> PopulationParams:
 @cache
 def synthetic_population() -> PopulationParams:
     """The parameters in `data/population_synthetic.json`; made by a fit to a synthetic cohort, not to patients."""
-    return from_file_text(resources.files("recovery.twin").joinpath("data", SYNTHETIC).read_text(encoding="utf-8"))
+    return from_file_text(_text(SYNTHETIC))
+
+
+@cache
+def synthetic_population_with_laboratory() -> PopulationParams:
+    """The same with the blood values of `data/laboratory_synthetic.json`: a version of its own, since hypotheses and
+    hazards are learned under the surprises of one version."""
+    base, blood = synthetic_population(), from_file_text(_text(LABORATORY))
+    learned = blood.trained_on or {}
+    by = MappingProxyType({**base.by_metric, **{key: blood.by_metric[key] for key in learned["metrics"]}})
+    trained_on = {**(base.trained_on or {}), "laboratory": learned}
+    return replace(base, version=f"{base.version}+laboratory-1", by_metric=by, trained_on=trained_on)
+
+
+def _text(name: str) -> str:
+    return resources.files("recovery.twin").joinpath("data", name).read_text(encoding="utf-8")
 
 
 def _rounded(value: Any) -> Any:
