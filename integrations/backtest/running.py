@@ -34,8 +34,9 @@ from recovery.twin.survival import HazardModel
 
 SOURCE_FILES = ("SOURCE.txt", "SOURCE", "SOURCE.md")
 NOTES = {
-    "cross_validated": "Every patient was judged by a risk model fitted on the other patients of this export: these"
-    " figures are cross-validated.",
+    "cross_validated": "Every patient was judged by a risk model and hypotheses fitted on the other patients of this"
+    " export: alarms and risks are cross-validated. The twin's population parameters are those of the version named"
+    " below and were not fitted anew.",
     "seen": "The risk model was trained on an export of this name: these figures are not those of unseen patients."
     " Folds judge each patient by a model fitted on the others.",
     "unseen": "The risk model was not fitted on this export.",

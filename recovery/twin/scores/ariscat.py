@@ -79,7 +79,5 @@ def _saturation(percent: float | None) -> Item:
 
 
 def _duration(hours: float | None) -> Item:
-    points = (
-        None if hours is None else points_in(DURATION, charted(hours, "duration in hours", 0, 48, decimals=6))
-    )
+    points = None if hours is None else points_in(DURATION, charted(hours, "duration in hours", 0, 48, decimals=6))
     return Item("duration", "duration of surgery", hours, points, 23)

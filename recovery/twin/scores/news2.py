@@ -49,9 +49,7 @@ def news2(
     items = (
         tabled("respiratory_rate", "respiration rate", respiratory_rate, RESPIRATION, 0, 100),
         _saturation(spo2, on_oxygen, spo2_scale),
-        Item(
-            "oxygen", "air or oxygen", on_oxygen, None if on_oxygen is None else OXYGEN_POINTS * on_oxygen, 2
-        ),
+        Item("oxygen", "air or oxygen", on_oxygen, None if on_oxygen is None else OXYGEN_POINTS * on_oxygen, 2),
         tabled("systolic", "systolic blood pressure", systolic, SYSTOLIC, 0, 350),
         tabled("pulse", "pulse", pulse, PULSE, 0, 350),
         _consciousness(consciousness),

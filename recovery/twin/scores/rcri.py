@@ -49,9 +49,7 @@ def band(items: tuple[Item, ...], value: int) -> str:
 
 
 def rates(band: str, value: int) -> tuple[Rate, ...]:
-    return tuple(
-        Rate("major cardiac event", row[min(value, 3)], source) for source, row in (LEE_1999, CCS_2017)
-    )
+    return tuple(Rate("major cardiac event", row[min(value, 3)], source) for source, row in (LEE_1999, CCS_2017))
 
 
 def _creatinine_high(mg_dl: float | None, umol_l: float | None) -> bool | None:

@@ -132,9 +132,7 @@ def charted(value: float, name: str, low: float, high: float, decimals: int = 0)
     return float(Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP))
 
 
-def tabled(
-    key: str, label: str, value: float | None, table: Table, low: float, high: float, decimals: int = 0
-) -> Item:
+def tabled(key: str, label: str, value: float | None, table: Table, low: float, high: float, decimals: int = 0) -> Item:
     """An item read off a table of its sheet, at the precision the sheet prints."""
     worst = max(points for _, points in table)
     if value is None:
