@@ -13,7 +13,7 @@ from recovery.twin.cold_start import cold_start
 from recovery.twin.hazard_store import shipped_model
 from recovery.twin.hypotheses_store import shipped_for
 from recovery.twin.params import PopulationParams
-from recovery.twin.population_store import synthetic_population
+from recovery.twin.population_store import synthetic_population_with_laboratory
 from recovery.twin.survival import published_model
 
 CURRENT = "current"
@@ -22,7 +22,7 @@ SETS = ("published", "synthetic")
 
 
 def twin_of(of_set: str) -> PopulationParams:
-    return synthetic_population() if of_set == "synthetic" else cold_start()
+    return synthetic_population_with_laboratory() if of_set == "synthetic" else cold_start()
 
 
 def served(version: str) -> Served:

@@ -7,7 +7,7 @@ import pytest
 from recovery.twin.cold_start import cold_start
 from recovery.twin.errors import MalformedState
 from recovery.twin.hypotheses_store import from_plain, shipped_for, shipped_models, to_plain
-from recovery.twin.population_store import synthetic_population
+from recovery.twin.population_store import synthetic_population_with_laboratory
 from tests.unit.twin.test_hypotheses import MODEL
 
 
@@ -34,7 +34,7 @@ def test_numbers_that_cannot_be_a_model_are_refused(damage):
 
 
 def test_every_shipped_twin_has_its_hypotheses_labelled_synthetic():
-    for twin in (cold_start(), synthetic_population()):
+    for twin in (cold_start(), synthetic_population_with_laboratory()):
         model = shipped_for(twin.version)
         assert model is not None and model.training["synthetic"] is True
         assert "synthetic" in model.evidence
