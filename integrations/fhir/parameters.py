@@ -2,7 +2,8 @@
 
 `search_parameters.tsv` is made from the SearchParameter resources of R4 4.0.1 (choice elements written out, types that
 are not served left out of the targets); parameters that this server does not offer (phonetic, near, _content ...) are
-not in it. Paths: dots go down, lists are entered, `|` gives alternatives, `[key=value]` keeps the elements that say so.
+not in it. Paths: dots go down, lists are entered, `|` gives alternatives, `[key=value]` keeps the elements that say so,
+`@name` is worked out by the indexing (`documents.indexing`).
 """
 
 from collections.abc import Mapping
@@ -56,8 +57,13 @@ def official_params(type_name: str) -> tuple[SearchParam, ...]:
 
 @cache
 def _by_type() -> Mapping[str, tuple[SearchParam, ...]]:
+    return read(FILE.read_text(encoding="utf-8"))
+
+
+def read(table: str) -> Mapping[str, tuple[SearchParam, ...]]:
+    """The parameters of each type, from the text of a table such as `search_parameters.tsv`."""
     found: dict[str, list[SearchParam]] = {}
-    for line in FILE.read_text(encoding="utf-8").splitlines():
+    for line in table.splitlines():
         if line.startswith("#"):
             continue
         type_name, name, kind, said, targets, definition = (line.split("\t") + [""] * 3)[:6]
