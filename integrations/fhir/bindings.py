@@ -100,18 +100,23 @@ CODES: Mapping[str, frozenset[str]] = {
     "Composition.confidentiality": frozenset("U L M N R V".split()),
     "TimingRepeat.when": _WHEN,
     **{f"{name}.comparator": _COMPARATOR for name in ("Quantity", "Age", "Count", "Distance", "Duration")},
-    # Extensible, though its short text reads like a list.
+    # Open sets, though their short texts read like lists: FORMS holds them to their form.
     "Expression.language": frozenset(),
+    "CapabilityStatement.format": frozenset(),
 }
 
 # A code: no space at its ends, single spaces inside (datatypes.html#code).
 CODE = re.compile(r"\S+( \S+)*")
-# Codes of open sets, held to their form: BCP 47 languages, ISO 4217 currencies, MIME types (RFC 6838).
+_MIME = r"[A-Za-z0-9!#$&^_.+\-]+/[A-Za-z0-9!#$&^_.+\-]+(\s*;.*)?"
+# Codes of open sets, held to their form: BCP 47 languages, ISO 4217 currencies, MIME types (RFC 6838). A format may be
+# said in the short words of http.html#mime-type as well.
 FORMS: Mapping[str, re.Pattern[str]] = {
     "Expression.language": CODE,
     "language": re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*"),
     "Money.currency": re.compile(r"[A-Z]{3}"),
-    "contentType": re.compile(r"[A-Za-z0-9!#$&^_.+\-]+/[A-Za-z0-9!#$&^_.+\-]+(\s*;.*)?"),
+    "contentType": re.compile(_MIME),
+    "CapabilityStatement.format": re.compile(rf"xml|json|ttl|{_MIME}"),
+    "CapabilityStatement.patchFormat": re.compile(_MIME),
 }
 
 _TERMS = "http://terminology.hl7.org/CodeSystem/"

@@ -139,6 +139,31 @@ def test_an_issue_names_element_and_reason() -> None:
     assert "'finished' is not one of amended, cancelled" in issue.diagnostics
 
 
+def capability(**elements: Any) -> dict[str, Any]:
+    said = {"status": "active", "date": "2026-01-05", "kind": "requirements", "fhirVersion": "4.0.1"}
+    rest = [{"mode": "server"}]
+    return {"resourceType": "CapabilityStatement", **said, "format": ["json"], "rest": rest, **elements}
+
+
+@pytest.mark.parametrize("word", ["application/fhir+json", "text/turtle; charset=utf-8", "json", "xml", "ttl"])
+def test_a_format_is_any_mime_type_or_a_short_word_for_one(word: str) -> None:
+    """R4 binds it to all MIME types; its short text "(xml | json | ttl | mime type)" is no list of codes."""
+    assert validation.check(capability(format=[word])) == "CapabilityStatement"
+
+
+@pytest.mark.parametrize("word", ["mime", "formats", "yaml", "application/", "/json", "application fhir", "a/b c/d"])
+def test_a_format_that_is_no_mime_type_is_refused(word: str) -> None:
+    with pytest.raises(FhirError) as caught:
+        validation.check(capability(format=["application/fhir+json", word]))
+    (issue,) = caught.value.issues
+    assert (issue.code, issue.expression) == ("code-invalid", "CapabilityStatement.format[1]")
+
+
+def test_a_format_of_patches_is_a_mime_type() -> None:
+    assert is_valid(capability(patchFormat=["application/json-patch+json"]))
+    assert not is_valid(capability(patchFormat=["json-patch"]))
+
+
 def test_several_faults_are_told_at_once() -> None:
     with pytest.raises(FhirError) as caught:
         validation.check(heart_rate(status="finished", issued="yesterday", colour="red"))
