@@ -42,9 +42,14 @@ def points(data: str, start_ms: int, sampled: dict[str, Any]) -> tuple[tuple[int
 
 
 def numbers(sampled: Mapping[str, Any]) -> list[float]:
-    """The numbers of a SampledData in the unit of origin; E, U, L and what is beyond any float are none."""
+    """The numbers of a SampledData in the unit of origin; E, U, L and what is beyond any float are none.
+
+    R4 lets origin be a unit alone: what zero stands for is then not said, and there are no numbers.
+    """
     data = sampled.get("data")
-    factor, origin = float(sampled.get("factor", 1)), float(sampled["origin"].get("value", 0))
+    if sampled["origin"].get("value") is None:
+        return []
+    factor, origin = float(sampled.get("factor", 1)), float(sampled["origin"]["value"])
     tokens = str(data).split() if is_data(data) else []
     found = (origin + factor * float(token) for token in tokens if token not in WORDS)
     return [number for number in found if isfinite(number)]

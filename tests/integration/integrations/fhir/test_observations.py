@@ -258,3 +258,38 @@ def test_the_answer_to_a_create_is_what_a_read_gives(door: Door, patient: str, s
     response = door.post("Observation", said)
     address = response["Location"].split("/fhir/")[1].partition("/_history")[0]
     assert response.content == door.get(address).content
+
+
+_UNSAID = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]}
+# 70 and 73 are what the data would be if the zero were 0; nobody said that it is.
+_ASKED = {
+    "patient=p1": 1,
+    "code=8867-4": 1,
+    "combo-value-quantity=70": 0,
+    "combo-value-quantity=lt73.5": 0,
+    "combo-value-quantity=gt69||/min": 0,
+}
+
+
+@pytest.mark.parametrize("more", [{}, {"_value": _UNSAID}], ids=["absent", "said to be unknown"])
+@pytest.mark.parametrize("where", ["itself", "component"])
+def test_sampled_data_whose_zero_has_no_value_is_kept_and_has_no_numbers(
+    door: Door, patient: str, where: str, more: dict[str, object]
+) -> None:
+    """R4 lets SampledData.origin be a unit alone; what the data mean is then unknown: no Sample, no quantity found."""
+    value = sampled()["valueSampledData"]
+    value = {**value, "origin": {**{key: said for key, said in value["origin"].items() if key != "value"}, **more}}
+    said = sampled(valueSampledData=value)
+    if where == "component":
+        said = {**sampled(valueSampledData=None), "component": [{"code": said["code"], "valueSampledData": value}]}
+    answer = door.post("Observation", said)
+    assert answer.status_code == 201, answer.content
+    address = f"Observation/{content(answer)['id']}"
+    read = content(door.get(address))
+    assert (read["component"][0] if where == "component" else read)["valueSampledData"] == value
+    assert not Sample.objects.exists() and not Packet.objects.exists()
+    found = {query: content(door.get(f"Observation?{query}")).get("total") for query in _ASKED}
+    assert found == _ASKED
+    assert door.put(address, {**said, "id": content(answer)["id"], "status": "amended"}).status_code == 200
+    assert content(door.get(f"{address}/_history"))["total"] == 2
+    assert door.delete(address).status_code == 204
