@@ -38,6 +38,8 @@ LONGEST_SNOOZE = {"high": timedelta(hours=4), "medium": timedelta(hours=24), "lo
 SEVERITY_ORDER = {"low": 0, "medium": 1, "high": 2}
 OUTCOMES = ("true_problem", "expected_course", "false_alarm", "device_problem", "other")
 PRODUCT = "twinweb"
+# What a person has just judged is not told again at once, however long it has stood [G: this project's choice].
+REST_AFTER_JUDGEMENT = timedelta(hours=12)
 
 
 def apply_candidates(*, episode: Episode, candidates: Iterable[AlertCandidate], now: datetime) -> bool:
@@ -70,7 +72,7 @@ def wake_snoozed(*, now: datetime) -> int:
 
 
 def _raise(episode: Episode, candidate: AlertCandidate, now: datetime) -> bool:
-    """A new alert, or none: within the undo window of a resolved one, held hits do not raise it anew."""
+    """A new alert, or none: what a person has judged is not raised anew by the same stretch (`_is_settled`)."""
     alert = Alert(
         episode=episode,
         cause=candidate.cause,
@@ -82,7 +84,7 @@ def _raise(episode: Episode, candidate: AlertCandidate, now: datetime) -> bool:
         raised_at=now,
         last_hit_at=now,
     )
-    if candidate.change == "held" and _was_judged(episode, candidate.cause):
+    if _is_settled(episode, candidate, now):
         return False
     try:
         with transaction.atomic():
@@ -94,15 +96,21 @@ def _raise(episode: Episode, candidate: AlertCandidate, now: datetime) -> bool:
     return True
 
 
-def _was_judged(episode: Episode, cause: str) -> bool:
-    """Whether a person has resolved this cause since it was raised: it is raised again only after it has cleared."""
-    last = Alert.objects.filter(episode=episode, cause=cause, status=RESOLVED).order_by("-resolved_at").first()
-    return last is not None and last.outcome != ""
+def _is_settled(episode: Episode, candidate: AlertCandidate, now: datetime) -> bool:
+    """Whether a person's judgement still covers the candidate: hits that go on, always; one told again because it
+    still stands, for REST_AFTER_JUDGEMENT. What has cleared and begins anew is a new alert."""
+    if candidate.change == "raised" and not candidate.told_again:
+        return False
+    past = Alert.objects.filter(episode=episode, cause=candidate.cause, status=RESOLVED)
+    last = past.order_by("-resolved_at").first()
+    if last is None or not last.outcome or last.resolved_at is None:
+        return False
+    return candidate.change == "held" or now - last.resolved_at < REST_AFTER_JUDGEMENT
 
 
 def _extend(alert: Alert, candidate: AlertCandidate, now: datetime) -> bool:
-    """A further hit: the facts are renewed; a graver severity reopens what was snoozed, and one told again because it
-    still stands reopens what was acknowledged."""
+    """A further hit: the facts are renewed; a graver severity reopens what was snoozed. One raised again, because it
+    still stands or had been quiet and is back, reopens what was acknowledged; what is snoozed waits for its snooze."""
     graver = SEVERITY_ORDER[candidate.severity] > SEVERITY_ORDER[alert.severity]
     alert.hits += 1
     alert.last_hit_at = now
@@ -111,17 +119,26 @@ def _extend(alert: Alert, candidate: AlertCandidate, now: datetime) -> bool:
         alert.severity = candidate.severity
         alert.version += 1
     alert.save(update_fields=["hits", "last_hit_at", "because", "severity", "version"])
-    reason = "It has become graver." if graver else "It still stands." if candidate.told_again else ""
-    if not reason:
+    reason = _why_told(alert, candidate, graver)
+    if not reason or (alert.status == SNOOZED and not graver):
         return False
-    if alert.status == SNOOZED and graver:
+    if alert.status == SNOOZED:
         _move(alert, "wake", PRODUCT, None, now, reason=reason)
-    elif alert.status == ACKNOWLEDGED and candidate.told_again:
+    elif alert.status == ACKNOWLEDGED and candidate.change == "raised":
         _move(alert, "reopen", PRODUCT, None, now, reason=reason)
-    elif alert.status != SNOOZED:
+    else:
         _write_transition(alert, alert.status, alert.status, PRODUCT, None, now, reason, {})
         _tell(alert, now)
     return True
+
+
+def _why_told(alert: Alert, candidate: AlertCandidate, graver: bool) -> str:
+    """Why people hear of a hit on an alert that they know; blank: they do not."""
+    if graver:
+        return "It has become graver."
+    if candidate.told_again:
+        return "It still stands."
+    return "It is back." if candidate.change == "raised" and alert.status == ACKNOWLEDGED else ""
 
 
 def _clear(alert: Alert | None, now: datetime) -> bool:

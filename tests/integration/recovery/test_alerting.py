@@ -1,5 +1,6 @@
 """Alerts end to end in rows: one per cause, sustained by hits, acted on once, undone, never lost."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -27,7 +28,7 @@ def candidate(change: str = "raised", severity: str = "medium") -> AlertCandidat
         because=(fact,),
         steps=("Consider a bedside assessment.",),
         value=7.0,
-        since_h=70.0,
+        since_h=72.0 if change == "raised" else 70.0,
         at_h=72.0,
         policy_version="alerts-1",
     )
@@ -131,6 +132,61 @@ def test_a_resolved_alert_keeps_its_outcome_and_is_not_raised_again_by_hits_that
     assert Alert.objects.get().outcome == "expected_course"
     alerting.apply_candidates(episode=ward.episode, candidates=[candidate("raised")], now=NOW)
     assert Alert.objects.count() == 2
+
+
+TOLD_AGAIN = replace(candidate("raised"), since_h=48.0)
+DAY = NOW + timedelta(hours=24)
+
+
+def statuses() -> list[tuple[str, str]]:
+    return list(AlertTransition.objects.order_by("id").values_list("to_status", "reason"))
+
+
+def test_an_open_alert_that_is_told_again_says_that_it_still_stands_and_tells_open_pages():
+    ward = make_ward()
+    raised(ward)
+    assert alerting.apply_candidates(episode=ward.episode, candidates=[TOLD_AGAIN], now=DAY)
+    assert statuses() == [("open", ""), ("open", "It still stands.")]
+    assert Alert.objects.get().version == 1 and LiveEvent.objects.filter(kind="alert").count() == 2
+
+
+@pytest.mark.parametrize(("again", "reason"), [(TOLD_AGAIN, "It still stands."), (candidate("raised"), "It is back.")])
+def test_an_acknowledged_alert_that_is_raised_again_is_open_again(again, reason):
+    ward = make_ward()
+    alert = raised(ward)
+    alerting.acknowledge_alert(alert_key=alert.key, version=1, actor=by(ward.own), now=NOW)
+    assert alerting.apply_candidates(episode=ward.episode, candidates=[again], now=DAY)
+    assert Alert.objects.get().status == "open" and statuses()[-1] == ("open", reason)
+
+
+def test_a_snoozed_alert_that_is_told_again_waits_for_its_snooze():
+    ward = make_ward()
+    snoozed(ward)
+    soon = NOW + timedelta(hours=1)
+    assert not alerting.apply_candidates(episode=ward.episode, candidates=[TOLD_AGAIN], now=soon)
+    assert (Alert.objects.get().status, Alert.objects.get().hits, len(statuses())) == ("snoozed", 2, 2)
+    assert alerting.wake_snoozed(now=NOW + timedelta(hours=2)) == 1
+    assert Alert.objects.get().status == "open"
+
+
+@pytest.mark.parametrize(("judged_h_ago", "alerts"), [(1, 1), (11, 1), (13, 2)])
+def test_what_a_person_has_judged_is_told_again_only_after_a_rest(judged_h_ago, alerts):
+    ward = make_ward()
+    alert = raised(ward)
+    at = DAY - timedelta(hours=judged_h_ago)
+    alerting.resolve_alert(
+        alert_key=alert.key, version=1, outcome="expected_course", useful=None, note="", actor=by(ward.own), now=at
+    )
+    alerting.apply_candidates(episode=ward.episode, candidates=[TOLD_AGAIN], now=DAY)
+    assert Alert.objects.count() == alerts
+
+
+def test_what_cleared_and_begins_anew_is_a_new_alert():
+    ward = make_ward()
+    raised(ward)
+    alerting.apply_candidates(episode=ward.episode, candidates=[candidate("cleared")], now=NOW)
+    alerting.apply_candidates(episode=ward.episode, candidates=[candidate("raised")], now=DAY)
+    assert sorted(Alert.objects.values_list("status", flat=True)) == ["open", "resolved"]
 
 
 def test_an_unknown_outcome_is_refused():
