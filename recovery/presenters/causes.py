@@ -19,11 +19,13 @@ class CauseLine:
 
 @dataclass(frozen=True, slots=True)
 class CausesView:
-    """`silent` is the whole text when nothing was weighed."""
+    """`silent` is the whole text when nothing was weighed. `known`: the share of what is diagnosed already; blank
+    without any."""
 
     lead: str
     ordinary: str
     silent: str
+    known: str
     lines: tuple[CauseLine, ...]
     model: str
     evidence: str
@@ -36,6 +38,7 @@ def causes_view(said: SuspicionSaid | None) -> CausesView | None:
         lead="" if said.probability is None else f"{of_hundred(said.probability)} that a complication is under way now",
         ordinary="" if said.ordinary is None else of_hundred(said.ordinary),
         silent=said.silent,
+        known=of_hundred(said.known) if said.known >= SMALLEST_SHOWN else "",
         lines=tuple(_line(one) for one in said.causes if one.probability >= SMALLEST_SHOWN),
         model=said.model,
         evidence=said.evidence,

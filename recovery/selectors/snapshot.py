@@ -171,7 +171,7 @@ class CauseSaid:
 @dataclass(frozen=True, slots=True)
 class SuspicionSaid:
     """probability: calibrated, of any complication under way; ordinary: posterior of ordinary recovery; both None when
-    silent, and `silent` says why."""
+    silent, and `silent` says why. known: posterior of what is diagnosed already, which is not among the causes."""
 
     probability: float | None
     ordinary: float | None
@@ -179,6 +179,7 @@ class SuspicionSaid:
     causes: tuple[CauseSaid, ...]
     model: str
     evidence: str
+    known: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +301,7 @@ def _suspicion(said: Mapping[str, Any]) -> SuspicionSaid:
         causes=tuple(_cause(one) for one in said.get("causes") or ()),
         model=_text(said.get("model")),
         evidence=_text(said.get("evidence")),
+        known=_number(said.get("known")) or 0.0,
     )
 
 

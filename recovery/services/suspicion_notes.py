@@ -1,5 +1,6 @@
 """What could explain the last days, as a snapshot says it."""
 
+from math import isfinite
 from typing import Any
 
 from recovery.twin.metrics import METRICS
@@ -9,12 +10,14 @@ MOST_CAUSES = 5
 
 
 def suspicion_note(found: Suspicion | None) -> dict[str, Any] | None:
-    """None where no hypotheses serve this twin. `probability` and `ordinary` are null when it is silent."""
+    """None where no hypotheses serve this twin. `probability` and `ordinary` are null when it is silent; `known` is the
+    share of the complications diagnosed already."""
     if found is None:
         return None
     return {
         "probability": _share(found.probability),
         "ordinary": _share(found.ordinary),
+        "known": _share(found.known),
         "silent": SILENCE[found.silent_because] if found.silent_because else "",
         "causes": [_cause(one) for one in found.hypotheses[:MOST_CAUSES]],
         "model": found.model_version,
@@ -35,4 +38,4 @@ def _cause(one: Hypothesis) -> dict[str, Any]:
 
 
 def _share(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
+    return None if value is None or not isfinite(value) else round(value, 4)

@@ -21,8 +21,10 @@ SENTENCES = {
     "three_points": "{label} scores three points",
     "risk": "{label}: {of_hundred} in 100 within {hours} h",
     "suspicion": "{of_hundred} in 100 that {label} now",
-    "hypothesis": "best explained by {label}, begun about {hours} h ago ({percent} of all causes weighed)",
+    "hypothesis": "likeliest complication {label}: {of_hundred} in 100 of all causes weighed,"
+    " begun about {hours} h ago if so",
     "speaks_for": "{label} speaks for it",
+    "rival": "but {label} is likelier: {of_hundred} in 100",
     "age": "age {value} years",
     "has": "{label}",
     "has_not": "no {label}",
@@ -52,7 +54,7 @@ class Fact:
             value=spoken(value),
             size=f"{spoken(abs(value))} {UNIT_WORDS.get(self.unit, self.unit)}".strip(),
             percent=f"{100 * value:.0f} %",
-            of_hundred=f"{100 * value:.0f}",
+            of_hundred=of_hundred(value),
             hours=spoken(self.lasting_h or 0.0),
             lasting=lasting,
         )
@@ -64,6 +66,13 @@ class Fact:
 
 
 UNIT_WORDS = {"Cel": "°C", "/d": "per day", "{score}": "points", "deg": "degrees", "kg/m2": "kg/m²"}
+
+
+def of_hundred(share: float) -> str:
+    """Of a hundred; never 0 or 100, which would sound certain."""
+    if share < 0.01:
+        return "fewer than 1"
+    return "more than 99" if share > 0.99 else f"{100 * share:.0f}"
 
 
 def spoken(value: float) -> str:

@@ -31,7 +31,7 @@ class Blocks(NamedTuple):
 
 def blocks(hours: ArrayLike, surprises: ArrayLike, now: float) -> Blocks:
     """One metric's blocks (BLOCKS,) at `now`: block b holds what was conditioned on in [now - 6(b + 1), now - 6b)."""
-    at, z = np.asarray(hours, float), np.clip(np.asarray(surprises, float), -CLIP, CLIP)
+    at, z = np.asarray(hours, float), _clipped(np.asarray(surprises, float))
     index = np.maximum(np.ceil((now - at) / BLOCK_H).astype(int) - 1, 0)
     inside = (now - at >= 0) & (index < BLOCKS) & np.isfinite(z)
     count = np.bincount(index[inside], minlength=BLOCKS)[:BLOCKS].astype(float)
@@ -41,9 +41,14 @@ def blocks(hours: ArrayLike, surprises: ArrayLike, now: float) -> Blocks:
 
 def table_blocks(surprises: Floats) -> Blocks:
     """Blocks (n, BLOCKS) of hourly tables (n, SPAN_H), oldest hour first, nan where nothing was read."""
-    newest_first = np.clip(surprises[:, ::-1], -CLIP, CLIP).reshape(len(surprises), BLOCKS, BLOCK_H)
+    newest_first = _clipped(surprises[:, ::-1]).reshape(len(surprises), BLOCKS, BLOCK_H)
     count = np.isfinite(newest_first).sum(axis=-1).astype(float)
     return Blocks(np.nansum(newest_first, axis=-1) / np.maximum(count, 1.0), count)
+
+
+def _clipped(surprises: Floats) -> Floats:
+    """Held to +-CLIP; what is no finite number is no surprise (nan)."""
+    return np.where(np.isfinite(surprises), np.clip(surprises, -CLIP, CLIP), np.nan)
 
 
 def in_order_of(metrics: Sequence[str], found: Mapping[str, Blocks]) -> Blocks:

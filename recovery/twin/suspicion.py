@@ -59,7 +59,8 @@ class Hypothesis:
 @dataclass(frozen=True, slots=True)
 class Suspicion:
     """probability: calibrated, of any complication under way now; None exactly when `silent_because` is set.
-    ordinary: posterior of ordinary recovery. hypotheses: likeliest first."""
+    ordinary: posterior of ordinary recovery. hypotheses: likeliest first. known: posterior of the complications that
+    are diagnosed already, which are not listed."""
 
     probability: float | None
     ordinary: float | None
@@ -67,6 +68,7 @@ class Suspicion:
     model_version: str
     evidence: str
     silent_because: str | None = None
+    known: float = 0.0
 
     @property
     def leading(self) -> Hypothesis | None:
@@ -89,12 +91,14 @@ def consider(
         return Suspicion(None, None, (), model.version, model.evidence, why)
     seen = in_order_of(model.metrics, features.blocks)
     weighed = weigh(model, seen, prior(profile, factors, features.now_hour, model, hazards), features.now_hour)
+    already = [name in diagnosed for name in model.names]
     return Suspicion(
         float(weighed.suspicion),
         float(weighed.ordinary),
         _listed(model, seen, weighed, frozenset(diagnosed)),
         model.version,
         model.evidence,
+        known=float(weighed.posterior[already].sum()),
     )
 
 
@@ -118,7 +122,9 @@ def prior(profile: Profile, factors: RiskFactors, hour: float, model: Hypothesis
 
 
 def facts(found: Suspicion) -> tuple[Fact, ...]:
-    """The suspicion as facts for an alert: the probability, the leading hypothesis, the metrics that speak for it."""
+    """The suspicion as facts for an alert: the probability, the leading hypothesis, the metrics that speak for it, and
+    what explains the days better than it does, where something does: a known complication, a benign cause, or ordinary
+    recovery."""
     if found.probability is None:
         return ()
     told = [Fact("suspicion", "suspicion", "a complication is under way", found.probability, "1")]
@@ -128,7 +134,16 @@ def facts(found: Suspicion) -> tuple[Fact, ...]:
         told += [
             Fact("speaks_for", key, METRICS[key].label.lower(), size, "log ratio") for key, size in leading.speaks_for
         ]
-    return tuple(told)
+    return (*told, *_rivals(found))
+
+
+def _rivals(found: Suspicion) -> list[Fact]:
+    least = found.leading.probability if found.leading else 0.0
+    rows = [("known", "a complication already diagnosed", found.known)]
+    rows += [(one.name, one.label, one.probability) for one in found.hypotheses if one.is_benign]
+    rows.append(("ordinary", "ordinary recovery", found.ordinary or 0.0))
+    likelier = sorted((row for row in rows if row[2] > least), key=lambda row: -row[2])
+    return [Fact("rival", name, label, share, "1") for name, label, share in likelier]
 
 
 def _listed(
