@@ -24,7 +24,7 @@ from integrations.backtest.group import Task, run_task, write_models
 from integrations.backtest.report import write_report
 from integrations.backtest.spill import Problems, Spilled, spill, used_files
 from recovery.twin import hazard_store, hypotheses_store
-from recovery.twin.alert_policy import DEFAULT_POLICY, AlertPolicy
+from recovery.twin.alert_policy import DEFAULT_POLICY, AlertPolicy, without_hypotheses
 from recovery.twin.cold_start import cold_start
 from recovery.twin.evaluate_backtest_folds import Harvest, fitted, fitted_hypotheses, joined, unpacked
 from recovery.twin.evaluate_backtest_run import EVERY_H
@@ -200,6 +200,18 @@ def _standing(run: Run) -> str:
     return "seen" if run.served.hazard.training.get("cohort") == run.cohort.name else "unseen"
 
 
+def _in_force(run: Run) -> AlertPolicy:
+    """The rules that judged: the stand-ins alarm where no hypotheses were weighed. Folds fit their own."""
+    weighed = run.served.hypotheses is not None or run.options.folds >= 2
+    return run.served.policy if weighed else without_hypotheses(run.served.policy)
+
+
+def _hypotheses(run: Run) -> str:
+    if run.options.folds >= 2:
+        return f"cross-validated, {run.options.folds} folds"
+    return run.served.hypotheses.version if run.served.hypotheses else "none"
+
+
 def _report(run: Run, dealt: Spilled, rows: dict[str, int], models: Sequence[HazardModel]) -> dict[str, Any]:
     """What was replayed and how; the figures come beside it."""
     source = next((run.cohort / name for name in SOURCE_FILES if (run.cohort / name).is_file()), None)
@@ -220,12 +232,12 @@ def _report(run: Run, dealt: Spilled, rows: dict[str, int], models: Sequence[Haz
             "risk": models[0].version if len(models) == 1 else f"cross-validated, {len(models)} folds",
             "risk_trained_on": dict(models[0].training) if len(models) == 1 else {"folds": len(models)},
             "risk_evidence": models[0].evidence,
-            "hypotheses": run.served.hypotheses.version if run.served.hypotheses else "none",
+            "hypotheses": _hypotheses(run),
             "policy": run.served.policy.version,
         },
         "note": NOTES[_standing(run)],
         "looks_every_h": run.options.every,
-        "policy_rules": [asdict(rule) for rule in run.served.policy.rules],
+        "policy_rules": [asdict(rule) for rule in _in_force(run).rules],
         "data": {
             "lines": dict(sorted(dealt.read.items())),
             "used": dict(sorted(run.used.items())),

@@ -98,8 +98,8 @@ DEFAULT_POLICY = AlertPolicy(
             hits=1,
             window_h=1,
             close_after_h=12,
-            high_at=0.17,
-            again_after_h=24.0,
+            high_at=0.14,
+            again_after_h=12.0,
             source=f"[M] tuned to a budget of false alarms on a synthetic cohort out of fold; {HOME_BUDGET}",
         ),
         Rule(
@@ -111,7 +111,7 @@ DEFAULT_POLICY = AlertPolicy(
             hits=3,
             window_h=6,
             close_after_h=12,
-            high_at=4.0,
+            high_at=8.0,
             source=f"[G] chosen on a synthetic cohort, where about one alert in five was right; {HOME_BUDGET}",
         ),
         Rule(
@@ -202,7 +202,10 @@ STAND_INS = ("deterioration", "risk")
 
 
 def without_hypotheses(policy: AlertPolicy) -> AlertPolicy:
-    """The policy where no hypotheses serve the twin (a population learned here, say): the stand-ins alarm instead."""
+    """The policy where no hypotheses serve the twin (a population learned here, say): the stand-ins alarm instead.
+    A policy that never asked for hypotheses stays as its site wrote it."""
+    if all(rule.cause != "suspicion" for rule in policy.rules):
+        return policy
     rules = tuple(
         replace(rule, severity="medium") if rule.cause in STAND_INS and rule.severity == "low" else rule
         for rule in policy.rules

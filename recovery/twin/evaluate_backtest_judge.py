@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import nan
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from recovery.twin.alert_measures import RISK_HORIZON_H, deterioration
-from recovery.twin.alert_policy import DEFAULT_POLICY, AlertPolicy
+from recovery.twin.alert_policy import DEFAULT_POLICY, AlertPolicy, without_hypotheses
 from recovery.twin.alerts import AlertCandidate, candidates
 from recovery.twin.hypotheses import HypothesisModel, prior_log_hazard, weigh
 from recovery.twin.incidence import LABELS, OUTCOMES, procedure_class
@@ -92,12 +92,16 @@ class Judge(Protocol):
 @dataclass(frozen=True)
 class PolicyJudge:
     """The product as it is live. hazards, hypotheses: one model each, or one per fold of patients (`fold_of`);
-    without hypotheses no suspicion is told."""
+    without hypotheses no suspicion is told, and the policy's stand-ins alarm as they do live."""
 
     hazards: tuple[HazardModel, ...]
     policy: AlertPolicy = DEFAULT_POLICY
     hypotheses: tuple[HypothesisModel, ...] = ()
     fold_of: Callable[[str], int] = field(default=lambda patient: 0)
+
+    @cached_property
+    def in_force(self) -> AlertPolicy:
+        return self.policy if self.hypotheses else without_hypotheses(self.policy)
 
     @property
     def version(self) -> str:
@@ -125,7 +129,7 @@ class PolicyJudge:
         score = partial_news2(look)
         scores = () if score is None else (score,)
         told, memory = candidates(
-            look.features, risks, scores, self.policy, look.memory, refused=look.refused, suspicion=suspected
+            look.features, risks, scores, self.in_force, look.memory, refused=look.refused, suspicion=suspected
         )
         raised = tuple(one for one in told if one.change == "raised")
         return Judgement(raised, memory, _measures(found, risks, score, suspected), risks if with_risks else ())

@@ -233,3 +233,8 @@ def test_without_hypotheses_the_stand_ins_alarm():
     assert {c: s for c, s in instead.items() if c not in STAND_INS} == {
         c: s for c, s in by_cause.items() if c not in STAND_INS
     }
+
+
+def test_a_policy_that_never_asked_for_hypotheses_stays_as_its_site_wrote_it():
+    rules = tuple(rule for rule in DEFAULT_POLICY.rules if rule.cause != "suspicion")
+    assert without_hypotheses(AlertPolicy("own", rules)).rules == rules

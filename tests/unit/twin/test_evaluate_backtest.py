@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recovery.twin.alert_policy import DEFAULT_POLICY
+from recovery.twin.alert_policy import DEFAULT_POLICY, without_hypotheses
 from recovery.twin.alerts import candidates
 from recovery.twin.cold_start import cold_start
 from recovery.twin.daily_forecast import forecast_rows
@@ -225,3 +225,8 @@ def test_intervals_are_those_of_the_textbooks():
     assert rate(10, 1) == pytest.approx([10, 4.795, 18.390], abs=1e-3)  # Garwood 1936
     got = area(np.array([0.9, 0.8, 0.4, 0.3]), np.array([True, False, True, False]))
     assert got[0] == 0.75 and area(np.array([0.1]), np.array([True])) is None
+
+
+def test_without_hypotheses_the_stand_ins_alarm_in_a_replay_as_they_do_live():
+    assert PolicyJudge((shipped_model(),)).in_force == without_hypotheses(DEFAULT_POLICY) != DEFAULT_POLICY
+    assert PolicyJudge((shipped_model(),), hypotheses=HYPOTHESES).in_force == DEFAULT_POLICY
