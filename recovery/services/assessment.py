@@ -4,6 +4,7 @@
 the Snapshot that every page, resource and card reads (promise 1).
 """
 
+import logging
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,8 +18,8 @@ from recovery.services.newest_readings import newest_readings
 from recovery.services.served_models import Models
 from recovery.services.suspicion_notes import suspicion_note
 from recovery.services.twinning import Folded
-from recovery.twin.alert_policy import DEFAULT_POLICY, AlertPolicy, without_hypotheses
-from recovery.twin.alerts import AlertCandidate, candidates, lasting
+from recovery.twin.alert_policy import DEFAULT_POLICY, AlertPolicy, BadPolicy, without_hypotheses
+from recovery.twin.alerts import AlertCandidate, candidates, lasting, readable
 from recovery.twin.course import course
 from recovery.twin.fold import Judged
 from recovery.twin.measurement import Measured
@@ -31,6 +32,8 @@ from recovery.twin.scores.result import ScoreResult
 from recovery.twin.summary import summarise
 from recovery.twin.surprise import MetricFeatures, RecoveryFeatures, features
 from recovery.twin.suspicion import Suspicion, consider
+
+logger = logging.getLogger(__name__)
 
 RECENT_DECISIONS = 12
 PERSONAL_NOTE = "So far the usual course after this operation has predicted this patient better, so it is shown."
@@ -54,6 +57,7 @@ def assess(folded: Folded, models: Models, *, memory: Mapping[str, Any], now: da
     """Conclude from one folded twin at `now`. `memory` is the alert memory kept with the twin."""
     params, hazard = models.population, models.hazard
     state, profile, hour = folded.fold.state, folded.known.profile, folded.now_hour
+    memory = readable(memory, hour)
     found = features(state, params, hour, profile)
     bedside = bedside_scores(folded, found)
     risks = assess_risks(
@@ -115,17 +119,27 @@ def _alerts(
     memory: Mapping[str, Any],
     suspected: Suspicion | None,
 ) -> tuple[tuple[AlertCandidate, ...], dict[str, Any]]:
-    """Candidates under the pathway's policy. Before surgery nobody is alerted; a clock set back starts afresh."""
+    """Candidates under the pathway's policy. Before surgery nobody is alerted."""
     if folded.now_hour < 0:
         return (), {}
-    pathway = folded.episode.pathway
-    policy = AlertPolicy.from_plain(pathway.policy) if pathway and pathway.policy else DEFAULT_POLICY
-    if memory and float(memory.get("at", 0.0)) > folded.now_hour:
-        memory = {}
+    policy = _policy(folded)
     if suspected is None:
         policy = without_hypotheses(policy)
     refused = _refused_shares(folded)
     return candidates(found, risks, bedside.scores, policy, memory, refused=refused, suspicion=suspected)
+
+
+def _policy(folded: Folded) -> AlertPolicy:
+    """The pathway's own; the shipped one where there is none, or where it cannot be read: patients whose refresh
+    fails for good would be watched by nobody."""
+    pathway = folded.episode.pathway
+    if pathway is None or not pathway.policy:
+        return DEFAULT_POLICY
+    try:
+        return AlertPolicy.from_plain(pathway.policy)
+    except BadPolicy:
+        logger.exception("the alert policy of pathway %s cannot be read; the shipped one stands in", pathway.key)
+        return DEFAULT_POLICY
 
 
 def _refused_shares(folded: Folded) -> dict[str, float]:

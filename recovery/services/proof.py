@@ -11,7 +11,7 @@ from recovery import queue
 from recovery.models import Episode, Owed, Twin
 from recovery.services import served_models, twinning
 from recovery.twin.errors import TwinError
-from recovery.twin.state import TwinState
+from recovery.twin.state import FORMAT, TwinState
 
 logger = logging.getLogger(__name__)
 
@@ -21,20 +21,24 @@ TOLERANCE = 1e-9
 def prove_twins(*, now: datetime, limit: int | None = None) -> tuple[int, list[int]]:
     """Rebuild twins that have no work owed and compare; returns (how many were compared, episodes that differ).
 
-    With `limit`, the ones computed longest ago. A twin that differs is a defect: it is logged and owed a rebuild.
+    With `limit`, the ones computed longest ago. A twin that differs is a defect: it is logged and owed a rebuild. One
+    stored in the format of another release is no defect; it is owed a rebuild too.
     """
     owed = Owed.objects.filter(kind="twin", done_seq__lt=F("seq")).values("key")
     twins = Twin.objects.exclude(episode_id__in=owed).order_by("computed_at").values_list("pk", flat=True)
-    differing = []
+    differing, outdated = [], []
     keys = list(twins[:limit] if limit else twins)
     for pk in keys:
         twin = Twin.objects.select_related("episode__patient", "episode__pathway").get(pk=pk)
-        if not equals_rebuild(twin, now):
+        if twin.state.get("format") != FORMAT:
+            outdated.append(twin.episode_id)
+        elif not equals_rebuild(twin, now):
             differing.append(twin.episode_id)
     if differing:
         logger.error("%d twins differ from their rebuild; rebuilding them", len(differing))
+    if differing or outdated:
         with transaction.atomic():
-            queue.owe(kind="twin", dirty=dict.fromkeys(differing), now=now)
+            queue.owe(kind="twin", dirty=dict.fromkeys([*differing, *outdated]), now=now)
     return len(keys), differing
 
 

@@ -94,6 +94,15 @@ def candidates(
     return tuple(out), {"format": MEMORY_FORMAT, "at": hours, "worse_since": worse_since, "causes": kept}
 
 
+def readable(memory: Mapping[str, Any], hours: float) -> Mapping[str, Any]:
+    """The memory, or none where it is of another format or from a later hour (a clock set back): what stood then is
+    judged afresh."""
+    try:
+        return _checked(memory, hours)
+    except (BadPolicy, KeyError, TypeError, ValueError, AttributeError):
+        return {}
+
+
 def lasting(memory: Mapping[str, Any], hours: float) -> dict[str, float]:
     """For how many hours each metric has been on its worse side, from the memory of the last look; what
     `risk.assess` takes to word its reasons."""
