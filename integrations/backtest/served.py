@@ -6,9 +6,15 @@ uses unless told otherwise: it is the machinery at its best, as a hospital gets 
 learned under it.
 """
 
+import json
+from dataclasses import replace
+from pathlib import Path
+
 from integrations.backtest.errors import BacktestRefused
 from integrations.backtest.running import Served
 from recovery.selectors.model_versions import models_named
+from recovery.twin.alert_budget import SYNTHETIC_BURDEN, TUNED_CAUSE, Burden, for_budget
+from recovery.twin.alert_policy import BadPolicy
 from recovery.twin.cold_start import cold_start
 from recovery.twin.hazard_store import shipped_model
 from recovery.twin.hypotheses_store import shipped_for
@@ -40,3 +46,24 @@ def served(version: str) -> Served:
         )
     twin = found.population or cold_start()
     return Served(found.hazard or shipped_model(), twin, shipped_for(twin.version))
+
+
+def tuned(served: Served, budget: float | None, report: Path | None) -> Served:
+    """The same models under a policy tuned to a budget of false alarms per patient-day, by the burden curve of an
+    earlier report where one is given. Raises BacktestRefused."""
+    if budget is None:
+        return served
+    try:
+        burden = burden_of(report) if report else SYNTHETIC_BURDEN
+        return replace(served, policy=for_budget(served.policy, budget, burden))
+    except BadPolicy as error:
+        raise BacktestRefused(f"--budget: {error}.") from error
+
+
+def burden_of(report: Path) -> tuple[Burden, ...]:
+    """The suspicion's burden curve in a report.json. Raises BacktestRefused."""
+    try:
+        rows = json.loads(report.read_text(encoding="utf-8"))["burden"][TUNED_CAUSE]
+        return tuple(Burden(float(row["threshold"]), float(row["false_alarms_per_patient_day"])) for row in rows)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BacktestRefused(f"--tuned-on: {report} holds no burden curve of the suspicion.") from error

@@ -81,6 +81,7 @@ def fit(
     looks: Looks, hazards: HazardModel, version: str, twin_version: str, training: Mapping[str, Any]
 ) -> HypothesisModel:
     """Signatures of every complication that the cohort holds, its ordinary noise, and calibrated suspicion."""
+    looks = _read(looks)
     label = labels(looks)
     noise = _noise(looks, label == 0)
     signatures = {name: Signature(shifts, SOURCE) for name, shifts in _shifts(looks, noise).items()}
@@ -101,6 +102,13 @@ def _scores(model: HypothesisModel, looks: Looks, priors: Floats) -> Floats:
         weigh(model, Blocks(looks.blocks.mean[p], looks.blocks.n[p]), priors[p], looks.hour[p]).scores for p in parts
     ]
     return np.concatenate(weighed) if weighed else np.empty((0, len(model.names)))
+
+
+def _read(looks: Looks) -> Looks:
+    """Without the metrics of which the cohort holds no reading: nothing is learned of them."""
+    there: Rows = np.asarray(looks.blocks.n.any(axis=(0, 2)))
+    metrics = tuple(looks.metrics[i] for i in np.flatnonzero(there))
+    return replace(looks, metrics=metrics, blocks=Blocks(looks.blocks.mean[:, there], looks.blocks.n[:, there]))
 
 
 def labels(looks: Looks) -> NDArray[np.int64]:

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -66,7 +67,7 @@ class Signature:
     log_prior: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class HypothesisModel:
     """Everything needed to weigh hypotheses. twin_version: the parameters under which the surprises were learned;
     under others they mean something else. calibration: name of an input (see `calibration_inputs`) -> weight."""
@@ -115,26 +116,41 @@ def weigh(model: HypothesisModel, seen: Blocks, priors: ArrayLike, hours: ArrayL
 
 
 def likelihood_ratios(model: HypothesisModel, seen: Blocks) -> Floats:
-    """llr (..., H, BLOCKS) untempered, the last axis by onset 1..BLOCKS blocks ago."""
-    return _by_onset(model, seen, "...mb,hmb->...h", (len(model.names),))
+    """llr (..., H, BLOCKS) untempered, the last axis by onset 1..BLOCKS blocks ago: `contributions` added up over the
+    metrics, as one product of matrices."""
+    precision, weighted = _weighted(model, seen)
+    lead = seen.mean.shape[:-2]
+    aligned = _aligned(model)
+    table = aligned.reshape(len(model.names) * BLOCKS, -1).T
+    linear = weighted.reshape(*lead, -1) @ table
+    square = precision.reshape(*lead, -1) @ table**2
+    return np.asarray((linear - 0.5 * square).reshape(*lead, len(model.names), BLOCKS))
 
 
 def contributions(model: HypothesisModel, seen: Blocks) -> Floats:
     """llr by metric (..., H, M, BLOCKS): what each metric says for (positive) or against each hypothesis."""
-    return _by_onset(model, seen, "...mb,hmb->...hm", (len(model.names), len(model.metrics)))
+    precision, weighted = _weighted(model, seen)
+    aligned = _aligned(model)
+    linear = np.einsum("...mb,homb->...hmo", weighted, aligned)
+    return np.asarray(linear - 0.5 * np.einsum("...mb,homb->...hmo", precision, aligned**2))
 
 
-def _by_onset(model: HypothesisModel, seen: Blocks, summed: str, shape: tuple[int, ...]) -> Floats:
+def _weighted(model: HypothesisModel, seen: Blocks) -> tuple[Floats, Floats]:
+    """Precision of each block's mean (0 where nothing was read), and precision times distance from the centre."""
     noise = list(model.noise.values())
     centre, own, shared = (np.array([getattr(n, part) for n in noise])[:, None] for part in ("centre", "own", "shared"))
     precision = np.where(seen.n > 0, 1.0 / (own + shared / np.maximum(seen.n, 1.0)), 0.0)
-    weighted = precision * (seen.mean - centre)
+    return precision, precision * (seen.mean - centre)
+
+
+@lru_cache(maxsize=16)
+def _aligned(model: HypothesisModel) -> Floats:
+    """(H, BLOCKS, M, BLOCKS) shift expected in each block (last axis, newest first) for an onset 1..BLOCKS blocks ago:
+    blocks before the onset do not move."""
     shifts = shift_table(model)
-    found = np.empty((*seen.mean.shape[:-2], *shape, BLOCKS))
+    found = np.zeros((len(model.names), BLOCKS, len(model.metrics), BLOCKS))
     for onset in range(1, BLOCKS + 1):
-        aligned = shifts[:, :, :onset][:, :, ::-1]
-        linear = np.einsum(summed, weighted[..., :onset], aligned, optimize=True)
-        found[..., onset - 1] = linear - 0.5 * np.einsum(summed, precision[..., :onset], aligned**2, optimize=True)
+        found[:, onset - 1, :, :onset] = shifts[:, :, :onset][:, :, ::-1]
     return found
 
 

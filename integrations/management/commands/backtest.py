@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from integrations.backtest.errors import BacktestRefused
 from integrations.backtest.running import Options, backtest, end_with
-from integrations.backtest.served import served
+from integrations.backtest.served import served, tuned
 from integrations.fhir.primitives import moment_of
 from recovery.twin.evaluate_backtest_run import EVERY_H
 
@@ -30,6 +30,12 @@ class Command(BaseCommand):
         parser.add_argument("--model", default="", help="version of a stored model, or 'current'; default: as shipped")
         parser.add_argument("--until", default="", help="FHIR dateTime: rows before it, from what was known by then")
         parser.add_argument("--folds", type=int, default=0, help="judge each patient by a model fitted on other folds")
+        parser.add_argument(
+            "--budget", type=float, help="tune the alert policy to so many false alarms per patient-day"
+        )
+        parser.add_argument(
+            "--tuned-on", type=Path, help="report.json of an earlier backtest whose burden the tuning uses"
+        )
         parser.add_argument("--workers", type=int, default=cores(), help="processes (default: all cores)")
         parser.add_argument(
             "--every", type=int, default=EVERY_H, choices=DIVISORS, help="hours between looks (default: %(default)s)"
@@ -45,7 +51,8 @@ class Command(BaseCommand):
             end_with(os.getppid())
         try:
             wanted = Options(_until(options["until"]), options["folds"], max(options["workers"], 1), options["every"])
-            report = backtest(cohort, out, served(options["model"]), wanted, self._tell)
+            judged = tuned(served(options["model"]), options["budget"], options["tuned_on"])
+            report = backtest(cohort, out, judged, wanted, self._tell)
         except BacktestRefused as error:
             raise CommandError(str(error), returncode=REFUSED) from error
         except OSError as error:
