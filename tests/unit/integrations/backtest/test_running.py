@@ -14,8 +14,8 @@ import pytest
 
 from integrations.backtest.errors import BacktestRefused
 from integrations.backtest.outputs import FILES
-from integrations.backtest.running import Options, Served, backtest
-from recovery.twin.hazard_store import shipped_model
+from integrations.backtest.running import Options, backtest
+from integrations.backtest.served import served
 from tests.exports import make_rows, write_export, write_lines
 
 TABLES = ("alerts.csv", "risk.csv", "forecast.csv")
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[4]
 
 def run(cohort, out, **options):
     given = {"every": 3, "workers": 1} | options
-    return backtest(cohort, out, Served(shipped_model()), Options(**given), lambda *_: None)
+    return backtest(cohort, out, served(""), Options(**given), lambda *_: None)
 
 
 def table(path):
