@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from recovery.presenters import wording
+from recovery.presenters.hypotheses_card import HypothesesView, hypotheses_view
 from recovery.selectors.model_card import ModelCard
 from recovery.twin.anchor_types import Curves
 from recovery.twin.anchors import BASELINES, CURVES, WANDER
@@ -77,6 +78,7 @@ class ModelView:
     hazards: tuple[HazardRow, ...]
     features: tuple[FeatureRow, ...]
     training: tuple[tuple[str, str], ...]
+    hypotheses: HypothesesView
 
 
 def model_view(card: ModelCard) -> ModelView:
@@ -98,6 +100,7 @@ def model_view(card: ModelCard) -> ModelView:
             for one in hazard.features
         ),
         training=tuple((_words(key), _plain(value)) for key, value in hazard.training.items()),
+        hypotheses=hypotheses_view(card.hypotheses),
     )
 
 

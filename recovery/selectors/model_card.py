@@ -5,28 +5,34 @@ from dataclasses import dataclass
 from recovery.models import ModelVersion
 from recovery.twin import hazard_store
 from recovery.twin.cold_start import cold_start
+from recovery.twin.hypotheses import HypothesisModel
+from recovery.twin.hypotheses_store import shipped_for
 from recovery.twin.params import PopulationParams
 from recovery.twin.survival import HazardModel, published_model
 
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """`*_promoted`: trained-on text of the version a person promoted; blank: the one shipped with the product."""
+    """`*_promoted`: trained-on text of the version a person promoted; blank: the one shipped with the product.
+    hypotheses: those learned under this population, if any were."""
 
     population: PopulationParams
     population_promoted: str
     hazard: HazardModel
     hazard_promoted: str
+    hypotheses: HypothesisModel | None
 
 
 def model_card() -> ModelCard:
     active = {row.kind: row for row in ModelVersion.objects.filter(status="active")}
     population, hazard = active.get("population"), active.get("hazard")
+    params = PopulationParams.from_plain(population.parameters) if population else cold_start()
     return ModelCard(
-        population=PopulationParams.from_plain(population.parameters) if population else cold_start(),
+        population=params,
         population_promoted=population.trained_on if population else "",
         hazard=hazard_store.from_plain(hazard.parameters) if hazard else _shipped(),
         hazard_promoted=hazard.trained_on if hazard else "",
+        hypotheses=shipped_for(params.version),
     )
 
 

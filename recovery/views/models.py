@@ -13,6 +13,7 @@ from recovery.exceptions import NotFound
 from recovery.forms import AnswerForm, ReasonForm, ShadowForm, TrainingForm
 from recovery.models import User
 from recovery.permissions import check_user_can_steward_models, user_can_steward_models
+from recovery.presenters.hypotheses_card import hypotheses_json, hypotheses_view
 from recovery.presenters.models import KINDS, models_view, run_line, version_view
 from recovery.presenters.source_attributes import RULE, Subject, attributes, card_json
 from recovery.selectors.model_card import model_card
@@ -39,6 +40,7 @@ def show_card(request: HttpRequest, kind: str) -> HttpResponse:
     """The model card of what is in service."""
     subject = _subject(request, kind)
     context = {
+        "hypotheses": hypotheses_view(model_card().hypotheses),
         "attributes": attributes(subject),
         "version": subject.version,
         "kinds": KINDS,
@@ -50,7 +52,8 @@ def show_card(request: HttpRequest, kind: str) -> HttpResponse:
 
 @require_GET
 def card_as_json(request: HttpRequest, kind: str) -> HttpResponse:
-    return JsonResponse(card_json(_subject(request, kind)), json_dumps_params={"indent": 1})
+    said = card_json(_subject(request, kind)) | {"hypotheses": hypotheses_json(model_card().hypotheses)}
+    return JsonResponse(said, json_dumps_params={"indent": 1})
 
 
 @require_GET

@@ -7,8 +7,11 @@ import pytest
 from django.urls import reverse
 
 from recovery.models import AuditEvent, ModelChange, ModelVersion, ShadowRisk, Snapshot, TrainingRun
+from recovery.presenters.hypotheses_card import hypotheses_json, hypotheses_view
 from recovery.services import model_report, served_models
 from recovery.twin import hazard_store
+from recovery.twin.cold_start import cold_start
+from recovery.twin.hypotheses_store import shipped_for
 from tests import factories
 
 WHY = "Calibrated on our own patients"
@@ -131,6 +134,23 @@ def test_the_card_has_all_31_attributes_each_answered_or_not_known_with_the_reas
             assert len(one["answer"]) > len("Not known: ")
     page = text(scene.client("own").get(reverse("model_card", args=[kind])))
     assert all(one["name"].split("'")[0] in page for one in said["attributes"])
+
+
+@pytest.mark.parametrize("kind", ["hazard", "population"])
+def test_the_card_names_the_hypotheses_what_they_were_learned_from_and_their_limits(scene, kind):
+    said = scene.client("own").get(reverse("model_card_json", args=[kind])).json()["hypotheses"]
+    served = shipped_for(cold_start().version)
+    assert said["version"] == served.version and said["training"]["synthetic"] is True
+    for page in (reverse("model_card", args=[kind]), reverse("model")):
+        shown = text(scene.client("own").get(page))
+        assert served.version in shown and "ynthetic cohort" in shown and "not evidence about patients" in shown
+        assert "not a diagnosis" in shown and "loose sensor" in shown
+
+
+def test_where_no_hypotheses_serve_the_pages_say_so():
+    silent = hypotheses_view(None)
+    assert "No hypotheses" in silent.silent and not silent.version
+    assert hypotheses_json(None)["training"] == {}
 
 
 def test_the_card_of_another_kind_does_not_exist(scene):
