@@ -48,8 +48,9 @@ def _evidence(found: AlertSaid) -> list[dict[str, Any]]:
 
 
 def _answers(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """Without the first step, which raised it."""
-    return steps[1:] if steps and steps[0].to_status == "open" else steps
+    """What changed its status: without the step that raised it, and those by which it was only told again."""
+    before = ("open", *(step.to_status for step in steps))
+    return tuple(step for step, status in zip(steps, before, strict=False) if step.to_status != status)
 
 
 def _mitigation(step: Step, outcome: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from recovery.models import Alert, User
 from recovery.services.alerting import acknowledge_alert, apply_candidates, resolve_alert
 from recovery.twin.alerts import AlertCandidate
 from recovery.twin.facts import Fact
+from recovery.twin.suspicion import Hypothesis, Suspicion, facts
 from tests import factories
 from tests.integration.integrations.fhir.conftest import Door, content
 
@@ -112,3 +113,37 @@ def test_its_evidence_is_the_index_of_the_day_and_can_be_read(door: Door, alert:
     key = alert.episode.key
     assert detail == [f"Observation/{key}-day0", f"RiskAssessment/{key}"]
     assert all(door.get(reference).status_code == 200 for reference in detail)
+
+
+SUSPECTED = Suspicion(
+    0.31, 0.2, (Hypothesis("pneumonia", "pneumonia", False, 0.6, 20.0, (("spo2", 2.0),), ()),), "h-1", "synthetic"
+)
+
+
+def suspected(since: float = 48.0) -> AlertCandidate:
+    told = facts(SUSPECTED)
+    return AlertCandidate(
+        "suspicion", "physiological", "high", "raised", "Looks ill", told, ("Consider.",), 0.31, since, 48.0, "alerts-2"
+    )
+
+
+def test_a_suspicion_carries_its_facts_the_cause_among_them_and_is_valid(door: Door) -> None:
+    episode = factories.make_episode(key="p9")
+    apply_candidates(episode=episode, candidates=[suspected()], now=AT)
+    issue = content(door.get(f"DetectedIssue/{Alert.objects.get().key}"))
+    assert [code["text"] for code in issue["evidence"][0]["code"]] == [
+        "31 in 100 that a complication is under way now",
+        "Likeliest complication pneumonia: 60 in 100 of all causes weighed, begun about 20 h ago if so",
+        "Oxygen saturation speaks for it",
+    ]
+    raw = door.get(f"DetectedIssue/{Alert.objects.get().key}").content
+    assert validation.check(wire.parse_object(raw)) == "DetectedIssue"
+
+
+def test_being_told_again_is_no_answer_to_an_alert(door: Door) -> None:
+    episode = factories.make_episode(key="p9")
+    apply_candidates(episode=episode, candidates=[suspected()], now=AT)
+    before = door.get(f"DetectedIssue/{Alert.objects.get().key}")["ETag"]
+    apply_candidates(episode=episode, candidates=[suspected(since=24.0)], now=AT + timedelta(hours=24))
+    answer = door.get(f"DetectedIssue/{Alert.objects.get().key}")
+    assert answer["ETag"] != before and "mitigation" not in content(answer)
