@@ -204,3 +204,50 @@ def test_blood_values_have_a_panel_of_their_own_with_the_band_of_when_they_were_
 
 def test_without_a_blood_value_the_panel_says_so(scene):
     assert "No blood value that the twin follows" in text_of(page(scene))
+
+
+CAUSES = {
+    "probability": 0.07,
+    "ordinary": 0.5,
+    "known": 0.2,
+    "silent": "",
+    "causes": [
+        {
+            "name": "pneumonia",
+            "label": "pneumonia",
+            "benign": False,
+            "probability": 0.3,
+            "begun_h_ago": 20,
+            "for": ["oxygen saturation"],
+            "against": ["temperature"],
+        }
+    ],
+    "model": "hypotheses-1",
+    "evidence": "fitted on a synthetic cohort",
+}
+
+
+def test_what_could_explain_the_last_three_days_is_told_with_its_shares_and_its_model(scene):
+    say(scene, suspicion=CAUSES)
+    said = text_of(page(scene))
+    assert "What could explain the last three days" in said
+    assert "7 in 100 that a complication is under way now. Ordinary recovery: 50 in 100" in said
+    assert "A complication already diagnosed: 20 in 100." in said
+    assert "Pneumonia : 30 in 100; would have begun about 20 h ago. For: oxygen saturation." in said
+    assert "A hint, not a diagnosis. Model hypotheses-1, fitted on a synthetic cohort." in said
+
+
+@pytest.mark.parametrize("suspicion", [None, {}])
+def test_a_snapshot_from_before_the_hypotheses_shows_no_causes(scene, suspicion):
+    say(scene, suspicion=suspicion)
+    assert "What could explain" not in page(scene)
+    scene.episode.snapshots.update(content={k: v for k, v in factories.said().items() if k != "suspicion"})
+    assert "What could explain" not in page(scene)
+
+
+def test_silence_of_the_hypotheses_is_said_in_words(scene):
+    nothing = {"probability": None, "ordinary": None, "silent": "No reading of the last three days.", "causes": []}
+    say(scene, suspicion=nothing)
+    said = text_of(page(scene))
+    assert "No reading of the last three days." in said and "that a complication is under way" not in said
+    assert not FORBIDDEN.search(said)

@@ -1,5 +1,7 @@
 """What could explain the last days, in words."""
 
+from dataclasses import replace
+
 from recovery.presenters.causes import causes_view, of_hundred
 from recovery.selectors.snapshot import CauseSaid, SuspicionSaid
 
@@ -24,3 +26,9 @@ def test_silence_is_said_instead_of_numbers():
     view = causes_view(SuspicionSaid(None, None, "No reading of the last three days.", (), "h-1", "synthetic"))
     assert view.silent and not view.lead and not view.lines
     assert causes_view(None) is None
+
+
+def test_what_is_diagnosed_already_has_its_share():
+    said = SuspicionSaid(0.6, 0.02, "", (), "h-1", "synthetic", known=0.93)
+    assert causes_view(said).known == "93 in 100"
+    assert causes_view(replace(said, known=0.0)).known == ""
