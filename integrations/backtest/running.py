@@ -7,12 +7,14 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -153,9 +155,10 @@ def gathered(run: Run, tasks: Sequence[Task]) -> Harvest:
 
 def _replay(run: Run, tasks: Sequence[Task], doing: str) -> None:
     run.progress(doing, 0, len(tasks))
-    for done, answer in enumerate(_answers(tasks, run.options.workers), start=1):
-        run.answers.append(answer)
-        run.progress(doing, done, len(tasks))
+    with closing(_answers(tasks, run.options.workers)) as answers:
+        for done, answer in enumerate(answers, start=1):
+            run.answers.append(answer)
+            run.progress(doing, done, len(tasks))
     # In order of group, not of who was first: of each kind of problem only the first few are named.
     run.answers.sort(key=lambda answer: int(answer["number"]))
     for answer in run.answers:
@@ -165,21 +168,32 @@ def _replay(run: Run, tasks: Sequence[Task], doing: str) -> None:
         run.peak_mb = max(run.peak_mb, answer["peak_mb"])
 
 
-def _answers(tasks: Sequence[Task], workers: int) -> Iterable[dict[str, Any]]:
+def _answers(tasks: Sequence[Task], workers: int) -> Generator[dict[str, Any], None, None]:
+    """Answers in the order in which they are ready. Closed or failed, it leaves no process at work."""
     if workers <= 1 or len(tasks) <= 1:
         yield from (run_task(task.plain()) for task in tasks)
         return
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # one thread a process: the processes are the parallelism
+    before = active_children()
     pool = ProcessPoolExecutor(
         min(workers, len(tasks)), mp_context=get_context("spawn"), initializer=end_with, initargs=(os.getpid(),)
     )
     try:
         for future in as_completed([pool.submit(run_task, task.plain()) for task in tasks]):
             yield future.result()
+        pool.shutdown()
     except BrokenProcessPool as error:
         raise BacktestRefused("A process of the replay was killed (out of memory?): try fewer workers.") from error
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+        _end(child for child in active_children() if child not in before)
+
+
+def _end(processes: Iterable[BaseProcess]) -> None:
+    """A stopped replay has no use for groups half done, and its folder is about to go."""
+    for process in list(processes):
+        process.terminate()
+        process.join()
 
 
 def end_with(parent: int) -> None:

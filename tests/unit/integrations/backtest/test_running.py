@@ -2,6 +2,7 @@
 
 import csv
 import json
+import multiprocessing
 import os
 import re
 import signal
@@ -216,6 +217,18 @@ def test_a_stopped_run_says_so_and_leaves_nothing(whole, tmp_path):
     told = child.communicate(timeout=60)[1]
     assert child.returncode == 130 and "Stopped" in told
     assert list(out.iterdir()) == []
+
+
+def test_a_stopped_run_leaves_no_process_that_could_still_write(rows, tmp_path):
+    def stop(doing, done, total):
+        if done:
+            raise KeyboardInterrupt
+
+    options = Options(every=3, workers=2)
+    with pytest.raises(KeyboardInterrupt):
+        backtest(write_export(tmp_path / "in", rows), tmp_path / "out", served(""), options, stop)
+    assert multiprocessing.active_children() == []
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_a_folder_that_is_none_ends_with_two_and_a_sentence(tmp_path):
