@@ -1,16 +1,19 @@
 """What could explain the last three days, live: from readings to the alert, the snapshot and the page."""
 
+import re
 from datetime import timedelta
 
 import numpy as np
 import pytest
+from django.test import Client
 
-from recovery.models import Alert, Episode, Owed, Pathway, Snapshot, Twin
+from recovery.models import Alert, Episode, Finding, Owed, Pathway, Snapshot, Twin
 from recovery.services import proof, refresh
 from recovery.services.intake import Delivery
 from recovery.twin.alert_policy import DEFAULT_POLICY
 from recovery.twin.state import FORMAT, TwinState
 from tests import deliveries as d
+from tests import factories
 from tests.integration.recovery.test_refresh import NOW, clock_at, send
 
 pytestmark = pytest.mark.django_db
@@ -178,3 +181,35 @@ def test_on_day_31_it_is_silent_and_the_alert_waits_for_a_person():
     refresh.refresh_owed(clock=clock_at(later))
     assert "first 30 days" in Snapshot.objects.get(current=True).content["suspicion"]["silent"]
     assert Alert.objects.get(cause="suspicion").status == "open"
+
+
+def test_the_page_of_the_ill_patient_says_what_could_explain_the_last_three_days():
+    looked_at()
+    episode = Episode.objects.get()
+    team = factories.make_team()
+    Episode.objects.update(team=team)
+    client = Client(headers={"host": "localhost"})
+    client.force_login(factories.make_person("own", team=team))
+    said = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", client.get(f"/patients/{episode.key}/").content.decode()))
+    assert "What could explain the last three days" in said and "Pneumonia" in said
+    assert "More than 99 in 100 that a complication is under way now" in said
+    assert "Likeliest complication pneumonia: more than 99 in 100 of all causes weighed" in said
+    assert "0 in 100 that" not in said.replace("fewer than 1", "")
+
+
+def test_a_complication_that_is_diagnosed_is_not_named_again_but_told_as_the_likelier_cause():
+    send(d.enrolment())
+    at = d.SURGERY_END + timedelta(hours=60)
+    Finding.objects.create(
+        patient=Episode.objects.get().patient,
+        document_type="Condition",
+        fhir_id="c1",
+        kind="complication",
+        key="pneumonia",
+        onset_at=at,
+        recorded_at=at,
+    )
+    said = looked_at()["suspicion"]
+    assert said["known"] > 0.9 and "pneumonia" not in [one["name"] for one in said["causes"]]
+    told = [fact["text"] for fact in Alert.objects.get(cause="suspicion").because]
+    assert any("already diagnosed is likelier" in text for text in told)
