@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from recovery.selectors.snapshot import CauseSaid, SuspicionSaid
 
 SMALLEST_SHOWN = 0.01
+HARMLESS_FITS_BEST = (
+    "A harmless cause fits best. The chance above does not allow for that: it was calibrated on simulated patients"
+    " without harmless causes."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +24,13 @@ class CauseLine:
 @dataclass(frozen=True, slots=True)
 class CausesView:
     """`silent` is the whole text when nothing was weighed. `known`: the share of what is diagnosed already; blank
-    without any."""
+    without any. `caution`: what to say where a harmless cause fits better than every complication."""
 
     lead: str
     ordinary: str
     silent: str
     known: str
+    caution: str
     lines: tuple[CauseLine, ...]
     model: str
     evidence: str
@@ -39,10 +44,18 @@ def causes_view(said: SuspicionSaid | None) -> CausesView | None:
         ordinary="" if said.ordinary is None else of_hundred(said.ordinary),
         silent=said.silent,
         known=of_hundred(said.known) if said.known >= SMALLEST_SHOWN else "",
+        caution=HARMLESS_FITS_BEST if _harmless_fits_best(said) else "",
         lines=tuple(_line(one) for one in said.causes if one.probability >= SMALLEST_SHOWN),
         model=said.model,
         evidence=said.evidence,
     )
+
+
+def _harmless_fits_best(said: SuspicionSaid) -> bool:
+    """Whether the likeliest of all, what is diagnosed and ordinary recovery included, is a harmless cause."""
+    harmless = max((one.probability for one in said.causes if one.benign), default=0.0)
+    others = [one.probability for one in said.causes if not one.benign]
+    return harmless > max([*others, said.known, said.ordinary or 0.0])
 
 
 def of_hundred(share: float) -> str:
