@@ -6,8 +6,8 @@ from recovery.selectors.snapshot import CauseSaid, SuspicionSaid
 
 SMALLEST_SHOWN = 0.01
 HARMLESS_FITS_BEST = (
-    "A harmless cause fits best. The chance above does not allow for that: it was calibrated on simulated patients"
-    " without harmless causes."
+    "A harmless cause fits best, and the chance above is lowered by as much as it explains. Whether it is the true"
+    " cause is for a person to find out."
 )
 
 

@@ -15,8 +15,8 @@ LIMITS = (
     "A hint, not a diagnosis: the causes listed here are compared with each other and with ordinary recovery; what is"
     " not listed cannot be named.",
     "The harmless rivals (directions and sizes) are assumptions, mark G; no record of such causes was learned from."
-    " They share in the probabilities of the causes, but hardly lower the probability of a complication by which alerts"
-    " are raised: that was calibrated on simulated patients who had none.",
+    " What they explain is taken off the probability of a complication by which alerts are raised; that itself was"
+    " calibrated on simulated patients without a record of such causes.",
     "Each complication starts from its incidence for this operation and patient by the risk model in use. With another"
     " risk model than the one it was calibrated with, the probability of a complication may be off.",
     f"It looks {SPAN_H // 24} days back, in the first 30 days after the operation, and is silent without a reading in"

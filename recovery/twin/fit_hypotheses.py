@@ -6,13 +6,12 @@ A look is one patient at one hour, with the blocks that were known then. Looks a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from recovery.twin.benign import BENIGN_SIGNATURES
@@ -20,6 +19,7 @@ from recovery.twin.hypotheses import (
     HypothesisModel,
     Noise,
     Signature,
+    Weighed,
     calibration_inputs,
     calibration_names,
     prior_log_hazard,
@@ -96,12 +96,16 @@ def fit(
 
 
 def _scores(model: HypothesisModel, looks: Looks, priors: Floats) -> Floats:
-    """(n, H), a part at a time: the likelihood of every onset at once would fill the memory."""
-    parts = [slice(start, start + PART) for start in range(0, len(looks.hour), PART)]
-    weighed = [
-        weigh(model, Blocks(looks.blocks.mean[p], looks.blocks.n[p]), priors[p], looks.hour[p]).scores for p in parts
-    ]
-    return np.concatenate(weighed) if weighed else np.empty((0, len(model.names)))
+    """(n, H)."""
+    return np.concatenate([one.scores for one in _weighed(model, looks, priors)])
+
+
+def _weighed(model: HypothesisModel, looks: Looks, priors: Floats) -> Iterator[Weighed]:
+    """A part at a time: the likelihood of every onset of all looks at once would fill the memory."""
+    for start in range(0, max(len(looks.hour), 1), PART):
+        part = slice(start, start + PART)
+        seen = Blocks(looks.blocks.mean[part], looks.blocks.n[part])
+        yield weigh(model, seen, priors[part], looks.hour[part])
 
 
 def _read(looks: Looks) -> Looks:
@@ -135,10 +139,9 @@ def priors_of(model: HypothesisModel, hazards: HazardModel, looks: Looks) -> Flo
 
 
 def suspicion(model: HypothesisModel, hazards: HazardModel, looks: Looks) -> Floats:
-    """(n,) calibrated probability of any complication under way."""
+    """(n,) suspicion of each look, as served."""
     priors = priors_of(model, hazards, looks)
-    inputs = calibration_inputs(model, _scores(model, looks, priors), priors, looks.hour)
-    return np.asarray(expit(inputs @ np.array([model.calibration[name] for name in calibration_names(model)])))
+    return np.concatenate([one.suspicion for one in _weighed(model, looks, priors)])
 
 
 def _noise(looks: Looks, ordinary: Rows) -> dict[str, Noise]:

@@ -14,7 +14,8 @@ Walker 2017, Biometrika 104: a power likelihood under a model known to be wrong)
 prior_c is the hazard of c over the block span for this profile and hour (`prior_log_hazard`). Benign rivals
 (`BENIGN` below) stand in the denominator with the complications, so that a pattern that exercise explains as well
 raises nobody's suspicion. `suspicion` is the calibrated probability that any complication is under way: a logistic
-regression on scores and priors. Arrays carry leading batch axes; a model is plain numbers.
+regression on scores and priors, times the posterior that no harmless cause explains the pattern (a cohort that records
+no harmless causes cannot teach the regression about them). Arrays carry leading batch axes; a model is plain numbers.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit, logsumexp
+from scipy.special import expit
 
 from recovery.twin.incidence import LABELS, NAMED
 from recovery.twin.surprise_blocks import BLOCK_H, BLOCKS, SPAN_H, Blocks
-from recovery.twin.survival import Floats, HazardModel
+from recovery.twin.survival import Baseline, Floats, HazardModel
 
 BENIGN = {
     "exercise": "exercise",
@@ -106,13 +107,21 @@ def weigh(model: HypothesisModel, seen: Blocks, priors: ArrayLike, hours: ArrayL
     """seen (..., M, BLOCKS) in the order of model.metrics; priors (..., complications in the order of model.names)
     log prior odds; hours (...,) after surgery."""
     by_onset = model.temper * likelihood_ratios(model, seen)
-    scores = np.asarray(logsumexp(by_onset, axis=-1)) - np.log(BLOCKS)
+    scores = log_sum(by_onset) - np.log(BLOCKS)
     before = np.asarray(priors, float)
     odds = scores + with_benign(model, before)
-    total = np.logaddexp(logsumexp(odds, axis=-1), 0.0)
+    total = np.logaddexp(log_sum(odds), 0.0)
+    posterior = np.exp(odds - total[..., None])
     rows = calibration_inputs(model, scores, before, hours)
     weights = np.array([model.calibration.get(name, 0.0) for name in calibration_names(model)])
-    return Weighed(scores, by_onset, np.exp(odds - total[..., None]), np.exp(-total), np.asarray(expit(rows @ weights)))
+    harmless = posterior[..., [one.log_prior is not None for one in model.signatures.values()]].sum(axis=-1)
+    suspicion = np.asarray(expit(rows @ weights) * (1.0 - np.minimum(harmless, 1.0)))
+    return Weighed(scores, by_onset, posterior, np.exp(-total), suspicion)
+
+
+def log_sum(values: Floats) -> Floats:
+    """log of the sum of exp over the last axis."""
+    return np.asarray(np.logaddexp.reduce(values, axis=-1))
 
 
 def likelihood_ratios(model: HypothesisModel, seen: Blocks) -> Floats:
@@ -190,7 +199,7 @@ def calibration_names(model: HypothesisModel) -> tuple[str, ...]:
 def calibration_inputs(model: HypothesisModel, scores: Floats, priors: Floats, hours: ArrayLike) -> Floats:
     """(..., inputs): 1, log of the summed odds of all complications, log hour, every score, every prior."""
     mine = [model.names.index(name) for name in complications(model)]
-    both = np.asarray(logsumexp(scores[..., mine] + priors, axis=-1))
+    both = log_sum(scores[..., mine] + priors)
     clock = np.log(np.maximum(np.broadcast_to(np.asarray(hours, float), both.shape), 1.0))
     lead = np.stack([np.ones_like(both), both, clock], axis=-1)
     return np.concatenate([lead, scores, priors], axis=-1)
@@ -212,15 +221,21 @@ def _log_hazard(hazards: HazardModel, outcome: str, procedure_class: str, at: Fl
     baseline = hazards.baseline(outcome, procedure_class)
     if baseline is None:
         return np.full(at.shape, NOT_POSSIBLE)
-    edges = np.stack([np.maximum(at - SPAN_H, 0.0), at + AHEAD_H], axis=-1)
-    step = np.diff(baseline.cumulative_hazard(edges), axis=-1)[..., 0]
+    step = np.array([_log_step(baseline, hour) for hour in at.ravel().tolist()]).reshape(at.shape)
     effects = hazards.effects.get(outcome)
     shift = z @ np.array(effects.coefficients[1:]) + effects.coefficients[0] if effects else np.zeros(at.shape)
-    return np.asarray(np.maximum(np.log(np.maximum(step, 1e-300)) + shift, NOT_POSSIBLE))
+    return np.asarray(np.maximum(step + shift, NOT_POSSIBLE))
+
+
+@lru_cache(maxsize=65536)
+def _log_step(baseline: Baseline, hour: float) -> float:
+    """Log of the published hazard around `hour`; asked again for every patient of the same operation and hour."""
+    before, after = baseline.cumulative_hazard([max(hour - SPAN_H, 0.0), hour + AHEAD_H])
+    return float(np.log(max(after - before, 1e-300)))
 
 
 def onset_hours_ago(by_onset: Floats) -> Floats:
     """Posterior mean of how long ago each hypothesis began (..., H), hours, were it true; the onsets of a block are
     taken at its middle."""
-    weight = np.exp(by_onset - logsumexp(by_onset, axis=-1, keepdims=True))
+    weight = np.exp(by_onset - log_sum(by_onset)[..., None])
     return np.asarray(weight @ (BLOCK_H * (np.arange(BLOCKS) + 0.5)))

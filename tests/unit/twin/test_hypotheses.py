@@ -122,8 +122,20 @@ def test_probabilities_add_up_to_one_and_patients_do_not_mix(seed):
 
 def test_suspicion_is_the_logistic_of_named_inputs():
     model = made_model(calibration=dict.fromkeys(calibration_names(MODEL), 0.0) | {"intercept": -2.0, "log_hour": 0.5})
-    found = weigh(model, ill(4), PRIOR, 100.0).suspicion
-    assert found == pytest.approx(1 / (1 + np.exp(2.0 - 0.5 * np.log(100.0))))
+    found = weigh(model, ill(4), PRIOR, 100.0)
+    harmless = found.posterior[2]
+    assert found.suspicion == pytest.approx((1 - harmless) / (1 + np.exp(2.0 - 0.5 * np.log(100.0))))
+
+
+def test_what_a_harmless_cause_explains_raises_no_suspicion():
+    mean = QUIET.mean.copy()
+    mean[2, :4] += 2.0
+    fever = Blocks(mean, QUIET.n)
+    with_rival = weigh(MODEL, fever, PRIOR, 100.0)
+    alone = made_model(signatures={k: v for k, v in MODEL.signatures.items() if k not in BENIGN_SIGNATURES})
+    without = weigh(alone, fever, PRIOR, 100.0)
+    assert with_rival.suspicion == pytest.approx(without.suspicion * (1 - with_rival.posterior[2]))
+    assert with_rival.suspicion < 0.9 * without.suspicion
 
 
 def test_a_complication_unknown_after_the_operation_is_all_but_impossible():

@@ -37,5 +37,5 @@ def test_what_is_diagnosed_already_has_its_share():
 def test_where_a_harmless_cause_fits_best_the_chance_of_a_complication_is_called_too_high():
     exercise = replace(RARE, probability=0.96)
     said = SuspicionSaid(0.99, 0.01, "", (exercise, replace(PNEUMONIA, probability=0.03)), "h-1", "synthetic")
-    assert "does not allow for that" in causes_view(said).caution
+    assert "lowered by as much as it explains" in causes_view(said).caution
     assert not causes_view(replace(said, causes=(PNEUMONIA, RARE))).caution
