@@ -60,8 +60,8 @@ def test_the_patient_page_renews_itself_and_stays_where_it_was(ward, browser):
         expect(mine.page.locator("#live-state")).to_have_text("Live")
         mine.page.evaluate("window.scrollTo(0, 600)")
         theirs.sign_in("colleague")
-        theirs.page.goto(ward.url + "/alerts/")
-        theirs.page.locator("button:has-text('I have it')").first.click()
+        theirs.page.goto(mine.page.url)
+        theirs.page.locator("#alerts button:has-text('I have it')").first.click()
         expect(mine.page.locator("#alerts")).to_contain_text("Emil Sand has it", timeout=30_000)
         assert mine.page.evaluate("window.scrollY") == 600
         theirs.page.locator("[data-undo] button").click()
