@@ -107,7 +107,7 @@ class TwinState:
                 {key: _metric_from_plain(m) for key, m in plain["metrics"].items()},
                 tuple(_checkpoint_from_plain(c) for c in plain["checkpoints"]),
             )
-        except (KeyError, TypeError, AttributeError) as problem:
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as problem:
             raise MalformedState(f"stored twin cannot be read: {problem}") from problem
 
 
@@ -166,12 +166,26 @@ def unpack(text: str) -> Floats:
         raise MalformedState("stored numbers are not packed float64") from problem
 
 
+def _marked(hours: Iterable[float]) -> list[Any]:
+    """Distinct whole hours as [the first, a bit for each hour from it on, in hexadecimal]: short, since they lie close
+    together."""
+    whole = [int(hour) for hour in hours]
+    first = min(whole, default=0)
+    return [first, f"{sum(1 << (hour - first) for hour in whole):x}"]
+
+
+def _hours(marked: Any) -> list[int]:
+    """Inverse of `_marked`, ascending; raises ValueError or TypeError on anything else."""
+    first, bits = int(marked[0]), int(marked[1], 16)
+    return [first + i for i in range(bits.bit_length()) if bits >> i & 1]
+
+
 def _metric_to_plain(state: MetricState) -> dict[str, Any]:
     return {
         "memory": state.memory.packed(),
-        "recent_hours": pack(state.recent_hours),
+        "recent_hours": _marked(state.recent_hours),
         "recent_surprises": pack(state.recent_surprises),
-        "worn_hours": list(state.worn_hours),
+        "worn_hours": _marked(state.worn_hours),
         "last_reading_hour": state.last_reading_hour,
     }
 
@@ -180,9 +194,9 @@ def _metric_from_plain(plain: Mapping[str, Any]) -> MetricState:
     last = plain["last_reading_hour"]
     return MetricState(
         Memory.unpacked(plain["memory"]),
-        unpack(plain["recent_hours"]),
+        np.array(_hours(plain["recent_hours"]), float),
         unpack(plain["recent_surprises"]),
-        tuple(int(h) for h in plain["worn_hours"]),
+        tuple(_hours(plain["worn_hours"])),
         None if last is None else float(last),
     )
 

@@ -151,14 +151,14 @@ def test_a_stored_twin_comes_back_bit_for_bit_and_folds_on_alike():
     assert on[0].to_plain() == on[1].to_plain()
 
 
-def test_a_thirty_day_twin_of_six_metrics_stays_below_24_kb():
+def test_a_thirty_day_twin_of_six_metrics_stays_below_20_kb():
     samples = stream(seed=9, first=-168.0, last=720.0)
     samples["respiratory_rate"] = samples["temperature"] = Samples.of(
         samples["steps"].hours, 36.0 + 0 * samples["steps"].hours
     )
     state = rebuilt(samples, 720.0)
     assert len(state.metrics) == 6
-    assert len(json.dumps(state.to_plain(), separators=(",", ":"))) < 24_000
+    assert len(json.dumps(state.to_plain(), separators=(",", ":"))) < 20_000
 
 
 def test_checkpoints_once_dropped_are_never_wanted_again():
