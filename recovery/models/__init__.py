@@ -3,13 +3,16 @@
 from recovery.models.alert import Alert, AlertTransition
 from recovery.models.audit import AuditEvent
 from recovery.models.backtest import Backtest
+from recovery.models.breakglass import EmergencyAccess
 from recovery.models.care import Team, TeamMembership
 from recovery.models.connection import Connection
 from recovery.models.device import Device
 from recovery.models.document import ConditionalKey, Document, DocumentIndex, DocumentVersion, UnmappedCode
 from recovery.models.episode import Episode
+from recovery.models.episode_change import EpisodeChange
 from recovery.models.finding import Finding
 from recovery.models.governance import ModelChange, ModelReport, ShadowRisk, TrainingPart, TrainingRun
+from recovery.models.invitation import StaffInvitation
 from recovery.models.pathway import Pathway
 from recovery.models.patient import Patient
 from recovery.models.series import AlsoSaid, Batch, FormerSample, Packet, Sample, Series
@@ -30,7 +33,9 @@ __all__ = [
     "Document",
     "DocumentIndex",
     "DocumentVersion",
+    "EmergencyAccess",
     "Episode",
+    "EpisodeChange",
     "Finding",
     "FormerSample",
     "LiveEvent",
@@ -45,6 +50,7 @@ __all__ = [
     "Series",
     "ShadowRisk",
     "Snapshot",
+    "StaffInvitation",
     "Team",
     "TeamMembership",
     "TrainingPart",

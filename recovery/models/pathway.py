@@ -5,7 +5,10 @@ from django.db.models import Q
 
 
 class Pathway(models.Model):
-    """A versioned procedure template. `policy` is `recovery.twin.alerts.AlertPolicy` as plain numbers."""
+    """A versioned procedure template. `policy` is `twin.alerts.AlertPolicy`, `content` is `pathway_plan.Plan`, as plain JSON.
+
+    `note` says why this version was published; `published_*` is blank for versions older than the editor.
+    """
 
     key = models.SlugField(max_length=64)
     version = models.PositiveIntegerField(default=1)
@@ -13,6 +16,10 @@ class Pathway(models.Model):
     procedure = models.CharField(max_length=64, blank=True, help_text="Key in recovery.twin.profile; blank: any.")
     days = models.PositiveSmallIntegerField(default=30)
     policy = models.JSONField(default=dict)
+    content = models.JSONField(default=dict, blank=True)
+    note = models.CharField(max_length=300, blank=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+    published_by = models.CharField(max_length=150, blank=True)
     active = models.BooleanField(default=True)
 
     class Meta:
