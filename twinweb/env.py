@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.core.exceptions import ImproperlyConfigured
 
 
@@ -105,3 +107,35 @@ def _kept_key(path: Path) -> str:
         key = secrets.token_urlsafe(50)
         file.write(key)
     return key
+
+
+def smart_key(path: Path) -> str:
+    """The RSA key that signs id_tokens: SMART_PRIVATE_KEY (PEM), or one made once and kept 0600 at `path`.
+
+    Several web processes need one key: in production give SMART_PRIVATE_KEY, or a SMART_KEY_FILE that they all see.
+    """
+    given = str(env.str("SMART_PRIVATE_KEY", default=""))
+    if given:
+        return given.replace("\\n", "\n")
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        pass
+    made = rsa.generate_private_key(public_exponent=65_537, key_size=3_072)
+    pem = made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return _written_once(path, pem.decode())
+
+
+def _written_once(path: Path, text: str) -> str:
+    """What stands at `path` then: `text`, or what another process wrote first. Whole or not at all."""
+    part = path.with_name(f"{path.name}.{os.getpid()}")
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        return path.read_text()
+    finally:
+        part.unlink()
+    return text

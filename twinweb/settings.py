@@ -11,7 +11,7 @@ from pathlib import Path
 import celery.schedules  # noqa: F401  (fails here, with a clear trace, when requirements are not installed)
 from csp.constants import NONE, SELF
 
-from twinweb.env import data_directory, database, env, flag, redis_url, secret_key
+from twinweb.env import data_directory, database, env, flag, redis_url, secret_key, smart_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = data_directory(BASE_DIR)
@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "csp",
     "axes",
+    "oauth2_provider",
     "recovery",
     "integrations",
     "twinweb",
@@ -174,6 +175,44 @@ BACKTEST_FILES = Path(env.str("BACKTEST_FILES", default=str(DATA_DIR / "backtest
 BACKTEST_EXPORTS = env.str("BACKTEST_EXPORTS", default="")  # administrators may point at exports below it; "": none
 MAX_BACKTEST_UPLOAD = env.int("MAX_BACKTEST_UPLOAD_BYTES", default=2 * 1024**3)
 MAX_BACKTEST_UNPACKED = env.int("MAX_BACKTEST_UNPACKED_BYTES", default=40 * 1024**3)
+
+# ---- apps and systems that come with OAuth (SMART App Launch; integrations/smart) ---
+OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"
+OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "oauth2_provider.AccessToken"  # noqa: S105  (the name of a model)
+OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "oauth2_provider.RefreshToken"  # noqa: S105
+OAUTH2_PROVIDER_GRANT_MODEL = "oauth2_provider.Grant"
+OAUTH2_PROVIDER_ID_TOKEN_MODEL = "oauth2_provider.IDToken"  # noqa: S105
+OAUTH2_PROVIDER_DEVICE_GRANT_MODEL = "oauth2_provider.DeviceGrant"
+SMART_KEY_FILE = Path(env.str("SMART_KEY_FILE", default=str(DATA_DIR / "smart-signing-key.pem")))
+# Key addresses (jwks_uri) of backend services: only these hosts ("": any public one), loopback only where asked for.
+SMART_JWKS_HOSTS = env.list("SMART_JWKS_HOSTS", default=[])
+SMART_ALLOW_LOOPBACK = flag("SMART_ALLOW_LOOPBACK", default=False)
+# Backend services may register themselves (RFC 7591). For test instances: whoever reaches the port gets a client.
+SMART_OPEN_REGISTRATION = flag("SMART_OPEN_REGISTRATION", default=False)
+# EHRs that may show our pages in a frame, and that may launch them (JSON: [{"iss", "client_id"}, ...]).
+EHR_FRAME_ORIGINS = env.list("EHR_FRAME_ORIGINS", default=[])
+EHR_ISSUERS = env.json("EHR_ISSUERS", default=[])
+OAUTH2_PROVIDER = {
+    "OAUTH2_VALIDATOR_CLASS": "integrations.smart.validator.SmartValidator",
+    "SCOPES_BACKEND_CLASS": "integrations.smart.validator.SmartScopes",
+    "OIDC_ENABLED": True,
+    "OIDC_RSA_PRIVATE_KEY": smart_key(SMART_KEY_FILE),
+    "OIDC_ISS_ENDPOINT": "",
+    "PKCE_REQUIRED": True,
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
+    "ID_TOKEN_EXPIRE_SECONDS": 3600,
+    "AUTHORIZATION_CODE_EXPIRE_SECONDS": 60,
+    "REFRESH_TOKEN_EXPIRE_SECONDS": 90 * 86_400,
+    "ROTATE_REFRESH_TOKEN": True,
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https", "http"],
+    "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
+    "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
+    "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+}
 
 # ---- language and time ---
 LANGUAGE_CODE = "en"

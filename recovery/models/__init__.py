@@ -5,14 +5,25 @@ from recovery.models.audit import AuditEvent
 from recovery.models.backtest import Backtest
 from recovery.models.breakglass import EmergencyAccess
 from recovery.models.care import Team, TeamMembership
-from recovery.models.connection import Connection
+from recovery.models.connection import (
+    Authorization,
+    AuthorizedToken,
+    Connection,
+    EhrIdentity,
+    Launch,
+    SpentAssertion,
+)
+from recovery.models.consent import ConsentDecision, SourceChoice
 from recovery.models.device import Device
 from recovery.models.document import ConditionalKey, Document, DocumentIndex, DocumentVersion, UnmappedCode
 from recovery.models.episode import Episode
 from recovery.models.episode_change import EpisodeChange
+from recovery.models.erasure import ErasureRequest
 from recovery.models.finding import Finding
 from recovery.models.governance import ModelChange, ModelReport, ShadowRisk, TrainingPart, TrainingRun
+from recovery.models.grant import CaregiverGrant
 from recovery.models.invitation import StaffInvitation
+from recovery.models.message import Message, Thread
 from recovery.models.pathway import Pathway
 from recovery.models.patient import Patient
 from recovery.models.series import AlsoSaid, Batch, FormerSample, Packet, Sample, Series
@@ -25,20 +36,28 @@ __all__ = [
     "AlertTransition",
     "AlsoSaid",
     "AuditEvent",
+    "Authorization",
+    "AuthorizedToken",
     "Backtest",
     "Batch",
+    "CaregiverGrant",
     "ConditionalKey",
     "Connection",
+    "ConsentDecision",
     "Device",
     "Document",
     "DocumentIndex",
     "DocumentVersion",
+    "EhrIdentity",
     "EmergencyAccess",
     "Episode",
     "EpisodeChange",
+    "ErasureRequest",
     "Finding",
     "FormerSample",
+    "Launch",
     "LiveEvent",
+    "Message",
     "ModelChange",
     "ModelReport",
     "ModelVersion",
@@ -50,9 +69,12 @@ __all__ = [
     "Series",
     "ShadowRisk",
     "Snapshot",
+    "SourceChoice",
+    "SpentAssertion",
     "StaffInvitation",
     "Team",
     "TeamMembership",
+    "Thread",
     "TrainingPart",
     "TrainingRun",
     "Twin",
