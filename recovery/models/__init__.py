@@ -14,6 +14,7 @@ from recovery.models.connection import (
     SpentAssertion,
 )
 from recovery.models.consent import ConsentDecision, SourceChoice
+from recovery.models.desk import Desk, Look, SavedView
 from recovery.models.device import Device
 from recovery.models.document import ConditionalKey, Document, DocumentIndex, DocumentVersion, UnmappedCode
 from recovery.models.episode import Episode
@@ -26,6 +27,7 @@ from recovery.models.invitation import StaffInvitation
 from recovery.models.message import Message, Thread
 from recovery.models.pathway import Pathway
 from recovery.models.patient import Patient
+from recovery.models.reading_mark import ReadingMark
 from recovery.models.series import AlsoSaid, Batch, FormerSample, Packet, Sample, Series
 from recovery.models.twin import LiveEvent, ModelVersion, Snapshot, Twin
 from recovery.models.user import User
@@ -44,6 +46,7 @@ __all__ = [
     "ConditionalKey",
     "Connection",
     "ConsentDecision",
+    "Desk",
     "Device",
     "Document",
     "DocumentIndex",
@@ -57,6 +60,7 @@ __all__ = [
     "FormerSample",
     "Launch",
     "LiveEvent",
+    "Look",
     "Message",
     "ModelChange",
     "ModelReport",
@@ -65,7 +69,9 @@ __all__ = [
     "Packet",
     "Pathway",
     "Patient",
+    "ReadingMark",
     "Sample",
+    "SavedView",
     "Series",
     "ShadowRisk",
     "Snapshot",
