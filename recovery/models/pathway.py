@@ -5,9 +5,10 @@ from django.db.models import Q
 
 
 class Pathway(models.Model):
-    """A versioned procedure template. `policy` is `twin.alerts.AlertPolicy`, `content` is `pathway_plan.Plan`, as plain JSON.
+    """A versioned procedure template. `policy` is `twin.alerts.AlertPolicy` as plain numbers.
 
-    `note` says why this version was published; `published_*` is blank for versions older than the editor.
+    `content` is `recovery.pathway_plan.Plan` as plain JSON; blank: the shipped plan. `note` says why this version was
+    published; `published_*` is blank for versions older than the editor.
     """
 
     key = models.SlugField(max_length=64)

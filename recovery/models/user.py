@@ -6,7 +6,7 @@ from django.db.models import Q
 
 
 class User(AbstractUser):
-    """A person: staff, a patient or a caregiver. What they see follows from role *and* relationship (permissions.py)."""
+    """A person: staff, patient or caregiver. What they see follows from role *and* relationship (permissions.py)."""
 
     class Role(models.TextChoices):
         CLINICIAN = "clinician", "Clinician"
