@@ -5,6 +5,7 @@ from recovery.models.audit import AuditEvent
 from recovery.models.backtest import Backtest
 from recovery.models.breakglass import EmergencyAccess
 from recovery.models.care import Team, TeamMembership
+from recovery.models.check_in import CheckInDraft, CheckInResponse
 from recovery.models.connection import (
     Authorization,
     AuthorizedToken,
@@ -27,6 +28,7 @@ from recovery.models.invitation import StaffInvitation
 from recovery.models.message import Message, Thread
 from recovery.models.pathway import Pathway
 from recovery.models.patient import Patient
+from recovery.models.portal import OwnGoal, PortalInvite, PortalPreference, PortalTry
 from recovery.models.reading_mark import ReadingMark
 from recovery.models.series import AlsoSaid, Batch, FormerSample, Packet, Sample, Series
 from recovery.models.twin import LiveEvent, ModelVersion, Snapshot, Twin
@@ -43,6 +45,8 @@ __all__ = [
     "Backtest",
     "Batch",
     "CaregiverGrant",
+    "CheckInDraft",
+    "CheckInResponse",
     "ConditionalKey",
     "Connection",
     "ConsentDecision",
@@ -66,9 +70,13 @@ __all__ = [
     "ModelReport",
     "ModelVersion",
     "Owed",
+    "OwnGoal",
     "Packet",
     "Pathway",
     "Patient",
+    "PortalInvite",
+    "PortalPreference",
+    "PortalTry",
     "ReadingMark",
     "Sample",
     "SavedView",
