@@ -5,6 +5,7 @@ from recovery.models.audit import AuditEvent
 from recovery.models.backtest import Backtest
 from recovery.models.breakglass import EmergencyAccess
 from recovery.models.care import Team, TeamMembership
+from recovery.models.cds import Card, SpentToken, TrustedEhr
 from recovery.models.check_in import CheckInDraft, CheckInResponse
 from recovery.models.connection import (
     Authorization,
@@ -31,6 +32,7 @@ from recovery.models.patient import Patient
 from recovery.models.portal import OwnGoal, PortalInvite, PortalPreference, PortalTry
 from recovery.models.reading_mark import ReadingMark
 from recovery.models.series import AlsoSaid, Batch, FormerSample, Packet, Sample, Series
+from recovery.models.subscription import ChangeEvent, Subscription, SubscriptionEvent, ToldRisk
 from recovery.models.twin import LiveEvent, ModelVersion, Snapshot, Twin
 from recovery.models.user import User
 from recovery.models.work import Owed
@@ -44,7 +46,9 @@ __all__ = [
     "AuthorizedToken",
     "Backtest",
     "Batch",
+    "Card",
     "CaregiverGrant",
+    "ChangeEvent",
     "CheckInDraft",
     "CheckInResponse",
     "ConditionalKey",
@@ -85,12 +89,17 @@ __all__ = [
     "Snapshot",
     "SourceChoice",
     "SpentAssertion",
+    "SpentToken",
     "StaffInvitation",
+    "Subscription",
+    "SubscriptionEvent",
     "Team",
     "TeamMembership",
     "Thread",
+    "ToldRisk",
     "TrainingPart",
     "TrainingRun",
+    "TrustedEhr",
     "Twin",
     "UnmappedCode",
     "User",
