@@ -6,18 +6,22 @@ and Composition are claimed when the Patient has what IPS asks of it (a name and
 passed on as they were sent.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from html import escape
 from typing import Any
 from uuid import uuid4
 
 from integrations.fhir import wire
 from integrations.fhir.call import Call
+from integrations.fhir.renderers import with_entries
 from integrations.fhir.routes import ROUTES
 from integrations.fhir.search import grammar
 from integrations.fhir.search.run import run
 from integrations.fhir.shelves import Entry
+from recovery.exact_json import dumps
 from recovery.services.documents import instant
 
 LOINC = "http://loinc.org"
@@ -85,6 +89,28 @@ def document(patient: Entry, call: Call) -> Document:
         "section": sections,
     }
     return Document(f"{IPS}/Bundle-uv-ips" if claims else "", composition, author, list(entries.values()))
+
+
+def as_bundle(found: Document, base: str, now: datetime) -> str:
+    """The document Bundle as JSON text: Composition, patient, author, then all that the sections name."""
+    own = [_own_entry(found.composition), _own_entry(found.author)]
+    rest = [
+        f'{{"fullUrl":{json.dumps(f"{base}/{one.type}/{one.fhir_id}")},"resource":{one.text}}}' for one in found.entries
+    ]
+    head = {
+        "resourceType": "Bundle",
+        "id": str(uuid4()),
+        **({"meta": {"profile": [found.profile]}} if found.profile else {}),
+        "identifier": {"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{uuid4()}"},
+        "type": "document",
+        "timestamp": instant(now),
+    }
+    return with_entries(head, [own[0], rest[0], own[1], *rest[1:]])
+
+
+def _own_entry(resource: Json) -> str:
+    """An entry that has no address on this server."""
+    return f'{{"fullUrl":"urn:uuid:{resource["id"]}","resource":{dumps(resource)}}}'
 
 
 def _is_whole(patient: Entry) -> bool:

@@ -1,10 +1,7 @@
 """The operations' doors: who may ask, what is noted, how the answer is wrapped."""
 
-import json
 from collections.abc import Sequence
-from typing import Any
 from urllib.parse import urlencode
-from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse
 
@@ -13,9 +10,7 @@ from integrations.fhir.call import Call, body_of, open_call
 from integrations.fhir.operations import everything, lastn, summary, validate
 from integrations.fhir.outcomes import operation_outcome, refused
 from integrations.fhir.views import answer
-from recovery.exact_json import dumps
 from recovery.selectors.fhir_store import patient_row_id
-from recovery.services.documents import instant
 
 Pairs = list[tuple[str, str]]
 
@@ -69,25 +64,7 @@ def run_summary(request: HttpRequest, fhir_id: str) -> HttpResponse:
     patient = shelves.read(call.check("Patient", "read"), fhir_id)
     found = summary.document(patient, call)
     _note(call, "summary", fhir_id)
-    own = [_own_entry(found.composition), _own_entry(found.author)]
-    rest = [
-        f'{{"fullUrl":{json.dumps(f"{call.base}/{one.type}/{one.fhir_id}")},"resource":{one.text}}}'
-        for one in found.entries
-    ]
-    head = {
-        "resourceType": "Bundle",
-        "id": str(uuid4()),
-        **({"meta": {"profile": [found.profile]}} if found.profile else {}),
-        "identifier": {"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{uuid4()}"},
-        "type": "document",
-        "timestamp": instant(call.place.now),
-    }
-    return answer(200, renderers.with_entries(head, [own[0], rest[0], own[1], *rest[1:]]))
-
-
-def _own_entry(resource: dict[str, Any]) -> str:
-    """An entry that has no address on this server."""
-    return f'{{"fullUrl":"urn:uuid:{resource["id"]}","resource":{dumps(resource)}}}'
+    return answer(200, summary.as_bundle(found, call.base, call.place.now))
 
 
 def _note(call: Call, action: str, fhir_id: str, pairs: Sequence[tuple[str, str]] = ()) -> None:
