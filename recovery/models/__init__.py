@@ -22,9 +22,11 @@ from recovery.models.document import ConditionalKey, Document, DocumentIndex, Do
 from recovery.models.episode import Episode
 from recovery.models.episode_change import EpisodeChange
 from recovery.models.erasure import ErasureRequest
+from recovery.models.export import Export, ExportMember
 from recovery.models.finding import Finding
 from recovery.models.governance import ModelChange, ModelReport, ShadowRisk, TrainingPart, TrainingRun
 from recovery.models.grant import CaregiverGrant
+from recovery.models.hl7 import Hl7Message, PatientMerge, PausedPipe
 from recovery.models.invitation import StaffInvitation
 from recovery.models.message import Message, Thread
 from recovery.models.pathway import Pathway
@@ -64,8 +66,11 @@ __all__ = [
     "Episode",
     "EpisodeChange",
     "ErasureRequest",
+    "Export",
+    "ExportMember",
     "Finding",
     "FormerSample",
+    "Hl7Message",
     "Launch",
     "LiveEvent",
     "Look",
@@ -78,6 +83,8 @@ __all__ = [
     "Packet",
     "Pathway",
     "Patient",
+    "PatientMerge",
+    "PausedPipe",
     "PortalInvite",
     "PortalPreference",
     "PortalTry",
