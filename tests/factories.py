@@ -36,6 +36,7 @@ class Story:
     onset: float = 60.0
     silent_for: float = 0.0
     implant: bool = False
+    laboratory: bool = False
     readings: bool = True
     born: date = date(1951, 4, 3)
     sex: str = "female"
@@ -43,7 +44,7 @@ class Story:
 
 STORIES = (
     Story("Ida", "Hartmann", "colectomy_open", 118.4, 1, "pneumonia", 84.0, born=date(1948, 5, 4)),
-    Story("Samuel", "Okafor", "knee_replacement", 98.2, 2, implant=True, born=date(1957, 11, 30), sex="male"),
+    Story("Samuel", "Okafor", "knee_replacement", 98.2, 2, implant=True, laboratory=True, born=date(1957, 11, 30), sex="male"),
     Story("Maria Concepción", "García Fernández", "hip_replacement", 171.0, 3, born=date(1961, 2, 14)),
     Story("Chen", "Wei", "lobectomy_vats", 52.6, 4, "pe", 46.0, born=date(1955, 8, 8), sex="male"),
     Story("Aoife", "Ní Dhomhnaill", "cholecystectomy", 30.5, 5, born=date(1984, 6, 21)),
@@ -209,6 +210,7 @@ def _readings(story: Story, number: int) -> list[NumberReading]:
             complication=story.complication,
             onset_hour=story.onset,
             implant=story.implant,
+            laboratory=story.laboratory,
         )
         _made[key] = [row for name, found in stream.samples.items() for row in _rows(name, number, found, surgery_end)]
     return _made[key]
