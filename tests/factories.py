@@ -44,7 +44,17 @@ class Story:
 
 STORIES = (
     Story("Ida", "Hartmann", "colectomy_open", 118.4, 1, "pneumonia", 84.0, born=date(1948, 5, 4)),
-    Story("Samuel", "Okafor", "knee_replacement", 98.2, 2, implant=True, laboratory=True, born=date(1957, 11, 30), sex="male"),
+    Story(
+        "Samuel",
+        "Okafor",
+        "knee_replacement",
+        98.2,
+        2,
+        implant=True,
+        laboratory=True,
+        born=date(1957, 11, 30),
+        sex="male",
+    ),
     Story("Maria Concepción", "García Fernández", "hip_replacement", 171.0, 3, born=date(1961, 2, 14)),
     Story("Chen", "Wei", "lobectomy_vats", 52.6, 4, "pe", 46.0, born=date(1955, 8, 8), sex="male"),
     Story("Aoife", "Ní Dhomhnaill", "cholecystectomy", 30.5, 5, born=date(1984, 6, 21)),
