@@ -1,0 +1,43 @@
+"""What people may send on the patient's pages: shapes only. The rules of the domain live in the services."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from recovery.models import CaregiverGrant
+
+SCOPES = (
+    ("see", _("See how I am doing")),
+    ("answer", _("Answer check-ins for me")),
+    ("write", _("Read and write messages")),
+    ("connect", _("Look after my devices")),
+)
+RELATIONS = (
+    ("partner", _("Partner")),
+    ("daughter", _("Daughter")),
+    ("son", _("Son")),
+    ("parent", _("Parent")),
+    ("relative", _("Relative")),
+    ("friend", _("Friend")),
+    ("carer", _("Carer")),
+)
+assert [key for key, _words in RELATIONS] == CaregiverGrant.Relation.values  # noqa: S101
+
+
+class ScopesForm(forms.Form):
+    scopes = forms.MultipleChoiceField(
+        choices=SCOPES, error_messages={"required": _("Please choose at least one thing that this person may do.")}
+    )
+
+
+class CaregiverForm(ScopesForm):
+    called = forms.CharField(max_length=80, error_messages={"required": _("Please write the person's name.")})
+    relation = forms.ChoiceField(choices=RELATIONS, error_messages={"required": _("Please say who this person is.")})
+
+
+class BirthDateForm(forms.Form):
+    birth_date = forms.DateField(error_messages={"invalid": _("Please give the date of birth.")})
+
+
+class JoinForm(BirthDateForm):
+    username = forms.CharField(max_length=150)
+    password = forms.CharField(max_length=200, strip=False)

@@ -1,0 +1,47 @@
+"""What every page of the portal does at the door: whose portal it is, who acts, and a line that says so in the trail."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+
+from recovery.permissions import PortalScope
+from recovery.presenters.portal_people import by_words
+from recovery.selectors.portal_people import Subject, own_subject, subject_of
+from recovery.views import door
+
+CHOSEN = "portal_grant"
+
+
+def subject(request: HttpRequest, scope: PortalScope | None, now: datetime) -> Subject:
+    """Whose portal this is. Raises NotFound for whom the page does not exist (see selectors.portal_people)."""
+    return subject_of(door.person(request), scope, now, str(request.session.get(CHOSEN, "")))
+
+
+def only_self(request: HttpRequest, now: datetime) -> Subject:
+    """For what a patient decides alone. Raises NotFound for caregivers too."""
+    return own_subject(door.person(request), now)
+
+
+def choose(request: HttpRequest, grant: str) -> None:
+    request.session[CHOSEN] = grant
+
+
+def note(
+    request: HttpRequest,
+    found: Subject,
+    now: datetime,
+    action: str,
+    *,
+    entity: str = "",
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """Audit a view: a caregiver's says for whom, and as what."""
+    said = {**(detail or {}), **({} if found.is_self else {"as": found.relation})}
+    door.note(request, now, action, patient_ids=[found.patient_id], entity=entity, detail=said)
+
+
+def acts(found: Subject) -> str:
+    """Who acts, as everybody reads it: "Ida", or "Anna (daughter) for Ida"."""
+    return by_words(found)
