@@ -1,6 +1,6 @@
 """Rows: one file per noun, invariants as database constraints."""
 
-from recovery.models.alert import Alert, AlertTransition
+from recovery.models.alert import Alert, AlertSight, AlertTransition, EscalationStep
 from recovery.models.audit import AuditEvent
 from recovery.models.backtest import Backtest
 from recovery.models.breakglass import EmergencyAccess
@@ -29,10 +29,12 @@ from recovery.models.grant import CaregiverGrant
 from recovery.models.hl7 import Hl7Message, PatientMerge, PausedPipe
 from recovery.models.invitation import StaffInvitation
 from recovery.models.message import Message, Thread
+from recovery.models.notification import Delivery, Notification, NotificationPreference, PushSubscription, TeamHook
 from recovery.models.pathway import Pathway
 from recovery.models.patient import Patient
 from recovery.models.portal import OwnGoal, PortalInvite, PortalPreference, PortalTry
 from recovery.models.reading_mark import ReadingMark
+from recovery.models.roster import RosterShift
 from recovery.models.series import AlsoSaid, Batch, FormerSample, Packet, Sample, Series
 from recovery.models.subscription import ChangeEvent, Subscription, SubscriptionEvent, ToldRisk
 from recovery.models.twin import LiveEvent, ModelVersion, Snapshot, Twin
@@ -41,6 +43,7 @@ from recovery.models.work import Owed
 
 __all__ = [
     "Alert",
+    "AlertSight",
     "AlertTransition",
     "AlsoSaid",
     "AuditEvent",
@@ -56,6 +59,7 @@ __all__ = [
     "ConditionalKey",
     "Connection",
     "ConsentDecision",
+    "Delivery",
     "Desk",
     "Device",
     "Document",
@@ -68,6 +72,7 @@ __all__ = [
     "ErasureRequest",
     "Export",
     "ExportMember",
+    "EscalationStep",
     "Finding",
     "FormerSample",
     "Hl7Message",
@@ -78,6 +83,8 @@ __all__ = [
     "ModelChange",
     "ModelReport",
     "ModelVersion",
+    "Notification",
+    "NotificationPreference",
     "Owed",
     "OwnGoal",
     "Packet",
@@ -88,7 +95,9 @@ __all__ = [
     "PortalInvite",
     "PortalPreference",
     "PortalTry",
+    "PushSubscription",
     "ReadingMark",
+    "RosterShift",
     "Sample",
     "SavedView",
     "Series",
@@ -101,6 +110,7 @@ __all__ = [
     "Subscription",
     "SubscriptionEvent",
     "Team",
+    "TeamHook",
     "TeamMembership",
     "Thread",
     "ToldRisk",
