@@ -16,6 +16,7 @@ from recovery import audit
 from recovery.audit import Actor
 from recovery.exceptions import Conflict, Invalid, NotFound
 from recovery.models import Alert, AlertTransition, Episode, LiveEvent
+from recovery.services import outbox
 from recovery.twin.alerts import AlertCandidate
 
 OPEN, ACKNOWLEDGED, SNOOZED, RESOLVED = (
@@ -276,5 +277,6 @@ def _write_transition(
 
 
 def _tell(alert: Alert, now: datetime) -> None:
-    """Open pages learn of it."""
+    """Open pages learn of it, and those who subscribe to alerts."""
     LiveEvent.objects.create(at=now, kind="alert", episode_id=alert.episode_id, team_id=alert.episode.team_id)
+    outbox.note_alert(alert=alert, now=now)

@@ -15,9 +15,10 @@ from recovery.audit import Actor
 from recovery.exceptions import Conflict, RecoveryError
 from recovery.models import Batch, UnmappedCode
 from recovery.models.streams_sql import insert_batch
-from recovery.services import documents, projected, promotion, references, streams
+from recovery.services import documents, outbox, projected, promotion, references, streams, subscriptions
 from recovery.services.changes import Changes
-from recovery.services.intake import Delivery, DocumentWrite, Outcome, Receipt, Unmapped
+from recovery.services.documents import StoredDocument
+from recovery.services.intake import Delivery, DocumentWrite, Outcome, Receipt, SubscriptionFacts, Unmapped
 
 
 class PromiseBroken(Conflict):
@@ -110,6 +111,7 @@ def _store_document(write: DocumentWrite, batch: Batch, now: datetime, changes: 
             stored = documents.write_document(write, batch, now)
             if write.type == "Observation" and stored.outcome.status != "unchanged":
                 projected.store_projected(stored.patient_id, stored.outcome.fhir_id, write.samples, batch, changes)
+            _tell_subscribers(write, stored, batch, now)
     except RecoveryError as error:
         _refuse(write, error, changes, atomic)
         return
@@ -121,6 +123,20 @@ def _store_document(write: DocumentWrite, batch: Batch, now: datetime, changes: 
     if stored.left_patient_id is not None:
         changes.touched.add(stored.left_patient_id)
         changes.facts(stored.left_patient_id)
+
+
+def _tell_subscribers(write: DocumentWrite, stored: StoredDocument, batch: Batch, now: datetime) -> None:
+    """What subscriptions may want to know of is written down; a Subscription itself is taken into service."""
+    outcome = stored.outcome
+    if outcome.status in ("created", "updated"):
+        version, patient_id = outcome.version, stored.patient_id
+        outbox.note_document(
+            type_name=write.type, fhir_id=outcome.fhir_id, version=version, patient_id=patient_id, now=now
+        )
+        if isinstance(write.facts, SubscriptionFacts):
+            subscriptions.follow(fhir_id=outcome.fhir_id, facts=write.facts, batch=batch, now=now)
+    elif outcome.status == "deleted" and write.type == subscriptions.TYPE:
+        subscriptions.end(fhir_id=outcome.fhir_id, batch=batch, now=now)
 
 
 def _tell_again(delivery: Delivery, batch: Batch, now: datetime, changes: Changes, atomic: bool) -> None:

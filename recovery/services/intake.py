@@ -141,7 +141,30 @@ class FindingFacts:
     recorded_at: datetime | None = None
 
 
-Facts = PatientFacts | EpisodeFacts | DeviceFacts | FindingFacts
+@dataclass(frozen=True, slots=True)
+class SubscriptionFacts:
+    """From a Subscription. `is_on`: whether it is to be (or stay) in service. `watch` as models.Subscription.
+
+    `headers`: lines as sent; a value of `MASKED` stands for the one that is held. `topic` blank: by `criteria`.
+    """
+
+    is_on: bool
+    type: str
+    endpoint: str
+    topic: str = ""
+    criteria: str = ""
+    watch: Mapping[str, Any] = field(default_factory=dict)
+    payload: str = ""
+    content: str = "empty"
+    headers: tuple[str, ...] = ()
+    heartbeat_s: int | None = None
+    timeout_s: int | None = None
+    most_events: int = 1
+    ends_at: datetime | None = None
+
+
+MASKED = "(not shown)"  # in place of a header's value that is kept and never shown
+Facts = PatientFacts | EpisodeFacts | DeviceFacts | FindingFacts | SubscriptionFacts
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 from recovery import queue
 from recovery.models import LiveEvent, Snapshot, Twin
 from recovery.queue import Claim
-from recovery.services import alerting, assessment
+from recovery.services import alerting, assessment, outbox
 from recovery.services.assessment import Assessment
 from recovery.services.twinning import Folded
 
@@ -34,6 +34,7 @@ def keep(claim: Claim, conclusion: Conclusion, now: datetime) -> None:
     content = assessment.with_state(assessed, alerting.open_severities(episode))
     _keep_twin(conclusion, now)
     _keep_snapshot(conclusion, content, now)
+    outbox.note_risks(episode=episode, risks=content.get("risks") or (), now=now)
     LiveEvent.objects.create(at=now, kind="twin", episode=episode, team_id=episode.team_id)
 
 

@@ -13,6 +13,7 @@ from recovery.services.intake import (
     EpisodeFacts,
     FindingFacts,
     PatientFacts,
+    SubscriptionFacts,
 )
 
 
@@ -30,7 +31,7 @@ def project(write: DocumentWrite, now: datetime) -> Projected:
     if isinstance(write.facts, PatientFacts):
         return _project_patient(fhir_id, write.facts, write)
     patient_id = _patient_id(write)
-    if patient_id is None or write.facts is None:
+    if patient_id is None or write.facts is None or isinstance(write.facts, SubscriptionFacts):
         if isinstance(write.facts, DeviceFacts):
             _project_device(fhir_id, None, write.facts)
         return Projected(patient_id, _forget_finding(write))

@@ -1,6 +1,6 @@
 """The streams shelf: series once, readings as narrow rows, the database deciding what is new."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from recovery.models import Batch, Device, Packet, Patient, Sample, Series
 from recovery.models.streams_sql import find_series, insert_new
 from recovery.reading_ids import ReadingId, encode, value_mark
-from recovery.services import lives, mapped_series, references
+from recovery.services import lives, mapped_series, outbox, references
 from recovery.services.changes import Changes
 from recovery.services.intake import (
     NumberReading,
@@ -49,6 +49,17 @@ def store(
     _store_numbers(_placed(readings, places, dangling, changes), places, batch, now, changes)
     _store_packets(_placed(packets, places, dangling, changes), places, batch, now, changes)
     _note_mapped([*readings, *packets], places, changes)
+    outbox.note_readings(_new([*readings, *packets], places, changes), now)
+
+
+def _new(
+    readings: Sequence[NumberReading | PacketReading], places: dict[SeriesKey, Place], changes: Changes
+) -> Iterator[tuple[NumberReading | PacketReading, str, int]]:
+    """Readings that were not held before, with their id and the row of their patient."""
+    for one in readings:
+        outcome = changes.outcomes.get(one.index)
+        if one.series in places and outcome is not None and outcome.status == "created":
+            yield one, outcome.fhir_id, places[one.series][1]
 
 
 def _note_mapped(
@@ -205,6 +216,8 @@ def _store_numbers(
     ]
     new = insert_new(Sample, SAMPLE_COLUMNS, SAMPLE_KEY, rows)
     held = _held(Sample, SAMPLE_KEY, [row for row in rows if row[:4] not in new])
+    for key in lives.marked(key for key, (_, is_ended) in held.items() if is_ended):
+        held[key] = (held[key][0], False)  # a retry does not undo a person's judgement
     for one, row in zip(readings, rows, strict=True):
         key = row[:4]
         is_new = key in new
