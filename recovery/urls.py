@@ -1,13 +1,12 @@
 """Pages of the care team and the patient."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from recovery.views import accounts, alerts, backtests, board, live, me, models, pages, patient, what_if
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", accounts.home, name="home"),
-    path("login/", accounts.SignIn.as_view(), name="login"),
-    path("logout/", accounts.SignOut.as_view(), name="logout"),
+    path("", include("recovery.urls_accounts")),
     path("patients/", board.show_board, name="board"),
     path("patients/<uuid:key>/", patient.show_patient, name="patient"),
     path("patients/<uuid:key>/what-if/", what_if.show_what_if, name="what_if"),
@@ -43,4 +42,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("backtests/<uuid:key>/delete/", backtests.delete, name="backtest_delete"),
     path("backtests/<uuid:key>/files/<str:name>", backtests.fetch, name="backtest_file"),
     path("help/", pages.show_help, name="help"),
+    path("", include("recovery.urls_portal")),
 ]

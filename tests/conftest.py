@@ -5,6 +5,7 @@ import tempfile
 
 os.environ.setdefault("TWINWEB_DATA", tempfile.mkdtemp(prefix="twinweb-test-"))
 os.environ.setdefault("TWINWEB_DEMO", "0")
+os.environ.setdefault("MFA_REQUIRED_ROLES", "")
 
 import pytest
 from django.db import connection

@@ -5,4 +5,8 @@ from django.http import HttpRequest
 
 
 def product(request: HttpRequest) -> dict[str, object]:
-    return {"demo": settings.DEMO, "request_id": getattr(request, "request_id", "")}
+    return {
+        "demo": settings.DEMO,
+        "request_id": getattr(request, "request_id", ""),
+        "single_sign_on": settings.OIDC_NAME if settings.OIDC_ISSUER else "",
+    }

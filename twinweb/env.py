@@ -4,6 +4,7 @@ import os
 import secrets
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -37,6 +38,26 @@ def flag(name: str, *, default: bool) -> bool:
     if said not in NO and said not in env.BOOLEAN_TRUE_STRINGS:
         raise ImproperlyConfigured(f"{name} must be 1 or 0, not {said!r}.")
     return said in env.BOOLEAN_TRUE_STRINGS
+
+
+def role_mapping(name: str) -> dict[str, str]:
+    """Groups of the identity provider and the staff roles they stand for: "ward-nurses=clinician; leads=lead".
+
+    The role is what follows the last "=", so that a group may be an LDAP name. Raises ImproperlyConfigured.
+    """
+    mapping = {}
+    for pair in filter(None, map(str.strip, env.str(name, default="").split(";"))):
+        group, _, role = pair.rpartition("=")
+        if not group or role not in ("clinician", "lead", "administrator"):
+            raise ImproperlyConfigured(f"{name}: {pair!r} is not GROUP=clinician, GROUP=lead or GROUP=administrator.")
+        mapping[group.strip()] = role
+    return mapping
+
+
+def origin(url: str) -> str:
+    """Scheme and host of an address, as a content security policy names it."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def data_directory(base: Path) -> Path:
@@ -121,7 +142,7 @@ def smart_key(path: Path) -> str:
         return path.read_text()
     except FileNotFoundError:
         pass
-    made = rsa.generate_private_key(public_exponent=65_537, key_size=3_072)
+    made = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
     pem = made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return _written_once(path, pem.decode())
 

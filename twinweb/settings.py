@@ -11,7 +11,7 @@ from pathlib import Path
 import celery.schedules  # noqa: F401  (fails here, with a clear trace, when requirements are not installed)
 from csp.constants import NONE, SELF
 
-from twinweb.env import data_directory, database, env, flag, redis_url, secret_key, smart_key
+from twinweb.env import data_directory, database, env, flag, origin, redis_url, role_mapping, secret_key, smart_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = data_directory(BASE_DIR)
@@ -34,6 +34,12 @@ INSTALLED_APPS = [
     "rest_framework",
     "csp",
     "axes",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.mfa",
+    "allauth.usersessions",
     "oauth2_provider",
     "recovery",
     "integrations",
@@ -49,7 +55,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "twinweb.sessions.SessionClockMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "twinweb.middleware.LoginByDefaultMiddleware",
+    "twinweb.sessions.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "twinweb.middleware.NoStoreMiddleware",
@@ -132,6 +141,50 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
+# A session ends after a quiet time; at the latest SESSION_COOKIE_AGE after sign-in (twinweb/sessions.py).
+IDLE_TIME_STAFF = timedelta(minutes=env.int("IDLE_MINUTES_STAFF", default=15))
+IDLE_TIME_PATIENTS = timedelta(minutes=env.int("IDLE_MINUTES_PATIENTS", default=30))
+# Roles that see nothing until they added a second factor; everyone may add one.
+MFA_REQUIRED_ROLES = env.list("MFA_REQUIRED_ROLES", default=[] if EMBEDDED or DEMO else ["administrator"])
+ACCOUNT_ADAPTER = "twinweb.sign_in.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "login"
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+MFA_ADAPTER = "twinweb.sign_in.MfaAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_ISSUER = "twinweb"
+# A clock may be half a minute off; a code counts once all the same.
+MFA_TOTP_TOLERANCE = 1
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = EMBEDDED  # browsers trust localhost without HTTPS, and nothing else
+# Single sign-on with the hospital's identity provider (OpenID Connect); off without OIDC_ISSUER (docs/production.md).
+OIDC_ISSUER = env.str("OIDC_ISSUER", default="").rstrip("/")
+OIDC_USERNAME_CLAIM = env.str("OIDC_USERNAME_CLAIM", default="preferred_username")
+OIDC_ROLE_CLAIM = env.str("OIDC_ROLE_CLAIM", default="groups")
+OIDC_ROLES = role_mapping("OIDC_ROLES")
+OIDC_NAME = env.str("OIDC_NAME", default="hospital account")
+SOCIALACCOUNT_ADAPTER = "twinweb.sign_in.SingleSignOnAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "hospital",
+                "name": OIDC_NAME,
+                "client_id": env.str("OIDC_CLIENT_ID", default=""),
+                "secret": env.str("OIDC_CLIENT_SECRET", default=""),
+                "settings": {"server_url": OIDC_ISSUER},
+            }
+        ]
+        if OIDC_ISSUER
+        else [],
+    }
+}
+
 # ---- security (HTTPS is on unless the product runs embedded on loopback) ---
 HTTPS = flag("TWINWEB_HTTPS", default=not EMBEDDED)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -156,7 +209,8 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": [SELF],
         "object-src": [NONE],
         "base-uri": [NONE],
-        "form-action": [SELF],
+        # Browsers hold the redirect that follows a form to this list too, and single sign-on begins with a form.
+        "form-action": [SELF, *([origin(OIDC_ISSUER)] if OIDC_ISSUER else [])],
         "frame-ancestors": [NONE],
     }
 }
