@@ -17,7 +17,7 @@ from integrations.fhir import wire
 from integrations.fhir.outcomes import FhirError
 
 USED = ("Patient", "Procedure", "Device", "Condition", "Encounter", "Observation")
-PATIENTS_A_GROUP = 100
+PATIENTS_A_GROUP = 150
 FEWEST_GROUPS = 4
 FLUSH_AT = 32 * 1024 * 1024
 MOST_NAMED = 50

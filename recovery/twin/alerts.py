@@ -8,7 +8,7 @@ is not decided here. This is a distributed information system, not a primary ala
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import floor
 from typing import Any, Literal
@@ -122,14 +122,22 @@ def _step(rule: Rule, row: Mapping[str, Any], value: float, hours: float) -> tup
         if value < rule.close_at and hours - last_bad >= rule.close_after_h:
             return "cleared", {}
         return _standing(rule, row, value, hours, last_bad)
-    seen = {int(hour): bool(hit) for hour, hit in row.get("seen", ())} | {floor(hours): value >= rule.raise_at}
-    kept: dict[str, Any] = {"seen": [[h, hit] for h, hit in sorted(seen.items()) if h > hours - rule.window_h]}
+    kept: dict[str, Any] = {"seen": _seen(row.get("seen", ()), floor(hours), value >= rule.raise_at, rule.window_h)}
     if value < rule.raise_at:
         return None, kept
     bad_since = _bad_since(rule, row, hours)
     if sustained(rule, dict(kept["seen"]), bad_since, hours):
         return "raised", {"since": hours, "last_bad": hours, "told": hours}
     return None, kept | {"bad_since": bad_since, "bad_at": hours}
+
+
+def _seen(before: Sequence[Sequence[int]], hour: int, hit: bool, window_h: float) -> list[Sequence[int]]:
+    """The looks of the window that ends at `hour`, oldest first, as [hour, whether bad]; one an hour, the last counts."""
+    kept = list(before[:-1] if before and before[-1][0] == hour else before)
+    while kept and kept[0][0] <= hour - window_h:
+        del kept[0]
+    kept.append([hour, hit])
+    return kept
 
 
 def _standing(

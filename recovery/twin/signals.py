@@ -72,7 +72,8 @@ def signals(features: RecoveryFeatures) -> tuple[Signal, ...]:
     global _last
     asked, answer = _last
     if asked is not features:
-        found = (_signal(key, features.metrics.get(key)) for key in METRICS)
+        read = ((key, features.metrics.get(key)) for key in METRICS)
+        found = [_signal(key, one) for key, one in read if one is not None and one.hours_since_last_reading is not None]
         answer = tuple(signal for signal in found if signal is not None)
         _last = features, answer
     return answer
@@ -91,9 +92,9 @@ def by_metric(features: RecoveryFeatures) -> Mapping[str, Signal]:
     return {signal.metric: signal for signal in signals(features)}
 
 
-def _signal(key: str, found: MetricFeatures | None) -> Signal | None:
-    age = found.hours_since_last_reading if found else None
-    if found is None or age is None or found.deviation_z is None or found.level is None or found.expected is None:
+def _signal(key: str, found: MetricFeatures) -> Signal | None:
+    age = found.hours_since_last_reading
+    if age is None or found.deviation_z is None or found.level is None or found.expected is None:
         return None
     metric, sign, surprise = METRICS[key], found.worse_sign, found.mean_surprise_24h
     return Signal(
