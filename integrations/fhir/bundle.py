@@ -120,7 +120,7 @@ def _as_held(result: Result | FhirError) -> Result | FhirError:
 
 def _carry_out(asked: dict[int, Asked], answers: Answers, actor: Actor, place: Place, atomic: bool) -> None:
     """Plan each entry, in the order of the specification, and deliver them all."""
-    tray = Tray(base=place.base)
+    tray = Tray(base=place.base, reach=place.reach)
     held = _standing(asked.values())
     for index, one in sorted(asked.items(), key=lambda item: _ORDER[item[1].method]):
         try:

@@ -11,9 +11,8 @@ from integrations.fhir.call import Call, body_of, open_call
 from integrations.fhir.interactions import Result
 from integrations.fhir.outcomes import FhirError, refused
 from integrations.fhir.primitives import ID
-from integrations.fhir.receiving import writable
 from integrations.fhir.shelves import Entry
-from integrations.fhir.views import answer, patients_of, search_text, stands_outcome
+from integrations.fhir.views import answer, patients_of, search_text, stands_outcome, text_of_written
 from recovery.services.documents import instant
 from recovery.services.turns import together
 
@@ -54,7 +53,7 @@ def _answer_write(call: Call, result: Result | FhirError) -> str:
         return renderers.answer_entry(result)
     if wish == "OperationOutcome":
         return renderers.answer_entry(result, outcome=stands_outcome(result))
-    return renderers.answer_entry(result, resource=shelves.read(writable(result.type), result.fhir_id).text)
+    return renderers.answer_entry(result, resource=text_of_written(result))
 
 
 def _answer_get(call: Call, get: Get, place: int | None) -> str:
@@ -78,9 +77,9 @@ def _answer_get(call: Call, get: Get, place: int | None) -> str:
 
 def _read(call: Call, steps: list[str]) -> Entry:
     if len(steps) == 4:
-        entry = shelves.read_version(call.check(steps[0], "vread"), steps[1], steps[3])
+        entry = shelves.read_version(call.check(steps[0], "vread"), steps[1], steps[3], call.reach)
     else:
-        entry = shelves.read(call.check(steps[0], "read"), steps[1])
+        entry = shelves.read(call.check(steps[0], "read"), steps[1], call.reach)
     call.note("read", f"{steps[0]}/{steps[1]}", patients_of([entry]))
     return entry
 

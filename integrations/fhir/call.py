@@ -11,12 +11,14 @@ from django.utils import timezone
 
 from integrations.fhir.interactions import Place
 from integrations.fhir.outcomes import FhirError, Issue, refused
+from integrations.fhir.reach import Holder, Reach
 from integrations.fhir.routes import ROUTES, Route, route_of
 from integrations.smart import scopes
 from integrations.smart.scopes import Grants
 from recovery import audit
 from recovery.audit import Actor
-from recovery.services.connections import authenticate_token
+from recovery.selectors.reach import person_reach
+from recovery.services.connections import Caller, authenticate
 
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="fhir"'}
 LONGEST_QUERY = 2_000
@@ -25,7 +27,10 @@ _PREFER_RETURN = ("minimal", "representation", "OperationOutcome")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`prefer`: the Prefer header's wishes by name ("return", "handling")."""
+    """`prefer`: the Prefer header's wishes by name ("return", "handling").
+
+    What the caller may do is asked of `reach` (see `integrations.fhir.reach`); `grants` are the words of the token.
+    """
 
     actor: Actor
     grants: Grants
@@ -36,9 +41,13 @@ class Call:
     def base(self) -> str:
         return self.place.base
 
+    @property
+    def reach(self) -> Reach:
+        return self.place.reach
+
     def allows(self, type_name: str, interaction: str) -> bool:
         """Whether the scopes allow it; what they do not allow is noted."""
-        allowed = self.grants.allow(type_name, interaction)
+        allowed = self.reach(type_name, interaction)
         if not allowed:
             self.note(interaction, type_name, outcome="denied")
         return allowed
@@ -57,7 +66,7 @@ class Call:
     def readable(self, interaction: str) -> list[Route]:
         """The routes that offer an interaction and that the scopes allow. Raises FhirError 403 when there is none."""
         offered = [route for route in ROUTES.values() if interaction in route.interactions]
-        found = [route for route in offered if self.grants.allow(route.type, interaction)]
+        found = [route for route in offered if self.reach(route.type, interaction)]
         if not found:
             self.note(interaction, "*", outcome="denied")
             raise refused(403, "forbidden", f"Your scopes do not allow {interaction} of any type.")
@@ -98,22 +107,36 @@ def base_of(request: HttpRequest) -> str:
 def open_call(request: HttpRequest) -> Call:
     """Who calls. Raises FhirError 401 without a valid bearer token; a browser session opens nothing here."""
     now = timezone.now()
-    actor = _actor(request, now)
-    if actor is None:
+    caller = _caller(request, now)
+    if caller is None:
         unknown = Actor("connection", None, "unknown", getattr(request, "request_id", ""))
         audit.record(actor=unknown, now=now, action="authenticate", entity=request.path[:200], outcome="denied")
         issue = Issue("login", "A valid bearer token is required (Authorization: Bearer ...).")
         raise FhirError(401, issue, headers=_CHALLENGE)
-    call = Call(actor, scopes.parse(actor.scopes), Place(base_of(request), now), _prefer(request))
+    call = call_of(caller, base_of(request), now, _prefer(request))
     request.fhir_call = call  # type: ignore[attr-defined]  # for the note of a refusal
     return call
 
 
-def _actor(request: HttpRequest, now: datetime) -> Actor | None:
+def call_of(caller: Caller, base: str, now: datetime, prefer: Mapping[str, str] | None = None) -> Call:
+    """The call of someone who is known: for the doors beside this one (exports, subscriptions) too."""
+    grants = scopes.parse(caller.scopes)
+    return Call(caller.actor, grants, Place(base, now, Reach(grants, holder_of(caller, now), now, base)), prefer or {})
+
+
+def holder_of(caller: Caller, now: datetime) -> Holder:
+    """Whose data the token's patient/ and user/ scopes reach: what the person may see at this moment."""
+    if caller.user_id is None:
+        return Holder(caller.patient, frozenset({caller.patient} - {""}), is_staff=True)
+    person = person_reach(caller.user_id, now)
+    return Holder(caller.patient, person.patients, person.is_staff)
+
+
+def _caller(request: HttpRequest, now: datetime) -> Caller | None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         return None
-    return authenticate_token(token=token.strip(), now=now, request_id=getattr(request, "request_id", ""))
+    return authenticate(token=token.strip(), now=now, request_id=getattr(request, "request_id", ""))
 
 
 def _prefer(request: HttpRequest) -> dict[str, str]:

@@ -6,18 +6,20 @@ each, as long as nobody has changed them), and what this server concludes. Each 
 
 import struct
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from integrations.fhir import shelves
 from integrations.fhir.conclusions.shelf import CONCLUSIONS
 from integrations.fhir.outcomes import FhirError, refused
 from integrations.fhir.primitives import from_ms, span
+from integrations.fhir.reach import Reach
 from integrations.fhir.routes import Route
 from integrations.fhir.search.grammar import LARGEST_COUNT
+from integrations.fhir.search.patients import patient_names
 from integrations.fhir.shelves import Entry
 from recovery.selectors import fhir_history
-from recovery.selectors.fhir_history import HistoryQuery, Place, ReadingPlace
+from recovery.selectors.fhir_history import HistoryQuery, Patients, Place, ReadingPlace
 
 PAGE = 100
 LARGEST_PLACE = 2**62
@@ -28,6 +30,9 @@ LAST_MICROSECOND = 253_370_764_800_000_000
 MOST_CONCLUSIONS = 5_000
 _WITHOUT_HISTORY = frozenset(("AuditEvent", "Provenance"))
 STRANDS = "~"
+CONCLUDED, READINGS, DOCUMENTS = range(3)
+# Of a caller who may not see everything: how many versions one look takes, and how many looks a page.
+VERSIONS_A_LOOK, MOST_LOOKS = 200, 25
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -156,24 +161,81 @@ def _link(cursor: Cursor) -> str:
 Told = tuple[datetime, int, Cursor, Entry]  # when, which strand, where it goes on after this, what
 
 
-def of_types(routes: Sequence[Route], asked: HistoryRequest) -> HistoryPage:
+def of_types(routes: Sequence[Route], asked: HistoryRequest, reach: Reach) -> HistoryPage:
     """Of one type or of many."""
+    if not all(reach.is_unlimited(route.type, "history-type") for route in routes):
+        return _within_reach(routes, asked, reach)
+    told = _told(routes, asked)
+    page = told[: asked.count]
+    streamed = any(route.shelf == "streams" for route in routes)
+    total = None if streamed else _count_documents(routes, asked) + _conclusions_in_all(routes, asked)
+    more = _link(_after(asked.before, page)) if len(told) > len(page) > 0 else None
+    return HistoryPage([one[3] for one in page], total, more)
+
+
+def _within_reach(routes: Sequence[Route], asked: HistoryRequest, reach: Reach) -> HistoryPage:
+    """The same, without what the caller may not see. A page looks at a bounded number of versions, so it may be short
+    though others follow; nothing is counted."""
+    by_type = {route.type: route for route in routes}
+    patients = _patients(routes, reach)
+    known: dict[tuple[str, str], set[int]] = {}
+    kept: list[Entry] = []
+    step = replace(asked, count=VERSIONS_A_LOOK)
+    for _ in range(MOST_LOOKS):
+        told = _told(routes, step, patients)
+        for one in told[: step.count]:
+            step = replace(step, before=_after(step.before, [one]))
+            if _is_open(one, by_type[one[3].type], reach, known):
+                kept.append(one[3])
+            if len(kept) >= max(asked.count, 1):
+                return HistoryPage(kept[: asked.count], None, _link(step.before))
+        if len(told) <= step.count:
+            return HistoryPage(kept, None, None)
+    return HistoryPage(kept, None, _link(step.before))
+
+
+def _patients(routes: Sequence[Route], reach: Reach) -> Patients | None:
+    """Whose rows are looked at, where limits say whose: FHIR ids, and the types to which that does not apply."""
+    limits = {route.type: reach.limit(route.type, "history-type") for route in routes}
+    named = {name: patient_names([limit]) for name, limit in limits.items() if limit is not None}
+    owned = {route.type for route in routes if route.patient not in ("", "id")}
+    theirs = {name: ids for name, ids in named.items() if ids is not None and name in owned}
+    if not theirs:
+        return None
+    ids = sorted(set().union(*(ids for ids in theirs.values())))
+    return Patients(tuple(ids), tuple(name for name in limits if name not in theirs), "Observation" in theirs)
+
+
+def _is_open(one: Told, route: Route, reach: Reach, known: dict[tuple[str, str], set[int]]) -> bool:
+    entry = one[3]
+    if one[1] != DOCUMENTS:
+        return reach.sees(entry, "history-type")
+    name = (entry.type, entry.fhir_id)
+    if name not in known:
+        known[name] = set(shelves.versions_open(route, entry.fhir_id, reach, "history-type"))
+    return entry.version in known[name]
+
+
+def _count_documents(routes: Sequence[Route], asked: HistoryRequest) -> int:
+    names = [route.type for route in routes if route.shelf != "views"]
+    return fhir_history.count_document_history(HistoryQuery(names, asked.since, asked.at))
+
+
+def _told(routes: Sequence[Route], asked: HistoryRequest, patients: Patients | None = None) -> list[Told]:
+    """Newest first; more than a page when there are more."""
     limit = asked.count + 1
     names = [route.type for route in routes if route.shelf != "views"]
-    query = HistoryQuery(names, asked.since, asked.at, asked.before.documents, limit)
+    query = HistoryQuery(names, asked.since, asked.at, asked.before.documents, limit, patients)
     documents: list[Told] = [
-        (row.updated_at, 2, Cursor(documents=place), shelves.of_document(row))
+        (row.updated_at, DOCUMENTS, Cursor(documents=place), shelves.of_document(row))
         for place, row in fhir_history.document_history(query)
     ]
     streamed = any(route.shelf == "streams" for route in routes)
-    strands = (documents, _readings(asked, limit) if streamed else [], _conclusions(routes, asked))
-    told = sorted(
+    readings = _readings(asked, limit, patients) if streamed else []
+    strands = (documents, readings, _conclusions(routes, asked, patients))
+    return sorted(
         (one for strand in strands for one in _descending(strand)), key=lambda one: (one[0], one[1]), reverse=True
     )
-    page = told[: asked.count]
-    total = None if streamed else fhir_history.count_document_history(query) + _conclusions_in_all(routes, asked)
-    more = _link(_after(asked.before, page)) if len(told) > len(page) > 0 else None
-    return HistoryPage([one[3] for one in page], total, more)
 
 
 def _descending(strand: Iterable[Told]) -> Iterable[Told]:
@@ -193,30 +255,32 @@ def _after(before: Cursor, page: Iterable[Told]) -> Cursor:
     return Cursor(documents, readings, conclusions)
 
 
-def _readings(asked: HistoryRequest, limit: int) -> list[Told]:
+def _readings(asked: HistoryRequest, limit: int, patients: Patients | None) -> list[Told]:
     until = asked.at[1] if asked.at else None
-    found = fhir_history.reading_history(asked.since, until, asked.before.readings, limit)
-    return [(row.received_at, 1, Cursor(readings=place), shelves.of_reading(row)) for place, row in found]
+    whose = patients.ids if patients is not None and patients.of_readings else None
+    found = fhir_history.reading_history(asked.since, until, asked.before.readings, limit, whose)
+    return [(row.received_at, READINGS, Cursor(readings=place), shelves.of_reading(row)) for place, row in found]
 
 
-def _conclusions(routes: Iterable[Route], asked: HistoryRequest) -> list[Told]:
+def _conclusions(routes: Iterable[Route], asked: HistoryRequest, patients: Patients | None) -> list[Told]:
     """The current version of each conclusion, from the place where the page begins."""
     before = asked.before.conclusions
-    placed = [((_ms(entry), f"{entry.type}.{entry.fhir_id}"), entry) for entry in _concluded(routes, asked)]
+    placed = [((_ms(entry), f"{entry.type}.{entry.fhir_id}"), entry) for entry in _concluded(routes, asked, patients)]
     kept = sorted((one for one in placed if before is None or one[0] < before), key=lambda one: one[0], reverse=True)
-    return [(entry.updated_at, 0, Cursor(conclusions=place), entry) for place, entry in kept[: asked.count + 1]]
+    return [(entry.updated_at, CONCLUDED, Cursor(conclusions=place), entry) for place, entry in kept[: asked.count + 1]]
 
 
 def _conclusions_in_all(routes: Iterable[Route], asked: HistoryRequest) -> int:
     return sum(1 for _ in _concluded(routes, asked))
 
 
-def _concluded(routes: Iterable[Route], asked: HistoryRequest) -> Iterable[Entry]:
+def _concluded(routes: Iterable[Route], asked: HistoryRequest, patients: Patients | None = None) -> Iterable[Entry]:
     for route in routes:
         source = CONCLUSIONS.get(route.type)
         if source is None or route.type in _WITHOUT_HISTORY or "create" not in route.interactions:
             continue
-        for found in source.many(None, 0, MOST_CONCLUSIONS):
+        whose = None if patients is None or route.type in patients.others else patients.ids
+        for found in source.many(whose, 0, MOST_CONCLUSIONS):
             if _is_wanted(found.updated_at, None, asked):
                 yield shelves.of_conclusion(found)
 
@@ -232,9 +296,9 @@ def _is_wanted(changed: datetime, replaced: datetime | None, asked: HistoryReque
     return asked.at is None or (changed < asked.at[1] and (replaced is None or replaced > asked.at[0]))
 
 
-def of_instance(route: Route, fhir_id: str, asked: HistoryRequest) -> HistoryPage:
+def of_instance(route: Route, fhir_id: str, asked: HistoryRequest, reach: Reach) -> HistoryPage:
     """Raises FhirError 404."""
-    versions = shelves.versions(route, fhir_id)
+    versions = shelves.versions(route, fhir_id, reach)
     replaced: Mapping[int, datetime] = {
         older.version: newer.updated_at for newer, older in zip(versions, versions[1:], strict=False)
     }

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 from integrations.fhir import patch, shelves, wire
 from integrations.fhir.outcomes import FhirError, of_refusal, refused
+from integrations.fhir.reach import Reach
 from integrations.fhir.receiving import Tray, Wish, writable
 from integrations.fhir.routes import Route
 from integrations.fhir.search import grammar
@@ -47,10 +48,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a search runs: base URL of the door and the time now."""
+    """Where a search runs: base URL of the door, the time now, and what the caller may reach."""
 
     base: str
     now: datetime
+    reach: Reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +71,32 @@ class Result:
 
 
 def matches(route: Route, criteria: str, place: Place) -> list[Entry]:
-    """Up to two resources that fit conditional criteria. Raises FhirError 400 for criteria that cannot be used."""
+    """Up to two resources that fit conditional criteria.
+
+    Raises FhirError 400 for criteria that cannot be used, 403 where the caller may not search: what conditions match,
+    or that they match nothing, tells what is here.
+    """
+    if not place.reach(route.type, "search-type"):
+        raise refused(403, "forbidden", f"Conditions are a search: your scopes do not allow to search {route.type}.")
     pairs = parse_qsl(criteria, keep_blank_values=True)
     if not pairs:
         raise refused(400, "invalid", f"These conditions name no search parameter: {criteria[:80]!r}.")
-    request = grammar.parse(route, [*pairs, ("_count", "2")], base=place.base, strict=True, now=place.now)
+    request = grammar.parse(
+        route, [*pairs, ("_count", "2")], base=place.base, strict=True, now=place.now, reach=place.reach
+    )
     if not request.criteria and request.ids is None:
         raise refused(412, "too-costly", "Conditions must name at least one search parameter.")
     return list(run(request).entries)
 
 
-def mark_of(criteria: str) -> str:
-    """The same conditions in any order have the same mark: the SHA-256 of the sorted parameters."""
+def mark_of(criteria: str, reach: Reach | None = None) -> str:
+    """The same conditions in any order have the same mark: the SHA-256 of the sorted parameters.
+
+    Of callers with unlike reach they are not the same: what one made is not for the other to find.
+    """
     said = "\x1f".join(f"{name}={value}" for name, value in sorted(parse_qsl(criteria, keep_blank_values=True)))
+    if reach is not None and reach.mark:
+        said = f"{reach.mark}\x1e{said}"
     return hashlib.sha256(said.encode()).hexdigest()
 
 
@@ -120,7 +135,7 @@ def _plan_create(asked: Asked, tray: Tray, place: Place) -> Result | None:
         existing = one_match(asked, asked.if_none_exist, place)
         if existing is not None:
             return _as_it_stands(existing)
-        criteria = mark_of(asked.if_none_exist)
+        criteria = mark_of(asked.if_none_exist, place.reach)
     _take_new(asked, criteria, tray)
     return None
 
@@ -140,7 +155,7 @@ def _plan_update(asked: Asked, tray: Tray, place: Place, held: Held | None) -> R
     if asked.criteria:
         existing = one_match(asked, asked.criteria, place)
         if existing is None and own_id is None:
-            _take_new(asked, mark_of(asked.criteria), tray, "put")
+            _take_new(asked, mark_of(asked.criteria, place.reach), tray, "put")
             return None
         fhir_id = existing.fhir_id if existing is not None else str(own_id)
         if own_id is not None and own_id != fhir_id:
@@ -150,10 +165,11 @@ def _plan_update(asked: Asked, tray: Tray, place: Place, held: Held | None) -> R
     elif own_id != fhir_id:
         said = "no id" if own_id is None else f"the id {str(own_id)[:64]!r}"
         raise refused(400, "invalid", f"The address names {fhir_id}, the body has {said}.", f"{asked.type}.id")
+    _check_before(asked, fhir_id, "update", place)
     _refuse_conclusion(asked.type, fhir_id)
     standing = _held(asked, fhir_id, held)
     is_streamed = standing is not None and not standing.is_document
-    criteria = mark_of(asked.criteria) if existing is not None and not is_streamed else None
+    criteria = mark_of(asked.criteria, place.reach) if existing is not None and not is_streamed else None
     tray.take(asked.resource, Wish(asked.index, "put", fhir_id, asked.if_match, criteria, standing), asked.type)
     return None
 
@@ -177,7 +193,7 @@ def _plan_patch(asked: Asked, tray: Tray, place: Place, held: Held | None) -> Re
 def _patched_one(route: Route, fhir_id: str, criteria: str, place: Place) -> Entry:
     """What a patch is for, by id or by conditions. Raises FhirError 400, 404, 405, 410, 412."""
     if fhir_id:
-        found: Entry | None = shelves.read(route, fhir_id)
+        found: Entry | None = shelves.read(route, fhir_id, place.reach)
     elif criteria:
         found = one_match(Asked(0, "PATCH", route.type), criteria, place)
     else:
@@ -186,6 +202,19 @@ def _patched_one(route: Route, fhir_id: str, criteria: str, place: Place) -> Ent
         raise refused(404, "not-found", f"The conditions match no {route.type}.")
     _refuse_conclusion(route.type, found.fhir_id)
     return found
+
+
+def _check_before(asked: Asked, fhir_id: str, interaction: str, place: Place) -> None:
+    """What stands at the id must be within reach as it is; what is to stand there is for the tray to check.
+
+    Raises FhirError 403.
+    """
+    route = writable(asked.type)
+    if place.reach.is_unlimited(route.type, interaction):
+        return
+    standing = shelves.find(route, fhir_id)
+    if standing is not None and not shelves.is_open(route, standing, place.reach, interaction):
+        raise refused(403, "forbidden", f"Your scopes do not allow {interaction} of {asked.type}/{fhir_id}.")
 
 
 def _refuse_conclusion(type_name: str, fhir_id: str) -> None:
@@ -213,6 +242,7 @@ def _plan_delete(asked: Asked, tray: Tray, place: Place, held: Held | None) -> R
     found = shelves.find(writable(asked.type), fhir_id)
     if found is None or found.deleted:
         return Result(204, asked.type, fhir_id)
+    _check_before(asked, fhir_id, "delete", place)
     _refuse_conclusion(asked.type, fhir_id)
     standing = _held(asked, fhir_id, held)
     tray.delete(asked.type, Wish(asked.index, "delete", fhir_id, asked.if_match, None, standing))

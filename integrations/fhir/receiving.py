@@ -12,6 +12,7 @@ from integrations.fhir.documents.paths import first
 from integrations.fhir.documents.references import localised, references_of
 from integrations.fhir.outcomes import refused
 from integrations.fhir.primitives import LOCAL_REFERENCE
+from integrations.fhir.reach import EVERYTHING, Reach
 from integrations.fhir.routes import Route, route_of
 from integrations.fhir.shelves import concluded, of_reading, of_sent
 from integrations.fhir.streams.mapping import NOT_MEASURED, map_observation
@@ -51,7 +52,10 @@ class Wish:
 
 @dataclass(slots=True)
 class Tray:
-    """What has been taken in so far, in the order received. `base`: this server's own address, where it has one."""
+    """What has been taken in so far, in the order received. `base`: this server's own address, where it has one.
+
+    `reach`: of the sender; what would lie beyond it is not taken.
+    """
 
     readings: list[NumberReading] = field(default_factory=list)
     packets: list[PacketReading] = field(default_factory=list)
@@ -59,12 +63,23 @@ class Tray:
     unmapped: list[Unmapped] = field(default_factory=list)
     promised: dict[int, str] = field(default_factory=dict)
     base: str = ""
+    reach: Reach = EVERYTHING
 
     def take(self, resource: Mapping[str, Any], wish: Wish, expected: str | None = None) -> None:
         """Validate and map one resource. Raises FhirError, and then nothing of it is on the tray."""
+        self._check_reach(resource, wish, expected)
         self._put(resource, wish, expected)
         if wish.promised and wish.fhir_id is not None:
             self.promised[wish.index] = wish.fhir_id
+
+    def _check_reach(self, resource: Mapping[str, Any], wish: Wish, expected: str | None) -> None:
+        """Raises FhirError 403, or what validation raises: only a valid resource can be held against a limit."""
+        interaction = "update" if wish.method == "put" else "create"
+        if self.reach is EVERYTHING or (expected and self.reach.is_unlimited(expected, interaction)):
+            return
+        name = validation.check(resource, expected)
+        if not self.reach.takes(resource, name, wish.fhir_id or "", interaction):
+            raise refused(403, "forbidden", f"Your scopes do not allow {interaction} of this {name}.")
 
     def _put(self, resource: Mapping[str, Any], wish: Wish, expected: str | None) -> None:
         if resource.get("resourceType") == "Observation" and expected in (None, "Observation"):

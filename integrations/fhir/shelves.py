@@ -1,4 +1,8 @@
-"""The shelves behind the one door: each answers `read` and `versions` with Entries, whatever its rows are."""
+"""The shelves behind the one door: each answers `read` and `versions` with Entries, whatever its rows are.
+
+What is beyond the caller's reach is not there: 404, as for what never was. `find` looks at what stands without asking
+for whom, for those who ask themselves.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -6,10 +10,11 @@ from datetime import datetime
 from integrations.fhir.conclusions.concluded import Concluded
 from integrations.fhir.conclusions.shelf import CONCLUSIONS
 from integrations.fhir.outcomes import refused
+from integrations.fhir.reach import Reach
 from integrations.fhir.routes import Route
 from integrations.fhir.streams import template
 from integrations.fhir.streams.template import Filling
-from recovery.exact_json import dumps
+from recovery.exact_json import dumps, loads
 from recovery.reading_ids import ReadingId, encode, value_mark
 from recovery.selectors import fhir_store
 from recovery.selectors.fhir_store import StoredDocument, StoredReading
@@ -35,12 +40,19 @@ def of_document(row: StoredDocument) -> Entry:
 
 
 def of_reading(row: StoredReading, fhir_id: str | None = None) -> Entry:
-    """A streamed Observation, written out as it was sent. It has one version: a changed one is a document."""
+    """A streamed Observation, written out as it was sent. It has one version: a changed one is a document. One that the
+    care team has marked as wrong says that it was entered in error; each mark and each undo is a version."""
     name = fhir_id or row.fhir_id or reading_id(row)
     filling = Filling(
-        name, 1, instant(row.received_at), row.at_ms, row.end_ms, row.value, row.digits, row.data, row.slots
+        name, row.version, instant(row.received_at), row.at_ms, row.end_ms, row.value, row.digits, row.data, row.slots
     )
-    return Entry("Observation", name, 1, row.received_at, template.render(row.template, filling), row.patient_id)
+    text = template.render(row.template, filling)
+    text = _in_error(text) if row.is_wrong else text
+    return Entry("Observation", name, row.version, row.received_at, text, row.patient_id)
+
+
+def _in_error(text: str) -> str:
+    return dumps({**loads(text), "status": "entered-in-error"})
 
 
 def of_sent(reading: NumberReading | PacketReading, fhir_id: str, received_at: datetime) -> str:
@@ -85,20 +97,38 @@ def find(route: Route, fhir_id: str) -> Entry | None:
     return of_reading(reading, fhir_id) if reading else None
 
 
-def read(route: Route, fhir_id: str) -> Entry:
+def read(route: Route, fhir_id: str, reach: Reach) -> Entry:
     """The current version. Raises FhirError 404, or 410 for what was deleted."""
     found = find(route, fhir_id)
-    if found is None:
+    if found is None or not is_open(route, found, reach, "read"):
         raise refused(404, "not-found", f"There is no {route.type}/{fhir_id}.")
     if found.deleted:
         raise refused(410, "deleted", f"{route.type}/{fhir_id} was deleted.")
     return found
 
 
-def read_version(route: Route, fhir_id: str, version: str) -> Entry:
+def is_open(route: Route, entry: Entry, reach: Reach, interaction: str) -> bool:
+    """Whether the caller may do that with it; with what was deleted, if so with what it last said."""
+    if reach.is_unlimited(route.type, interaction):
+        return True
+    if not entry.deleted:
+        return reach.sees(entry, interaction)
+    last = _last_said(_documents(route, entry.fhir_id))
+    return last is not None and reach.sees(last, interaction)
+
+
+def _documents(route: Route, fhir_id: str) -> list[Entry]:
+    return [of_document(row) for row in fhir_store.history(route.type, fhir_id)]
+
+
+def _last_said(versions: list[Entry]) -> Entry | None:
+    return next((one for one in versions if not one.deleted), None)
+
+
+def read_version(route: Route, fhir_id: str, version: str, reach: Reach) -> Entry:
     """Raises FhirError 404 for a version that never was, 410 for the deletion itself."""
     number = int(version) if version.isascii() and version.isdigit() and len(version) < 16 else 0
-    for one in versions(route, fhir_id):
+    for one in versions(route, fhir_id, reach):
         if one.version == number:
             if one.deleted:
                 raise refused(410, "deleted", f"{route.type}/{fhir_id} was deleted with version {version}.")
@@ -106,9 +136,33 @@ def read_version(route: Route, fhir_id: str, version: str) -> Entry:
     raise refused(404, "not-found", f"There is no version {version[:20]} of {route.type}/{fhir_id}.")
 
 
-def versions(route: Route, fhir_id: str) -> list[Entry]:
-    """All versions, newest first, deletions included. Raises FhirError 404."""
-    held = [of_document(row) for row in fhir_store.history(route.type, fhir_id)]
+def versions(route: Route, fhir_id: str, reach: Reach) -> list[Entry]:
+    """All versions, newest first, deletions included. Raises FhirError 404.
+
+    Of a resource that is now beyond reach none is told, nor one that was then: what was once filed under the wrong
+    patient is neither that patient's nor to be read through them.
+    """
+    found = _versions(route, fhir_id)
+    if reach.is_unlimited(route.type, "history-instance"):
+        return found
+    last = _last_said(found)
+    kept = [one for one in found if one.deleted or reach.sees(one, "history-instance")]
+    if last is None or last not in kept:
+        raise refused(404, "not-found", f"There is no {route.type}/{fhir_id}.")
+    return kept
+
+
+def versions_open(route: Route, fhir_id: str, reach: Reach, interaction: str) -> list[int]:
+    """Numbers of a document's versions that the caller may see: none when not what it last said."""
+    found = _documents(route, fhir_id)
+    last = _last_said(found)
+    if last is None or not reach.sees(last, interaction):
+        return []
+    return [one.version for one in found if one.deleted or reach.sees(one, interaction)]
+
+
+def _versions(route: Route, fhir_id: str) -> list[Entry]:
+    held = _documents(route, fhir_id)
     if held:
         return held
     source = CONCLUSIONS.get(route.type)

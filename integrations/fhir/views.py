@@ -20,6 +20,7 @@ from integrations.fhir.call import Call, base_of, body_of, open_call
 from integrations.fhir.capability import capability_statement
 from integrations.fhir.interactions import Asked, Result
 from integrations.fhir.outcomes import FhirError, Issue, of_domain_error, of_refusal, operation_outcome, refused
+from integrations.fhir.reach import EVERYTHING
 from integrations.fhir.receiving import Tray, writable
 from integrations.fhir.search import compartments, grammar
 from integrations.fhir.search.including import with_included
@@ -148,14 +149,14 @@ def nothing_here(request: HttpRequest, **_: str) -> HttpResponse:
 def read(request: HttpRequest, type_name: str, fhir_id: str) -> HttpResponse:
     call = open_call(request)
     route = call.check(type_name, "read")
-    entry = shelves.read(route, fhir_id)
+    entry = shelves.read(route, fhir_id, call.reach)
     call.note("read", f"{type_name}/{fhir_id}", patients_of([entry]))
     return _not_modified(request, entry) or _resource(200, entry)
 
 
 def read_version(request: HttpRequest, type_name: str, fhir_id: str, version: str) -> HttpResponse:
     call = open_call(request)
-    entry = shelves.read_version(call.check(type_name, "vread"), fhir_id, version)
+    entry = shelves.read_version(call.check(type_name, "vread"), fhir_id, version, call.reach)
     call.note("vread", f"{type_name}/{fhir_id}/_history/{version}", patients_of([entry]))
     return _resource(200, entry)
 
@@ -165,11 +166,11 @@ def history(request: HttpRequest, type_name: str = "", fhir_id: str = "") -> Htt
     call = open_call(request)
     asked = histories.parse([(name, str(values[-1])) for name, values in request.GET.lists() if values])
     if fhir_id:
-        page = histories.of_instance(call.check(type_name, "history-instance"), fhir_id, asked)
+        page = histories.of_instance(call.check(type_name, "history-instance"), fhir_id, asked, call.reach)
     elif type_name:
-        page = histories.of_types([call.check(type_name, "history-type")], asked)
+        page = histories.of_types([call.check(type_name, "history-type")], asked, call.reach)
     else:
-        page = histories.of_types(call.readable("history-type"), asked)
+        page = histories.of_types(call.readable("history-type"), asked, call.reach)
     address = "/".join(one for one in (type_name, fhir_id) if one)
     call.note("history", address or "_history", patients_of(page.entries))
     url = "/".join(one for one in (call.base, address, "_history") if one)
@@ -194,9 +195,7 @@ def search_compartment(request: HttpRequest, fhir_id: str, type_name: str = "") 
     if type_name:
         return answer(200, search_text(call, type_name, pairs, patient=fhir_id))
     call.check("Patient", "search-type")
-    entries, said, more = compartments.page_of_all(
-        fhir_id, pairs, base=call.base, now=call.place.now, may=call.grants.allow
-    )
+    entries, said, more = compartments.page_of_all(fhir_id, pairs, base=call.base, now=call.place.now, reach=call.reach)
     call.note("search", f"Patient/{fhir_id}/*", patients_of(entries), query=urlencode(pairs))
     url = f"{call.base}/Patient/{fhir_id}/*"
     links = [("self", said)] + ([("next", [*said, ("_cursor", more)])] if more else [])
@@ -216,7 +215,9 @@ def search_text(call: Call, type_name: str, pairs: Pairs, patient: str = "") -> 
     """A searchset Bundle. `patient`: within whose compartment ("" for anywhere)."""
     route = call.check(type_name, "search-type")
     strict = call.prefer.get("handling") == "strict"
-    understood = grammar.parse(route, pairs, base=call.base, strict=strict, now=call.place.now, may=call.grants.allow)
+    understood = grammar.parse(
+        route, pairs, base=call.base, strict=strict, now=call.place.now, reach=call.reach, follows=True
+    )
     if patient:
         compartments.confine(understood, patient)
     page = cut(understood, with_included(understood, run(understood)))
@@ -301,7 +302,7 @@ def _read_resource(request: HttpRequest) -> dict[str, Any]:
 
 
 def _write(call: Call, asked: Asked) -> HttpResponse:
-    tray = Tray(base=call.base)
+    tray = Tray(base=call.base, reach=call.reach)
     with taking_turns(interactions.conditions_of(asked)):
         result = interactions.plan(asked, tray, call.place)
         if result is None:
@@ -336,4 +337,9 @@ def _written(call: Call, asked: Asked, result: Result, text: str = "") -> HttpRe
         return answer(result.status, **headers)
     if wish == "OperationOutcome":
         return answer(result.status, renderers.text_of(stands_outcome(result)), **headers)
-    return answer(result.status, text or shelves.read(writable(asked.type), result.fhir_id).text, **headers)
+    return answer(result.status, text or text_of_written(result), **headers)
+
+
+def text_of_written(result: Result) -> str:
+    """The resource as it now reads: whoever has just written it knows it, or has found it by a search."""
+    return shelves.read(writable(result.type), result.fhir_id, EVERYTHING).text

@@ -9,6 +9,7 @@ from integrations.fhir.call import Call
 from integrations.fhir.interactions import Place
 from integrations.fhir.operations import summary
 from integrations.fhir.outcomes import FhirError
+from integrations.fhir.reach import Reach
 from integrations.fhir.receiving import Tray, Wish
 from integrations.fhir.routes import ROUTES
 from integrations.smart import scopes
@@ -34,9 +35,11 @@ def delivery_of(resources: Iterable[Mapping[str, Any]], channel: str) -> Deliver
 
 def summary_of(fhir_id: str, base: str, now: datetime) -> str:
     """The patient's International Patient Summary as a document Bundle, as Patient/$summary gives it."""
-    call = Call(Actor.system("portal"), scopes.parse(_WHOLE_RECORD), Place(base, now), {})
+    grants = scopes.parse(_WHOLE_RECORD)
+    reach = Reach(grants)
+    call = Call(Actor.system("portal"), grants, Place(base, now, reach), {})
     try:
-        found = summary.document(shelves.read(ROUTES["Patient"], fhir_id), call)
+        found = summary.document(shelves.read(ROUTES["Patient"], fhir_id, reach), call)
     except FhirError as error:
         raise NotFound("There is no summary to show.") from error
     return summary.as_bundle(found, base, now)

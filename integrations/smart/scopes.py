@@ -1,15 +1,23 @@
-"""SMART App Launch 2.2 scopes: `system/Observation.rs`, `system/*.cruds`, and the older `.read`, `.write`, `.*`.
+"""SMART App Launch 2.2 scopes: `patient/Observation.rs?category=...|vital-signs`, `user/*.cruds`, `system/*.read`.
 
-Closed by default: what cannot be enforced here grants nothing. That is scopes with a query part
-(`?category=...`), and patient/ and user/ scopes, which need a launch context that a bearer token has not.
+This module knows the words; what they reach is `integrations.fhir.reach`. Closed by default: what is not understood
+here grants nothing.
 """
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import parse_qsl
 
-_SCOPE = re.compile(r"system/(\*|[A-Z][A-Za-z]+)\.(c?r?u?d?s?|read|write|\*)")
+Context = Literal["patient", "user", "system"]
+_SCOPE = re.compile(
+    r"(?P<context>patient|user|system)/(?P<type>\*|[A-Z][A-Za-z]+)\.(?P<said>c?r?u?d?s?|read|write|\*)(?:\?(?P<query>.*))?"
+)
 _OLD = {"read": "rs", "write": "cud", "*": "cruds"}
+# What is asked for beside data: who the person is, which patient is open, and a token for later.
+ABOUT_THE_LAUNCH = ("openid", "fhirUser", "launch", "launch/patient", "launch/encounter")
+FOR_LATER = ("offline_access", "online_access")
 # FHIR interactions to the letter that permits them
 LETTERS = {
     "create": "c",
@@ -25,23 +33,84 @@ LETTERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Grants:
-    """What a token may do: (resource type or "*", letters of cruds)."""
+class Scope:
+    """One scope of data. `type`: "*" for all. `letters`: of cruds. `query`: search parameters that what it reaches
+    must satisfy."""
 
-    held: frozenset[tuple[str, str]]
+    context: Context
+    type: str
+    letters: str
+    query: tuple[tuple[str, str], ...] = ()
+
+    def covers(self, type_name: str, letter: str) -> bool:
+        return letter in self.letters and self.type in ("*", type_name)
+
+    @property
+    def text(self) -> str:
+        query = "&".join(f"{name}={value}" for name, value in self.query)
+        return f"{self.context}/{self.type}.{self.letters}" + (f"?{query}" if query else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """What a token may do, as far as its scopes say: whose data that is follows from who holds it."""
+
+    held: tuple[Scope, ...]
+
+    def of(self, type_name: str, interaction: str) -> tuple[Scope, ...]:
+        letter = LETTERS.get(interaction)
+        return tuple(one for one in self.held if letter is not None and one.covers(type_name, letter))
 
     def allow(self, type_name: str, interaction: str) -> bool:
-        letter = LETTERS.get(interaction)
-        return letter is not None and any(letter in letters and name in ("*", type_name) for name, letters in self.held)
+        return bool(self.of(type_name, interaction))
 
 
 def parse(scopes: str) -> Grants:
     """The grants in a space-separated scope string; words that grant nothing here are passed over."""
-    return Grants(frozenset(_grants(scopes.split())))
+    return Grants(tuple(dict.fromkeys(one for word in scopes.split() if (one := read_scope(word)) is not None)))
 
 
-def _grants(words: Iterable[str]) -> Iterable[tuple[str, str]]:
-    for word in words:
-        match = _SCOPE.fullmatch(word)
-        if match and match.group(2):
-            yield match.group(1), _OLD.get(match.group(2), match.group(2))
+def read_scope(word: str) -> Scope | None:
+    """A scope of data, its letters written out; None for any other word."""
+    match = _SCOPE.fullmatch(word)
+    if match is None or not match["said"] or (match["query"] is not None and match["said"] in _OLD):
+        return None
+    query = tuple(parse_qsl(match["query"] or "", keep_blank_values=True))
+    if match["query"] is not None and (not query or any(not name or not value for name, value in query)):
+        return None
+    context: Context = match["context"]  # type: ignore[assignment]  # the pattern knows three
+    return Scope(context, match["type"], _OLD.get(match["said"], match["said"]), query)
+
+
+def granted(asked: Iterable[str], registered: str) -> list[str]:
+    """Of the words asked for, what a client registered with `registered` may have: whole, narrowed, or not at all."""
+    most, words = parse(registered).held, registered.split()
+    found: dict[str, None] = {}
+    for word in asked:
+        scope = read_scope(word)
+        for one in [word] if scope is None and word in words else _narrowed(word, scope, most):
+            found[one] = None
+    return list(found)
+
+
+def _narrowed(word: str, scope: Scope | None, most: Iterable[Scope]) -> list[str]:
+    """The word as it was written where one registered scope covers it; otherwise what registered scopes leave of it."""
+    parts: list[str] = []
+    for one in most if scope is not None else ():
+        left = _both(scope, one) if scope is not None else None
+        if left is None:
+            continue
+        if left == scope:
+            return [word]
+        parts.append(left.text)
+    return parts
+
+
+def _both(asked: Scope, most: Scope) -> Scope | None:
+    """What two scopes allow together."""
+    type_name = asked.type if most.type == "*" else most.type
+    letters = "".join(one for one in asked.letters if one in most.letters)
+    if asked.context != most.context or asked.type not in ("*", type_name) or not letters:
+        return None
+    query = (*asked.query, *(one for one in most.query if one not in asked.query))
+    return Scope(asked.context, type_name, letters, query)

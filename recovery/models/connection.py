@@ -27,6 +27,13 @@ class Connection(models.Model):
     jwks = models.JSONField(default=dict, blank=True, help_text="Public keys, where it gives no address for them.")
     jwks_url = models.CharField(max_length=500, blank=True, default="", db_default="")
     launch_url = models.CharField(max_length=500, blank=True, default="", db_default="")
+    patient = models.ForeignKey(
+        "recovery.Patient",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        help_text="Of a fixed token: the one patient whom its patient/ scopes reach.",
+    )
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)

@@ -44,8 +44,9 @@ class Criterion:
     """A search parameter: any of `matches` (none of them when `negated`); `missing` asks for presence alone.
 
     kind composite: `components` are (param, kind) of what must hold in one part of the resource. kind any: one of
-    `any_of`. kind chain: the reference `param` points at a match of `query`, or at one of `names` (Type/id). kind has:
-    a match of `query` refers to the resource by `param`, or it is one of `names`. `resolved`: names of all these, where
+    `any_of`; kind all: each of them. kind named: it is one of `names` (Type/id). kind within: `param` points at `names`
+    and at nothing else. kind chain: the reference `param` points at a match of `query`, or at one of `names` (Type/id).
+    kind has: a match of `query` refers to the resource by `param`, or it is one of `names`. `resolved`: names of all these, where
     something has to be judged outside the database.
     """
 
@@ -90,9 +91,27 @@ def any_q(conditions: Any) -> Q:
     return found
 
 
+def all_q(conditions: Any) -> Q:
+    """All of them, of which there is at least one."""
+    found = Q(pk__isnull=False)
+    for condition in conditions:
+        found &= condition
+    return found
+
+
+def ids_of(type_name: str, names: Any) -> list[str]:
+    """The ids among names (Type/id) of one type."""
+    start = f"{type_name}/"
+    return sorted(name.removeprefix(start) for name in names if name.startswith(start))
+
+
 def _holds(type_name: str, criterion: Criterion) -> Q:
     if criterion.kind == "any":
         return any_q(_holds(type_name, one) for one in criterion.any_of)
+    if criterion.kind == "all":
+        return all_q(_holds(type_name, one) for one in criterion.any_of)
+    if criterion.kind == "named":
+        return Q(fhir_id__in=ids_of(type_name, criterion.names))
     if criterion.kind == "has":
         return _is_referred_to(type_name, criterion)
     if criterion.kind == "composite":
@@ -100,6 +119,9 @@ def _holds(type_name: str, criterion: Criterion) -> Q:
     entries = DocumentIndex.objects.filter(document=OuterRef("pk"), type=type_name, param=criterion.param)
     if criterion.kind == "chain":
         return Q(Exists(entries.filter(_points_at(criterion))))
+    if criterion.kind == "within":
+        names = sorted(criterion.names)
+        return Q(Exists(entries.filter(value__in=names))) & ~Q(Exists(entries.exclude(value__in=names)))
     if criterion.missing is not None:
         there = Q(Exists(entries))
         return ~there if criterion.missing else there
@@ -117,7 +139,7 @@ def _points_at(criterion: Criterion) -> Q:
 
 def _is_referred_to(type_name: str, criterion: Criterion) -> Q:
     start = f"{type_name}/"
-    found = Q(fhir_id__in=[name.removeprefix(start) for name in sorted(criterion.names) if name.startswith(start)])
+    found = Q(fhir_id__in=ids_of(type_name, criterion.names))
     if criterion.query is not None:
         entries = DocumentIndex.objects.filter(
             type=criterion.query.type,

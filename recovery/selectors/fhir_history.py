@@ -28,6 +28,16 @@ MOST_QUERIES = 40
 
 
 @dataclass(frozen=True, slots=True)
+class Patients:
+    """Whose rows to look at (FHIR ids). `others`: types to which that does not apply. `of_readings`: whether it does to
+    streamed readings."""
+
+    ids: tuple[str, ...]
+    others: tuple[str, ...]
+    of_readings: bool
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryQuery:
     """`since`: changed then or later. `at`: current at some moment of [low, high)."""
 
@@ -36,6 +46,7 @@ class HistoryQuery:
     at: tuple[datetime, datetime] | None = None
     before: Place | None = None
     limit: int = 100
+    patients: Patients | None = None
 
 
 def document_history(query: HistoryQuery) -> list[tuple[Place, StoredDocument]]:
@@ -56,12 +67,12 @@ def count_document_history(query: HistoryQuery) -> int:
 
 
 def _current(query: HistoryQuery) -> QuerySet[Document]:
-    rows = Document.objects.filter(_since(query), type__in=query.types)
+    rows = Document.objects.filter(_since(query), _whose(query, ""), type__in=query.types)
     return rows if query.at is None else rows.filter(updated_at__lt=query.at[1])
 
 
 def _older(query: HistoryQuery) -> QuerySet[Any]:
-    rows = DocumentVersion.objects.filter(_since(query), document__type__in=query.types)
+    rows = DocumentVersion.objects.filter(_since(query), _whose(query, "document__"), document__type__in=query.types)
     if query.at is None:
         return rows
     next_one = DocumentVersion.objects.filter(document=OuterRef("document"), version=OuterRef("version") + 1)
@@ -69,6 +80,13 @@ def _older(query: HistoryQuery) -> QuerySet[Any]:
         Subquery(next_one.values("updated_at")[:1]), F("document__updated_at"), output_field=DateTimeField()
     )
     return rows.filter(updated_at__lt=query.at[1]).annotate(until=until).filter(until__gt=query.at[0])
+
+
+def _whose(query: HistoryQuery, document: str) -> Q:
+    if query.patients is None:
+        return Q()
+    theirs = Q(**{f"{document}patient__fhir_id__in": query.patients.ids})
+    return theirs | Q(**{f"{document}type__in": query.patients.others})
 
 
 def _place(one: StoredDocument) -> Place:
@@ -92,15 +110,33 @@ def _before(query: HistoryQuery, row: str) -> Q:
 
 
 def reading_history(
-    since: datetime | None, until: datetime | None, before: ReadingPlace | None, limit: int
+    since: datetime | None,
+    until: datetime | None,
+    before: ReadingPlace | None,
+    limit: int,
+    patients: Sequence[str] | None = None,
 ) -> list[tuple[ReadingPlace, StoredReading]]:
-    """Up to `limit` standing readings, the latest delivered first. One that was changed or deleted is a document."""
+    """Up to `limit` standing readings, the latest delivered first. One that was changed or deleted is a document.
+
+    `patients`: only of these (FHIR ids).
+    """
     found: list[tuple[ReadingPlace, StoredReading]] = []
+    if patients is not None:
+        series = Series.objects.filter(patient__fhir_id__in=patients).exclude(shape=Series.Shape.PROJECTED)
+        asked = Q(series_id__in=list(series.values_list("pk", flat=True))) & _received(since, until)
+        found = _of_samples(asked, before, limit) + _of_packets(asked, before, limit)
+        return sorted(found, key=lambda item: item[0], reverse=True)[:limit]
     for deliveries in _deliveries(since, until, before):
-        found += _of_samples(deliveries, before, limit) + _of_packets(deliveries, before, limit)
+        asked = Q(batch_id__in=deliveries)
+        found += _of_samples(asked, before, limit) + _of_packets(asked, before, limit)
         if len(found) >= limit:
             break
     return sorted(found, key=lambda item: item[0], reverse=True)[:limit]
+
+
+def _received(since: datetime | None, until: datetime | None) -> Q:
+    asked = Q() if since is None else Q(batch__received_at__gte=since)
+    return asked if until is None else asked & Q(batch__received_at__lt=until)
 
 
 def _deliveries(since: datetime | None, until: datetime | None, before: ReadingPlace | None) -> Iterable[Sequence[int]]:
@@ -120,12 +156,10 @@ def _deliveries(since: datetime | None, until: datetime | None, before: ReadingP
         last = ids[-1] - 1
 
 
-def _of_samples(
-    deliveries: Sequence[int], before: ReadingPlace | None, limit: int
-) -> list[tuple[ReadingPlace, StoredReading]]:
-    rows = Sample.objects.filter(
-        batch_id__in=deliveries, ended_batch__isnull=True, series__shape=Series.Shape.NUMBER
-    ).filter(_beyond(before, ("batch_id", "series_id", "at_ms", "value", "digits")))
+def _of_samples(asked: Q, before: ReadingPlace | None, limit: int) -> list[tuple[ReadingPlace, StoredReading]]:
+    rows = Sample.objects.filter(asked, ended_batch__isnull=True, series__shape=Series.Shape.NUMBER).filter(
+        _beyond(before, ("batch_id", "series_id", "at_ms", "value", "digits"))
+    )
     page = rows.order_by("-batch_id", "-series_id", "-at_ms", "-value", "-digits").select_related("series", "batch")
     return [
         ((row.batch_id, row.series_id, row.at_ms, row.value, row.digits), reading_of_sample(row))
@@ -133,11 +167,9 @@ def _of_samples(
     ]
 
 
-def _of_packets(
-    deliveries: Sequence[int], before: ReadingPlace | None, limit: int
-) -> list[tuple[ReadingPlace, StoredReading]]:
+def _of_packets(asked: Q, before: ReadingPlace | None, limit: int) -> list[tuple[ReadingPlace, StoredReading]]:
     place = None if before is None else (*before[:3], int(before[3]), before[4])
-    rows = Packet.objects.filter(batch_id__in=deliveries, ended_batch__isnull=True).filter(
+    rows = Packet.objects.filter(asked, ended_batch__isnull=True).filter(
         _beyond(place, ("batch_id", "series_id", "at_ms", "digest"))
     )
     page = rows.order_by("-batch_id", "-series_id", "-at_ms", "-digest").select_related("series", "batch")

@@ -118,14 +118,14 @@ def _routes(asked: Asked, call: Call) -> Iterable[Route]:
     for route in ROUTES.values():
         wanted = route.type in asked.types if asked.types else route.type != "AuditEvent"
         own = route.type == "Patient" or route.param("patient") is not None
-        if wanted and own and call.grants.allow(route.type, "search-type"):
+        if wanted and own and call.reach(route.type, "search-type"):
             yield route
 
 
 def _some(route: Route, asked: Asked, patient: str, cursor: str, room: int, call: Call) -> tuple[list[Entry], str]:
     """Up to `room` entries of a type, and where it goes on ("" at its end)."""
     if route.type == "Patient" and not asked.since:
-        return [shelves.read(route, patient)], ""
+        return [shelves.read(route, patient, call.reach)], ""
     pairs = [
         ("_id" if route.type == "Patient" else "patient", patient),
         *_restrictions(route, asked),
@@ -133,22 +133,21 @@ def _some(route: Route, asked: Asked, patient: str, cursor: str, room: int, call
     ]
     if cursor:
         pairs.append(("_cursor", cursor))
-    page = run(grammar.parse(route, pairs, base=call.base, strict=True, now=call.place.now))
+    page = run(grammar.parse(route, pairs, base=call.base, strict=True, now=call.place.now, reach=call.reach))
     return list(page.entries), page.cursor or ""
 
 
 def _referenced(asked: Asked, patient: str, cursor: str, room: int, call: Call) -> tuple[list[Entry], str]:
     """Of the resources that the token may search, those that others share; `cursor`: place of the type and id."""
-    among = [route.type for route in ROUTES.values() if route.patient and call.grants.allow(route.type, "search-type")]
-    wanted = [
-        name for name in SHARED if (not asked.types or name in asked.types) and call.grants.allow(name, "search-type")
-    ]
+    among = [route.type for route in ROUTES.values() if route.patient and call.reach(route.type, "search-type")]
+    wanted = [name for name in SHARED if (not asked.types or name in asked.types) and call.reach(name, "search-type")]
     if not wanted:
         return [], ""
     since = from_ms(span(asked.since.replace(" ", "+"), lenient=True).low_ms) if asked.since else None
     rows = referenced(patient, among=among, wanted=wanted, since=since, after=_after(cursor), limit=room + 1)
-    entries = [shelves.of_document(row) for row in rows[:room]]
-    last = entries[-1] if entries else None
+    page = [shelves.of_document(row) for row in rows[:room]]
+    last = page[-1] if page else None
+    entries = [one for one in page if call.reach.sees(one, "search-type")]
     more = f"{SHARED.index(last.type)}/{last.fhir_id}" if last and len(rows) > room else ""
     return entries, more
 

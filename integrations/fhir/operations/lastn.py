@@ -57,7 +57,9 @@ def _time(entry: Entry) -> tuple[int, int] | None:
 
 
 def _parse(pairs: Pairs, call: Call) -> SearchRequest:
-    return grammar.parse(ROUTES["Observation"], pairs, base=call.base, strict=True, now=call.place.now)
+    return grammar.parse(
+        ROUTES["Observation"], pairs, base=call.base, strict=True, now=call.place.now, reach=call.reach
+    )
 
 
 def _most(pairs: Pairs) -> int:

@@ -123,11 +123,13 @@ def _found(section: Section, patient: str, call: Call) -> tuple[list[Entry], boo
     found: list[Entry] = []
     withheld = False
     for type_name, query in section.searches:
-        if not call.grants.allow(type_name, "search-type"):
+        if not call.reach(type_name, "search-type"):
             withheld = True
             continue
         pairs = [("patient", patient), *query, ("_count", str(MOST_EACH))]
-        request = grammar.parse(ROUTES[type_name], pairs, base=call.base, strict=True, now=call.place.now)
+        request = grammar.parse(
+            ROUTES[type_name], pairs, base=call.base, strict=True, now=call.place.now, reach=call.reach
+        )
         found += run(request).entries
     return found, withheld
 

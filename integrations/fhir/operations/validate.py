@@ -5,6 +5,7 @@ from typing import Any
 
 from integrations.fhir import guide, profiles, shelves, validation
 from integrations.fhir.outcomes import FhirError, Issue, refused
+from integrations.fhir.reach import Reach
 from integrations.fhir.receiving import writable
 from integrations.fhir.routes import Route
 
@@ -29,19 +30,19 @@ def unpacked(body: Json) -> tuple[Json | None, str, str]:
     return resource, str(mode), str(profile.get("valueUri") or profile.get("valueCanonical") or "")
 
 
-def issues_of(route: Route, resource: Json | None, mode: str, profile: str, fhir_id: str) -> list[Issue]:
+def issues_of(route: Route, resource: Json | None, mode: str, profile: str, fhir_id: str, reach: Reach) -> list[Issue]:
     """What stands against it; a single informational issue when nothing does. Raises FhirError 400, 404."""
     if mode not in MODES:
         raise refused(400, "value", f"mode must be create, update, delete or profile, not {mode[:40]!r}.", "mode")
     if mode == "profile" and not profile:
         raise refused(400, "required", "The mode profile needs a profile.", "profile")
-    found = _of_mode(route, mode, fhir_id)
+    found = _of_mode(route, mode, fhir_id, reach)
     if resource is not None:
         found += _of_content(route, resource, mode, fhir_id)
     elif mode != "delete" and not fhir_id:
         raise refused(400, "required", "There is no resource to validate.", "Parameters.parameter")
     elif mode != "delete":
-        shelves.read(route, fhir_id)  # what stands here was validated when it came in
+        shelves.read(route, fhir_id, reach)  # what stands here was validated when it came in
     if resource is not None and not found:
         found += _of_profiles(resource, profile)
     elif profile and guide.profile(profile) is None:
@@ -65,18 +66,19 @@ def _unknown(profile: str) -> Issue:
     return Issue("not-supported", sentence, severity="warning")
 
 
-def _of_mode(route: Route, mode: str, fhir_id: str) -> list[Issue]:
+def _of_mode(route: Route, mode: str, fhir_id: str, reach: Reach) -> list[Issue]:
     if mode not in ("create", "update", "delete"):
         return []
     try:
         writable(route.type)
         if mode == "delete" and fhir_id:
-            shelves.read(route, fhir_id)
+            shelves.read(route, fhir_id, reach)
     except FhirError as error:
         return list(error.issues)
     if mode == "delete" and not fhir_id:
         return [Issue("required", "Only a resource with an id can be deleted: $validate it at its own address.")]
-    concluded = fhir_id and shelves.concluded(route, fhir_id) is not None
+    standing = shelves.concluded(route, fhir_id) if fhir_id else None
+    concluded = standing is not None and reach.sees(standing, "read")
     return [Issue("not-supported", f"{route.type}/{fhir_id} is a conclusion of this server.")] if concluded else []
 
 

@@ -28,7 +28,7 @@ def run_validate(request: HttpRequest, type_name: str, fhir_id: str = "") -> Htt
         mode, profile = mode or request.GET.get("mode", ""), profile or request.GET.get("profile", "")
     if fhir_id:
         call.check(type_name, "read")
-    issues = validate.issues_of(route, resource, mode, profile, fhir_id)
+    issues = validate.issues_of(route, resource, mode, profile, fhir_id, call.reach)
     call.note("validate", f"{type_name}/{fhir_id}".rstrip("/"))
     return answer(200, renderers.text_of(operation_outcome(issues)))
 
@@ -39,7 +39,7 @@ def run_everything(request: HttpRequest, fhir_id: str = "") -> HttpResponse:
     pairs = _pairs(request)
     if not fhir_id:
         raise refused(400, "required", "Name the patient: Patient/[id]/$everything.")
-    shelves.read(route, fhir_id)
+    shelves.read(route, fhir_id, call.reach)
     asked = everything.parse(pairs)
     entries, more = everything.page_of(asked, fhir_id, call)
     _note(call, "everything", fhir_id, pairs)
@@ -61,7 +61,7 @@ def run_lastn(request: HttpRequest) -> HttpResponse:
 
 def run_summary(request: HttpRequest, fhir_id: str) -> HttpResponse:
     call = open_call(request)
-    patient = shelves.read(call.check("Patient", "read"), fhir_id)
+    patient = shelves.read(call.check("Patient", "read"), fhir_id, call.reach)
     found = summary.document(patient, call)
     _note(call, "summary", fhir_id)
     return answer(200, summary.as_bundle(found, call.base, call.place.now))

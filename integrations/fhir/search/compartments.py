@@ -11,9 +11,10 @@ from datetime import datetime
 from types import MappingProxyType
 
 from integrations.fhir.outcomes import refused
+from integrations.fhir.reach import Reach
 from integrations.fhir.routes import ROUTES
 from integrations.fhir.search import grammar
-from integrations.fhir.search.request import DEFAULT_COUNT, LARGEST_COUNT, May, SearchRequest
+from integrations.fhir.search.request import DEFAULT_COUNT, LARGEST_COUNT, SearchRequest
 from integrations.fhir.search.run import run
 from integrations.fhir.shelves import Entry
 from recovery.selectors.fhir_criteria import Criterion, Match
@@ -152,14 +153,14 @@ def confine(request: SearchRequest, patient: str) -> None:
 
 
 def page_of_all(
-    patient: str, pairs: Pairs, *, base: str, now: datetime, may: May
+    patient: str, pairs: Pairs, *, base: str, now: datetime, reach: Reach
 ) -> tuple[list[Entry], list[tuple[str, str]], str | None]:
     """A page of everything in the compartment, type after type: entries, parameters honoured, where the next begins."""
     types, at, inner, rest = _asked(pairs)
     routes = [
         route
         for route in ROUTES.values()
-        if params_of(route.type) and (not types or route.type in types) and may(route.type, "search-type")
+        if params_of(route.type) and (not types or route.type in types) and reach(route.type, "search-type")
     ]
     names = [route.type for route in routes]
     count = _count(rest)
@@ -167,7 +168,7 @@ def page_of_all(
     for number in range(names.index(at) if at in names else 0, len(names)):
         mine = [pair for pair in rest if pair[0] not in ("_type", "_count")]
         mine += [("_count", str(count - len(found)))] + ([("_cursor", inner)] if inner else [])
-        request = grammar.parse(routes[number], mine, base=base, strict=False, now=now, may=may)
+        request = grammar.parse(routes[number], mine, base=base, strict=False, now=now, reach=reach)
         confine(request, patient)
         page = run(request)
         found += page.entries

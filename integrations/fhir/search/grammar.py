@@ -6,9 +6,10 @@ from datetime import datetime
 
 from integrations.fhir.outcomes import refused
 from integrations.fhir.primitives import ID
+from integrations.fhir.reach import EVERYTHING, Reach
 from integrations.fhir.routes import ROUTES, Route, SearchParam
 from integrations.fhir.search import linking
-from integrations.fhir.search.request import LARGEST_COUNT, Asker, Include, May, SearchRequest, read_cursor
+from integrations.fhir.search.request import LARGEST_COUNT, Asker, Include, SearchRequest, read_cursor
 from integrations.fhir.search.values import date_match, matches_of, split
 from recovery.selectors.fhir_criteria import Criterion
 from recovery.selectors.fhir_order import Order, Step
@@ -37,14 +38,14 @@ Pairs = Sequence[tuple[str, str]]
 
 
 def parse(
-    route: Route, pairs: Pairs, *, base: str, strict: bool, now: datetime, may: May | None = None
+    route: Route, pairs: Pairs, *, base: str, strict: bool, now: datetime, reach: Reach, follows: bool = False
 ) -> SearchRequest:
     """Raises FhirError 400 for what cannot be used, and with `strict` for what is not known.
 
-    `may`: what the search may follow references into and include; nothing when it is not given.
+    `reach`: of the caller, beyond which nothing is found, followed or included. `follows`: references at all.
     """
-    asker = Asker(base, strict, now, may)
-    request = SearchRequest(route, order=default_order(route), may=may, address=route.type)
+    asker = Asker(base, strict, now, reach, follows)
+    request = SearchRequest(route, reach, order=default_order(route), address=route.type)
     cursor = ""
     for name, value in pairs:
         if name in _ABOUT_THE_ANSWER:
@@ -59,6 +60,16 @@ def parse(
         request.place, request.order = read_cursor(cursor, request.order)
     _check_together(request)
     return request
+
+
+def criteria_of(route: Route, pairs: Pairs, now: datetime) -> list[Criterion]:
+    """Search parameters of a type as criteria. Raises FhirError 400 for what is not known, or no such parameter."""
+    request = SearchRequest(route, EVERYTHING)
+    asker = Asker("", strict=True, now=now, reach=EVERYTHING)
+    for name, value in pairs:
+        if name.startswith("_") or not take_criterion(request, name, value, asker):
+            _unknown(request, name, strict=True)
+    return request.criteria
 
 
 def default_order(route: Route) -> Order:

@@ -10,11 +10,12 @@ from itertools import islice
 
 from integrations.fhir import shelves
 from integrations.fhir.primitives import LOCAL_REFERENCE
+from integrations.fhir.reach import Reach
 from integrations.fhir.routes import ROUTES, Route
 from integrations.fhir.search import run
 from integrations.fhir.search.entries import entries_of
 from integrations.fhir.search.page import Page
-from integrations.fhir.search.request import Include, May, SearchRequest
+from integrations.fhir.search.request import Include, SearchRequest
 from integrations.fhir.shelves import Entry
 from recovery.selectors import fhir_search
 from recovery.selectors.fhir_criteria import Criterion, Match
@@ -27,7 +28,7 @@ Name = tuple[str, str]  # type and id
 
 @dataclass(slots=True)
 class _Bag:
-    may: May
+    reach: Reach
     seen: set[Name]
     found: list[Entry] = field(default_factory=list)
     is_full: bool = False
@@ -51,8 +52,7 @@ class _Bag:
 def with_included(request: SearchRequest, page: Page) -> Page:
     if not (request.includes or request.reverse_includes) or not page.entries:
         return page
-    may = request.may or (lambda type_name, interaction: False)
-    bag = _Bag(may, {(entry.type, entry.fhir_id) for entry in page.entries})
+    bag = _Bag(request.reach, {(entry.type, entry.fhir_id) for entry in page.entries})
     new = _brought(list(page.entries), request.includes, request.reverse_includes, bag)
     forward = [one for one in request.includes if one.iterate]
     reverse = [one for one in request.reverse_includes if one.iterate]
@@ -93,13 +93,14 @@ def _read(names: list[Name], bag: _Bag) -> Iterable[Entry]:
     """The resources of these names that stand here and that the caller may read."""
     by_type: dict[str, list[str]] = {}
     for type_name, fhir_id in names:
-        if (type_name, fhir_id) not in bag.seen and type_name in ROUTES and bag.may(type_name, "read"):
+        if (type_name, fhir_id) not in bag.seen and type_name in ROUTES and bag.reach(type_name, "read"):
             by_type.setdefault(type_name, []).append(fhir_id)
     for type_name, ids in by_type.items():
         documents = {row.fhir_id: row for row in fhir_search.documents_named(type_name, ids)}
-        yield from map(shelves.of_document, documents.values())
+        found = [shelves.of_document(row) for row in documents.values()]
         if ROUTES[type_name].shelf != "documents":
-            yield from _from_other_shelves(ROUTES[type_name], [one for one in ids if one not in documents])
+            found += _from_other_shelves(ROUTES[type_name], [one for one in ids if one not in documents])
+        yield from (one for one in found if bag.reach.sees(one, "read"))
 
 
 def _from_other_shelves(route: Route, ids: list[str]) -> Iterable[Entry]:
@@ -111,12 +112,12 @@ def _from_other_shelves(route: Route, ids: list[str]) -> Iterable[Entry]:
 
 def _referring(entries: list[Entry], include: Include, bag: _Bag) -> Iterable[Entry]:
     """What refers to the entries by the parameter, where the caller may search for it."""
-    if not bag.may(include.source, "search-type"):
+    if not bag.reach(include.source, "search-type"):
         return
     targets = [one for one in entries if include.target in ("", one.type)]
     for start in range(0, len(targets), NAMES_A_LOOK):
         part = targets[start : start + NAMES_A_LOOK]
         matches = tuple(Match(value=f"{one.type}/{one.fhir_id}") for one in part)
         criterion = Criterion(include.param, "reference", matches)
-        search = SearchRequest(ROUTES[include.source], [criterion], count=MOST_INCLUDED)
+        search = SearchRequest(ROUTES[include.source], bag.reach, [criterion], count=MOST_INCLUDED)
         yield from (one.entry for one in islice(run.walk(search), MOST_INCLUDED + 1))

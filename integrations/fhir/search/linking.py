@@ -42,7 +42,7 @@ def chain(route: Route, head: str, rest: str, value: str, asker: Asker, take: Ta
 
 
 def _linked(target: str, rest: str, value: str, asker: Asker, take: Take) -> SearchRequest | None:
-    linked = SearchRequest(ROUTES[target], may=asker.may)
+    linked = SearchRequest(ROUTES[target], asker.reach)
     return linked if take(linked, rest, value, asker) else None
 
 
@@ -74,7 +74,7 @@ def has(route: Route, said: str, value: str, asker: Asker, take: Take) -> Criter
     param = source.param(name) if source is not None else None
     if source is None or param is None or param.kind != "reference" or not rest:
         raise refused(400, "invalid", f"_has:{said[:80]}: write _has:Type:reference:parameter.", "_has")
-    linked = SearchRequest(source, may=asker.may)
+    linked = SearchRequest(source, asker.reach)
     if not take(linked, rest, value, asker):
         return None
     if not _may(type_name, asker):
@@ -98,12 +98,12 @@ def _check_depth(said: str) -> None:
 
 
 def _check_open(asker: Asker, said: str) -> None:
-    if asker.may is None:
+    if not asker.follows:
         raise refused(400, "not-supported", f"{said[:80]}: references are followed in searches only.", said[:80])
 
 
 def _may(type_name: str, asker: Asker) -> bool:
-    return asker.may is not None and asker.may(type_name, "search-type")
+    return asker.follows and asker.reach(type_name, "search-type")
 
 
 def _forbidden(type_name: str) -> FhirError:

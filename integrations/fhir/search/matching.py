@@ -11,6 +11,11 @@ def holds(criterion: Criterion, entries: Iterable[IndexEntry], name: str = "") -
     if criterion.kind == "any":
         entries = list(entries)
         return any(holds(one, entries, name) for one in criterion.any_of)
+    if criterion.kind == "all":
+        entries = list(entries)
+        return all(holds(one, entries, name) for one in criterion.any_of)
+    if criterion.kind == "named":
+        return name in criterion.names
     if criterion.kind == "has":
         return name in criterion.resolved
     if criterion.kind == "composite":
@@ -18,6 +23,8 @@ def holds(criterion: Criterion, entries: Iterable[IndexEntry], name: str = "") -
     mine = [entry for entry in entries if entry.param == criterion.param]
     if criterion.kind == "chain":
         return any(entry.value in criterion.resolved for entry in mine)
+    if criterion.kind == "within":
+        return bool(mine) and all(entry.value in criterion.names for entry in mine)
     if criterion.missing is not None:
         return criterion.missing is not bool(mine)
     found = any(entry_matches(criterion.kind, match, entry) for entry in mine for match in criterion.matches)

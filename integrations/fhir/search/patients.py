@@ -19,7 +19,13 @@ def patient_names(criteria: Sequence[Criterion]) -> list[str] | None:
 
 def _named(one: Criterion) -> set[str] | None:
     """The patients of whom `one` can hold, when it says so."""
-    if one.param not in PATIENT_PARAMS or one.missing is not None or one.kind not in ("reference", "chain"):
+    if one.kind == "any":
+        parts = [_named(part) for part in one.any_of]
+        return None if None in parts else set().union(*(part for part in parts if part is not None))
+    if one.kind == "all":
+        found = patient_names(one.any_of)
+        return None if found is None else set(found)
+    if one.param not in PATIENT_PARAMS or one.missing is not None or one.kind not in ("reference", "chain", "within"):
         return None
-    said = one.resolved if one.kind == "chain" else {match.value or "" for match in one.matches}
+    said = one.resolved if one.kind != "reference" else {match.value or "" for match in one.matches}
     return {value.removeprefix("Patient/") for value in said if value.startswith("Patient/")}

@@ -119,7 +119,7 @@ def _is_of_the_reading(one: Criterion) -> bool:
     """Whether rows have a say in it. Presence is decided by the template alone."""
     if one.kind == "composite":
         return any(param in OF_THE_READING for param, _ in one.components)
-    if one.kind == "any":
+    if one.kind in ("any", "all"):
         return any(_is_of_the_reading(each) for each in one.any_of)
     return one.param in OF_THE_READING and one.missing is None
 

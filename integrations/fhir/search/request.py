@@ -3,29 +3,28 @@
 import base64
 import binascii
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from integrations.fhir.outcomes import refused
+from integrations.fhir.reach import Reach, restricted
 from integrations.fhir.routes import Route
 from recovery.selectors.fhir_criteria import Criterion, DocumentQuery, Match
 from recovery.selectors.fhir_order import Order, Place
 
 DEFAULT_COUNT, LARGEST_COUNT = 50, 1000
-# (type, interaction) -> whether the caller may
-May = Callable[[str, str], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who searches, where and when. `may` decides what a search may follow and include: nothing without it."""
+    """Who searches, where and when. Without `follows` no reference is followed."""
 
     base: str
     strict: bool
     now: datetime
-    may: May | None = None
+    reach: Reach
+    follows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +39,14 @@ class Include:
 
 @dataclass(slots=True)
 class SearchRequest:
-    """`said`: the parameters honoured, for the self link; `ignored`: those that were not. `place`: where the page
-    begins; `address`: below the base, for the links."""
+    """A search that finds nothing beyond `reach`, whatever it asks for: the limit is among its criteria from the start.
+
+    `said`: the parameters honoured, for the self link; `ignored`: those that were not. `place`: where the page
+    begins; `address`: below the base, for the links.
+    """
 
     route: Route
+    reach: Reach
     criteria: list[Criterion] = field(default_factory=list)
     ids: list[str] | None = None
     updated: list[tuple[Match, ...]] = field(default_factory=list)
@@ -55,10 +58,13 @@ class SearchRequest:
     elements: tuple[str, ...] = ()
     includes: list[Include] = field(default_factory=list)
     reverse_includes: list[Include] = field(default_factory=list)
-    may: May | None = None
     address: str = ""
     said: list[tuple[str, str]] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        limit = self.reach.limit(self.route.type, "search-type")
+        self.criteria += [one for one in restricted((), limit) if one not in self.criteria]
 
     @property
     def only_counts(self) -> bool:

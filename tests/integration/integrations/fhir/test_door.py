@@ -39,7 +39,9 @@ def test_a_browser_session_opens_nothing(db: None, django_user_model: type) -> N
         ("system/*.read", 403),
         ("system/Patient.cruds", 403),
         ("patient/Observation.cruds", 403),
-        ("system/Observation.c?category=vital-signs", 403),
+        ("system/Observation.c?category=vital-signs", 201),
+        ("system/Observation.c?category=laboratory", 403),
+        ("system/Observation.c?colour=red", 403),
     ],
 )
 def test_scopes_decide_what_a_token_may_do(door: Door, patient: str, scopes: str, status: int) -> None:
