@@ -69,13 +69,14 @@ class Condition:
 @dataclass(frozen=True, slots=True)
 class Question:
     """`ask`: always, informative (when a reading is worth having) or in-turn. `low`, `high` in `unit`; `codes`: what
-    the answer is in a terminology, (system, code, display)."""
+    the answer is in a terminology, (system, code, display). `group`: link id and text of the group it stands in."""
 
     link_id: str
     kind: Kind
     words: Words
     hint: Words = NOTHING
     preface: Words = NOTHING
+    group: tuple[str, str] = ("", "")
     required: bool = False
     ask: str = "always"
     options: tuple[Option, ...] = ()
@@ -130,7 +131,7 @@ def shipped_text(key: str) -> str:
 
 def read_form(key: str, resource: Mapping[str, Any]) -> Form:
     """A valid Questionnaire as a Form. Raises Invalid naming what cannot be asked."""
-    questions = tuple(_questions(resource.get("item") or (), NOTHING))
+    questions = tuple(_questions(resource.get("item") or ()))
     if not 0 < len(questions) <= MOST_QUESTIONS:
         raise Invalid(f"{key} has {len(questions)} questions; 1 to {MOST_QUESTIONS} can be asked.", field="item")
     names = [one.link_id for one in questions]
@@ -151,17 +152,18 @@ def read_form(key: str, resource: Mapping[str, Any]) -> Form:
     )
 
 
-def _questions(items: Iterable[Mapping[str, Any]], preface: Words) -> Iterable[Question]:
+def _questions(items: Iterable[Mapping[str, Any]], group: Mapping[str, Any] | None = None) -> Iterable[Question]:
     for item in items:
-        if item.get("type") == "group":
-            yield from _questions(item.get("item") or (), _words(item, "text"))
-        elif item.get("type") != "display":
-            if item.get("item"):
+        kind, inside = item.get("type"), item.get("item") or ()
+        if kind == "group" and group is None:
+            yield from _questions(inside, item)
+        elif kind != "display":
+            if inside:
                 raise Invalid(f"Question {item.get('linkId')} has questions inside it.", field="item.item")
-            yield _question(item, preface)
+            yield _question(item, group or {})
 
 
-def _question(item: Mapping[str, Any], preface: Words) -> Question:
+def _question(item: Mapping[str, Any], group: Mapping[str, Any]) -> Question:
     low, high = _limit(item, "minValue"), _limit(item, "maxValue")
     own = _extension(item, OWN + "scale-ends") or {}
     unit = (_extension(item, CORE + "questionnaire-unit") or {}).get("valueCoding", {})
@@ -171,7 +173,8 @@ def _question(item: Mapping[str, Any], preface: Words) -> Question:
         kind=_kind(item, low, high),
         words=_words(item, "text"),
         hint=_words(hint, "valueString") if hint else NOTHING,
-        preface=preface,
+        preface=_words(group, "text") if group.get("text") else NOTHING,
+        group=(str(group.get("linkId", "")), str(group.get("text", ""))),
         required=bool(item.get("required")),
         ask=str((_extension(item, OWN + "ask") or {}).get("valueCode", "always")),
         options=tuple(_option(one) for one in item.get("answerOption") or ()),

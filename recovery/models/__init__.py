@@ -6,7 +6,7 @@ from recovery.models.backtest import Backtest
 from recovery.models.breakglass import EmergencyAccess
 from recovery.models.care import Team, TeamMembership
 from recovery.models.cds import Card, SpentToken, TrustedEhr
-from recovery.models.check_in import CheckInDraft, CheckInResponse
+from recovery.models.check_in import CheckInDraft, CheckInResponse, DraftPhoto
 from recovery.models.connection import (
     Authorization,
     AuthorizedToken,
@@ -66,6 +66,7 @@ __all__ = [
     "DocumentIndex",
     "DocumentVersion",
     "EhrIdentity",
+    "DraftPhoto",
     "EmergencyAccess",
     "Episode",
     "EpisodeChange",

@@ -48,3 +48,16 @@ class CheckInResponse(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["episode", "slot"], name="response_once_a_slot")]
         indexes = [models.Index(fields=["episode", "-answered_at"], name="response_of_episode")]
+
+
+class DraftPhoto(models.Model):
+    """A photo taken for a question and not yet sent: gone without a trace when retaken, deleted or never sent."""
+
+    draft = models.ForeignKey(CheckInDraft, on_delete=models.CASCADE, related_name="photos")
+    link_id = models.CharField(max_length=64)
+    jpeg = models.BinaryField()
+    width = models.PositiveSmallIntegerField()
+    height = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["draft", "link_id"], name="photo_once_a_question")]
