@@ -10,6 +10,7 @@ from `batch.received_at` until `ended_batch.received_at`.
 from django.db import models
 from django.db.models import F, Q
 
+from recovery.models.consent_sql import SeriesQuerySet
 from recovery.models.streams_sql import SampleQuerySet
 
 
@@ -53,6 +54,8 @@ class Series(models.Model):
     span_ms = models.BigIntegerField(default=0)
     template = models.TextField(blank=True)
     template_hash = models.CharField(max_length=64)
+
+    objects = SeriesQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -16,6 +16,7 @@ from recovery.models import Alert, Episode, LiveEvent, Snapshot, User
 from recovery.permissions import visible_episodes
 from recovery.selectors.alerts import SEVERITY_RANK, AlertSeen, alert_seen, unresolved_by_episode
 from recovery.selectors.briefs import Brief, briefs_of
+from recovery.selectors.consents import sealed_flags, without_sealed
 from recovery.selectors.people import Operation, Person, operation_of, person_of
 from recovery.selectors.snapshot import Said, read_snapshot
 from recovery.selectors.sparks import Spark, sparks_of
@@ -169,7 +170,10 @@ def current_snapshots(which: Q) -> dict[int, Said]:
     """The current snapshot of each episode that fits, by episode id."""
     return {
         row.episode_id: read_snapshot(
-            row.content, made_at=row.made_at, data_until=row.data_until, model_version=row.model_version
+            without_sealed(row.content, row),
+            made_at=row.made_at,
+            data_until=row.data_until,
+            model_version=row.model_version,
         )
-        for row in Snapshot.objects.filter(which, current=True)
+        for row in Snapshot.objects.filter(which, current=True).annotate(**sealed_flags("episode__patient_id"))
     }

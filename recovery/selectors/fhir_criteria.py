@@ -12,7 +12,8 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat, Substr
 
-from recovery.models import Document, DocumentIndex
+from recovery.consent_rules import CARE
+from recovery.models import ConsentDecision, Document, DocumentIndex, Sample, Series
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -80,7 +81,17 @@ def matching(query: DocumentQuery) -> QuerySet[Document]:
         rows = rows.filter(any_q(changed(match) for match in group))
     for criterion in query.criteria:
         rows = rows.filter(_holds(query.type, criterion))
-    return rows
+    return rows.exclude(is_sealed()) if query.type == "Observation" else rows
+
+
+def is_sealed() -> Q:
+    """Observations whose patient withdrew that type of data from care: the patient did, and its readings are sealed."""
+    decided = ConsentDecision.objects.filter(
+        patient_id=OuterRef("patient_id"), purpose=CARE, allowed=False, until__isnull=True
+    )
+    sealed = Series.objects.filter(shape=Series.Shape.PROJECTED).sealed().values("pk")
+    drawn = Sample.objects.filter(fhir_id=OuterRef("fhir_id"), series__patient_id=OuterRef("patient_id"))
+    return Q(Exists(decided)) & Q(Exists(drawn.filter(series_id__in=sealed)))
 
 
 def any_q(conditions: Any) -> Q:

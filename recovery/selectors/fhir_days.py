@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from recovery.models import Snapshot
+from recovery.selectors.consents import sealed_flags, without_sealed
 from recovery.selectors.snapshot import Said, read_snapshot
 
 DAY = timedelta(days=1)
@@ -60,7 +61,8 @@ def days_said(
         _with_day(stamps.iterator(chunk_size=2_000)), after, limit if day is None else DAYS_OF_AN_EPISODE
     )
     wanted = [mark for mark in marks if day is None or mark.day == day]
-    found = Snapshot.objects.select_related("episode__patient").in_bulk([mark.row_id for mark in wanted])
+    flagged = Snapshot.objects.select_related("episode__patient").annotate(**sealed_flags("episode__patient_id"))
+    found = flagged.in_bulk([mark.row_id for mark in wanted])
     newest = _newest_days({row.episode_id for row in found.values()})
     return [_said(mark, found[mark.row_id], newest) for mark in wanted if mark.row_id in found]
 
@@ -93,7 +95,12 @@ def _newest_days(episodes: Iterable[int]) -> dict[int, int]:
 
 def _said(mark: _Mark, row: Snapshot, newest: dict[int, int]) -> DaySaid:
     episode = row.episode
-    said = read_snapshot(row.content, made_at=row.made_at, data_until=row.data_until, model_version=row.model_version)
+    said = read_snapshot(
+        without_sealed(row.content, row),
+        made_at=row.made_at,
+        data_until=row.data_until,
+        model_version=row.model_version,
+    )
     return DaySaid(
         place=mark.place,
         day=mark.day,

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery
 
+from recovery.consent_rules import CARE
 from recovery.models import Packet, Sample, Series
 from recovery.selectors.fhir_criteria import Match, any_q, changed, micros, moment_of, number_matches
 from recovery.selectors.fhir_order import Key, Order, Place, Value, beyond
@@ -69,7 +70,8 @@ class FoundReading:
 
 
 def series_seen(query: SeriesQuery) -> Iterable[SeriesSeen]:
-    rows = Series.objects.exclude(shape=Series.Shape.PROJECTED).filter(patient__deleted_at__isnull=True)
+    rows = Series.objects.usable_for(CARE).exclude(shape=Series.Shape.PROJECTED)
+    rows = rows.filter(patient__deleted_at__isnull=True)
     if query.ids is not None:
         rows = rows.filter(pk__in=query.ids)
     if query.patients is not None:

@@ -11,6 +11,7 @@ from statistics import median
 from django.db.models import Avg, F, FloatField, Sum
 from django.db.models.functions import Cast, Floor
 
+from recovery.consent_rules import CARE
 from recovery.models import Episode, Sample, Series
 from recovery.selectors.snapshot import MetricSaid, Said
 from recovery.twin.metrics import METRICS, WORN_HOURS_FOR_A_DAY
@@ -62,7 +63,7 @@ def _best_series(chosen: Mapping[int, tuple[Episode, MetricSaid]]) -> dict[int, 
     rows = Series.objects.filter(
         patient_id__in={patient for patient, _ in wanted}, metric__in={metric for _, metric in wanted}
     )
-    ours = [row for row in rows if (row.patient_id, row.metric) in wanted]
+    ours = [row for row in rows.usable_for(CARE) if (row.patient_id, row.metric) in wanted]
     ours.sort(key=lambda row: (-_tier_rank(row.tier), row.pk))
     return {wanted[row.patient_id, row.metric]: row for row in ours}
 

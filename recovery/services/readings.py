@@ -6,6 +6,7 @@ from datetime import datetime
 
 import numpy as np
 
+from recovery.consent_rules import CARE
 from recovery.models import Episode, Sample, Series
 from recovery.services import lives
 from recovery.twin.measurement import Samples
@@ -36,9 +37,10 @@ def hour_of(episode: Episode, at_ms: float) -> float:
     return (at_ms - episode.day_zero.timestamp() * 1000) / MS_AN_HOUR
 
 
-def series_of(episode: Episode) -> tuple[Series, ...]:
-    """Every series of the episode's patient, without the templates that only the FHIR door needs."""
-    return tuple(Series.objects.filter(patient_id=episode.patient_id).defer("template", "template_hash"))
+def series_of(episode: Episode, purpose: str = CARE) -> tuple[Series, ...]:
+    """Every series that the patient lets be used for it, without the templates that only the FHIR door needs."""
+    mine = Series.objects.filter(patient_id=episode.patient_id).usable_for(purpose)
+    return tuple(mine.defer("template", "template_hash"))
 
 
 def load_samples(episode: Episode, of_patient: Iterable[Series], window: Window) -> dict[str, Samples]:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from django.db.models import Q, QuerySet
 
-from recovery.models import Episode, Finding, Sample, Series
+from recovery.consent_rules import IMPROVEMENT, RECORDS
+from recovery.models import ConsentDecision, Episode, Finding, Sample, Series
 from recovery.services.factors import known_at
 from recovery.services.readings import BASELINE_HOURS, MS_AN_HOUR, TIERS, hour_of, series_of
 from recovery.twin.fit_cohort import Case
@@ -28,11 +29,14 @@ it counts as having arrived when it was taken [G: this project's choice]."""
 
 
 def eligible(since: datetime, until: datetime) -> QuerySet[Episode]:
-    """Operations of the window with complete follow-up, in order of row id."""
+    """Operations of the window with complete follow-up, in order of row id; not of patients who said no to it."""
+    said_no = ConsentDecision.objects.filter(
+        purpose=IMPROVEMENT, data_type=RECORDS, allowed=False, until__isnull=True
+    ).values("patient_id")
     rows = Episode.objects.filter(
         surgery_end__gte=since, surgery_end__lt=until - FOLLOWED, patient__deleted_at__isnull=True
     )
-    return rows.exclude(status=Episode.Status.CANCELLED).order_by("pk")
+    return rows.exclude(status=Episode.Status.CANCELLED).exclude(patient_id__in=said_no).order_by("pk")
 
 
 def held_back(cut_at: datetime | None, team_id: int | None) -> Q:
@@ -102,7 +106,7 @@ def _readmitted(episode: Episode) -> float | None:
 
 def _readings(episode: Episode) -> tuple[dict[str, Samples], dict[str, Any]]:
     """Samples by metric, and the hour at which each of them arrived."""
-    series = {row.pk: row for row in series_of(episode) if row.metric in METRICS}
+    series = {row.pk: row for row in series_of(episode, IMPROVEMENT) if row.metric in METRICS}
     by_metric: dict[str, list[tuple[float, ...]]] = {}
     for pk, at_ms, value, received in _rows(episode, series):
         one = series[pk]
