@@ -38,23 +38,23 @@ class Steps:
 
 def kaplan_meier(durations: ArrayLike, happened: ArrayLike) -> Steps:
     """Survival by duration, (n,) each; an event at a time counts before a censoring at that time."""
-    t, events = _checked(durations, happened)
-    times, at_risk, counts = _counts(t, (events != CENSORED).astype(int))
+    t, events = checked(durations, happened)
+    times, at_risk, counts = event_counts(t, (events != CENSORED).astype(int))
     share_free = np.cumprod(1.0 - counts[:, 0] / at_risk)
     return Steps(times, np.asarray(share_free, float), 1.0)
 
 
 def aalen_johansen(durations: ArrayLike, causes: ArrayLike) -> Mapping[int, Steps]:
     """Cumulative incidence of each cause (whole numbers from 1; 0 is censored), in presence of the others."""
-    t, cause = _checked(durations, causes)
-    times, at_risk, counts = _counts(t, cause)
+    t, cause = checked(durations, causes)
+    times, at_risk, counts = event_counts(t, cause)
     hazards = counts / at_risk[:, None]
     free_before = np.concatenate([[1.0], np.cumprod(1.0 - hazards.sum(axis=1))[:-1]])
     rises = np.cumsum(free_before[:, None] * hazards, axis=0)
     return {k + 1: Steps(times, rises[:, k], 0.0) for k in range(counts.shape[1])}
 
 
-def _counts(t: Floats, cause: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
+def event_counts(t: Floats, cause: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
     """Distinct event times (k,), at risk just before each (k,), events of each cause (k, causes)."""
     times, index = np.unique(t[cause > 0], return_inverse=True)
     counts = np.zeros((len(times), max(int(cause.max(initial=0)), 1)))
@@ -63,7 +63,8 @@ def _counts(t: Floats, cause: NDArray[np.int64]) -> tuple[Floats, Floats, Floats
     return times, at_risk.astype(float), counts
 
 
-def _checked(durations: ArrayLike, causes: ArrayLike) -> tuple[Floats, NDArray[np.int64]]:
+def checked(durations: ArrayLike, causes: ArrayLike) -> tuple[Floats, NDArray[np.int64]]:
+    """Both as arrays (n,); raises MalformedSamples where they are not two lists of one length, finite, not negative."""
     t, cause = np.asarray(durations, float), np.asarray(causes).astype(np.int64)
     if t.shape != cause.shape or t.ndim != 1 or not np.isfinite(t).all() or (t < 0).any() or (cause < 0).any():
         raise MalformedSamples("durations and causes are two lists of one length, finite and not negative")
