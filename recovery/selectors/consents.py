@@ -8,7 +8,8 @@ from typing import Any
 from django.db.models import Exists, OuterRef
 
 from recovery.consent_rules import ALLOWED_AT_FIRST, CARE, DATA_TYPES, METRICS_OF, NOT_SWITCHABLE, PURPOSES
-from recovery.models import ConsentDecision, Series
+from recovery.models import ConsentDecision, Packet, Sample, Series
+from recovery.reading_ids import decode
 
 SWITCHABLE_FOR_CARE = tuple(kind for kind in DATA_TYPES if (CARE, kind) not in NOT_SWITCHABLE)
 
@@ -109,3 +110,18 @@ def said_no(purpose: str) -> Any:
     return ConsentDecision.objects.filter(
         purpose=purpose, data_type="records", allowed=False, until__isnull=True
     ).values("patient_id")
+
+
+def observation_is_sealed(fhir_id: str, patient_id: int | None) -> bool:
+    """Whether the Observation of that id, streamed or a document, says what its patient withdrew from care."""
+    if patient_id is None:
+        return False
+    withdrawn = ConsentDecision.objects.filter(patient_id=patient_id, purpose=CARE, allowed=False, until__isnull=True)
+    if not withdrawn.exists():
+        return False
+    sealed = set(Series.objects.filter(patient_id=patient_id).sealed().values_list("pk", flat=True))
+    derived = decode(fhir_id)
+    if derived is not None:
+        return derived.series_id in sealed
+    named = [model.objects.filter(fhir_id=fhir_id, series_id__in=sealed) for model in (Sample, Packet)]
+    return any(rows.exists() for rows in named)

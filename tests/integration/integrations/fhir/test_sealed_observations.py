@@ -1,0 +1,96 @@
+"""What a patient withdrew from care is kept, and read by nobody, until they allow it again."""
+
+import pytest
+from django.utils import timezone
+
+from recovery.audit import Actor
+from recovery.models import Document, Patient, Sample
+from recovery.services import consents
+from tests.integration.integrations.fhir.conftest import content
+
+
+def observation(patient: str, code: str, value: float, **more) -> dict:
+    said = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": code}]},
+        "subject": {"reference": f"Patient/{patient}"},
+        "effectiveDateTime": "2026-03-03T10:00:00Z",
+        "valueQuantity": {"value": value, "system": "http://unitsofmeasure.org", "code": "/min"},
+    }
+    return said | more
+
+
+def decide(patient: str, allowed: bool, kind: str = "vitals") -> None:
+    row = Patient.objects.get(fhir_id=patient)
+    consents.decide(
+        patient_id=row.pk,
+        choices={("care", kind): allowed},
+        said_by="Ida",
+        actor=Actor.system("test"),
+        now=timezone.now(),
+    )
+
+
+@pytest.fixture
+def streamed(door, patient) -> str:
+    return content(door.post("Observation", observation(patient, "8867-4", 80)))["id"]
+
+
+@pytest.fixture
+def documented(door, patient) -> str:
+    """A number with a note, which makes it a document from which a sample is drawn."""
+    said = observation(
+        patient,
+        "9279-1",
+        14,
+        component=[
+            observation(patient, "8867-4", 81)
+            and {
+                "code": {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]},
+                "valueQuantity": {"value": 81, "system": "http://unitsofmeasure.org", "code": "/min"},
+            }
+        ],
+    )
+    made = content(door.post("Observation", said))["id"]
+    assert Document.objects.filter(fhir_id=made).exists() and Sample.objects.filter(fhir_id=made).exists()
+    return made
+
+
+def total(door, patient: str) -> int:
+    return content(door.get(f"Observation?patient={patient}&_total=accurate"))["total"]
+
+
+def test_a_sealed_reading_is_in_no_search_and_at_no_address(door, patient, streamed, documented):
+    assert total(door, patient) == 2
+    decide(patient, False)
+    assert total(door, patient) == 0
+    for name in (streamed, documented):
+        assert door.get(f"Observation/{name}").status_code == 404
+    assert not [
+        one
+        for one in content(door.get(f"Patient/{patient}/$everything"))["entry"]
+        if one["resource"]["resourceType"] == "Observation"
+    ]
+    decide(patient, True)
+    assert total(door, patient) == 2
+    assert door.get(f"Observation/{streamed}").status_code == 200
+
+
+def test_another_type_is_not_sealed_with_it(door, patient, streamed):
+    decide(patient, False, "activity")
+    assert total(door, patient) == 1 and door.get(f"Observation/{streamed}").status_code == 200
+
+
+def test_a_sender_may_send_and_correct_what_is_sealed(door, patient):
+    decide(patient, False)
+    body = observation(patient, "8867-4", 85, id="mine")
+    assert door.put("Observation/mine", body).status_code == 201
+    assert door.put("Observation/mine", body).status_code == 200
+    assert door.get("Observation/mine").status_code == 404
+
+
+def test_the_decision_is_read_as_a_consent(door, patient):
+    decide(patient, False)
+    found = content(door.get(f"Consent?patient={patient}"))["entry"]
+    assert [one["resource"]["status"] for one in found] == ["active"]
