@@ -1,8 +1,11 @@
 """What people may send: shapes only. The rules of the domain live in the services."""
 
+from typing import Any
+
 from django import forms
 
 from recovery.presenters.alerts import OUTCOMES
+from recovery.presenters.reading import REASONS
 from recovery.presenters.wording import STATES
 from recovery.selectors.careteam import BoardFilter
 
@@ -63,6 +66,17 @@ class UndoForm(forms.Form):
     @property
     def done_words(self) -> str:
         return DONE[self.cleaned_data["done"]]
+
+
+class MarkForm(forms.Form):
+    """Why a reading is wrong: one of the usual reasons, a note, or both."""
+
+    reason = forms.ChoiceField(choices=[(text, text) for text in REASONS], required=False)
+    note = forms.CharField(max_length=200, required=False)
+
+    @staticmethod
+    def reason_of(cleaned: dict[str, Any]) -> str:
+        return ": ".join(part for part in (cleaned["reason"], cleaned["note"].strip()) if part)
 
 
 class BacktestForm(forms.Form):

@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from recovery.audit import Actor
-from recovery.models import Alert, Episode, Patient, Snapshot, Team, TeamMembership, User
+from recovery.models import Alert, Batch, Episode, Patient, Sample, Series, Snapshot, Team, TeamMembership, User
+from recovery.reading_ids import ReadingId, encode, value_mark
 from recovery.services import refresh
 from recovery.services.ingestion import deliver
 from recovery.services.intake import Delivery, NumberReading, SeriesKey
@@ -115,6 +116,20 @@ def make_alert(episode: Episode, now: datetime, **fields: Any) -> Alert:
         "last_hit_at": now - timedelta(minutes=5),
     }
     return Alert.objects.create(episode=episode, **{**given, **fields})
+
+
+def make_reading(episode: Episode, value: float = 82.0, hour: float = 20.0) -> str:
+    """The id of a heart rate `hour` hours after surgery, made where it is not there yet."""
+    assert episode.surgery_end is not None
+    series, _ = Series.objects.get_or_create(
+        patient=episode.patient,
+        template_hash="by-hand",
+        defaults={"metric": "heart_rate", "code": "8867-4", "unit": "/min", "source": "Device/w", "shape": "number"},
+    )
+    at_ms = int((episode.surgery_end + timedelta(hours=hour)).timestamp() * 1000)
+    batch = Batch.objects.create(channel="test", received_at=episode.surgery_end + timedelta(hours=hour, minutes=5))
+    Sample.objects.get_or_create(series=series, at_ms=at_ms, value=value, digits=0, defaults={"batch": batch})
+    return encode(ReadingId("r", series.pk, at_ms, value_mark(value, 0)))
 
 
 def said(state: str = "on_track", **over: Any) -> dict[str, Any]:

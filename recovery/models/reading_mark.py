@@ -6,6 +6,9 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+# The channel of the batches that end a reading and let it speak again: no sender's delivery has it.
+MARK_CHANNEL = "mark"
+
 
 class ReadingMark(models.Model):
     """One judgement on one reading, named by the key of its Sample (ADR 1).

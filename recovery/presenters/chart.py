@@ -28,10 +28,11 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Hollow:
-    """A reading that the gate refused, drawn at a percentage across and pixels down."""
+    """A reading that does not speak, drawn at a percentage across and pixels down; struck: marked wrong by a person."""
 
     x: str
     y: str
+    struck: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,11 +299,13 @@ def _x_ticks(x: Scale, surgery_end: datetime, zone: ZoneInfo) -> tuple[Tick, ...
 
 
 def _hollow(metric: MetricSaid, seen: Observed, x: Scale, y: Scale) -> tuple[Hollow, ...]:
-    """Refused readings at the edge of the drawing where their value lies outside it."""
+    """Refused and wrong readings, at the edge of the drawing where their value lies outside it."""
     refused = [(note.hour, note.value) for note in metric.gates.recent if note.decision == "rejected"]
     refused += [(point.hour, point.value) for point in seen.rejected]
+    shown = [(hour, value, False) for hour, value in set(refused)]
+    shown += [(point.hour, point.value, True) for point in seen.wrong]
     return tuple(
-        Hollow(x.percent(hour), f"{min(max(y(value), TOP), BOTTOM):.1f}")
-        for hour, value in sorted(set(refused))[-100:]
+        Hollow(x.percent(hour), f"{min(max(y(value), TOP), BOTTOM):.1f}", struck)
+        for hour, value, struck in sorted((one for one in shown if one[1] is not None), key=lambda one: one[:2])[-100:]
         if value is not None and x.low <= hour <= x.high
     )

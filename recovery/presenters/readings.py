@@ -21,12 +21,14 @@ CSV_HEADER = (
     "tier",
     "received_at",
     "refused",
+    "marked_wrong",
 )
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingLine:
+    id: str
     at: str
     day: str
     value: str
@@ -35,6 +37,7 @@ class ReadingLine:
     received: str
     decision: str
     is_refused: bool
+    is_wrong: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ def readings_view(
     zone: ZoneInfo,
 ) -> ReadingsView:
     kind = METRICS[metric]
-    notes = _notes(said.metrics.get(metric) if said else None)
+    notes = notes_by_hour(said.metrics.get(metric) if said else None)
     low, high = kind.plausible
     return ReadingsView(
         banner=banner(person, operation, said, now),
@@ -80,36 +83,39 @@ def csv_row(row: Reading, metric: str) -> tuple[str, ...]:
         f"{row.hour:.3f}",
         f"{row.value:.{max(kind.decimals, 3)}f}",
         kind.unit,
-        *(_harmless(text) for text in texts),
+        *(harmless(text) for text in texts),
+        "yes" if row.is_wrong else "",
     )
 
 
 def _line(row: Reading, metric: str, code: str, notes: dict[int, GateNote], zone: ZoneInfo) -> ReadingLine:
     note = notes.get(int(row.hour // 1))
-    decision = f"Rejected: {row.refused}" if row.refused else _decision(note)
+    decision = f"Rejected: {row.refused}" if row.refused else decision_words(note)
     return ReadingLine(
+        id=row.id,
         at=wording.clock(row.at, zone),
         day=wording.recovery_day(row.hour),
         value=wording.quantity(row.value, metric, code),
         source=" · ".join(part for part in (row.device, row.source) if part) or "source not named",
         tier=wording.TIERS.get(row.tier, row.tier),
         received=wording.clock(row.received_at, zone),
-        decision=decision,
+        decision="Marked as wrong: not in the twin" if row.is_wrong else decision,
         is_refused=bool(row.refused),
+        is_wrong=row.is_wrong,
     )
 
 
-def _decision(note: GateNote | None) -> str:
+def decision_words(note: GateNote | None) -> str:
     if note is None:
         return "Accepted"
     word = {"rejected": "Its hour was rejected", "down_weighted": "Its hour was given less weight"}
     return word.get(note.decision, note.decision) + (f": {note.reason}" if note.reason else "")
 
 
-def _notes(metric: MetricSaid | None) -> dict[int, GateNote]:
+def notes_by_hour(metric: MetricSaid | None) -> dict[int, GateNote]:
     """The snapshot's remarks by whole hour after surgery end."""
     return {int(note.hour // 1): note for note in metric.gates.recent} if metric else {}
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text

@@ -7,7 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from recovery.models import Device, Document, DocumentVersion, Packet, Patient, Sample, Series
+from django.db.models import Q, QuerySet
+
+from recovery.models import Device, Document, DocumentVersion, Packet, Patient, ReadingMark, Sample, Series
+from recovery.models.reading_mark import MARK_CHANNEL
 from recovery.reading_ids import ReadingId, decode, value_mark
 
 
@@ -29,7 +32,8 @@ class StoredDocument:
 class StoredReading:
     """A streamed number or packet with what is needed to write it out as it was sent.
 
-    `data` is the SampledData text of a packet and None for a number.
+    `data` is the SampledData text of a packet and None for a number. `is_wrong`: a person of the care team has marked
+    it so; each mark and each undo is a `version`.
     """
 
     series_id: int
@@ -44,6 +48,8 @@ class StoredReading:
     slots: str | None
     fhir_id: str | None
     received_at: datetime
+    version: int = 1
+    is_wrong: bool = False
 
 
 def get_document(type_name: str, fhir_id: str) -> StoredDocument | None:
@@ -88,17 +94,19 @@ def get_reading(fhir_id: str) -> StoredReading | None:
     packet = Packet.objects.filter(fhir_id=fhir_id, ended_batch__isnull=True).select_related("series", "batch").first()
     if packet is not None:
         return reading_of_packet(packet)
-    sample = (
-        Sample.objects.filter(fhir_id=fhir_id, ended_batch__isnull=True, series__shape=Series.Shape.NUMBER)
-        .select_related("series", "batch")
-        .first()
-    )
+    sample = _numbers().filter(fhir_id=fhir_id).first()
     return reading_of_sample(sample) if sample else None
 
 
+def _numbers() -> QuerySet[Sample]:
+    """Numbers that stand, and those that a person has marked as wrong: they are read back as entered in error."""
+    told = Q(ended_batch__isnull=True) | Q(ended_batch__channel=MARK_CHANNEL)
+    rows = Sample.objects.filter(told, series__shape=Series.Shape.NUMBER)
+    return rows.select_related("series", "batch", "ended_batch")
+
+
 def _number_by(derived: ReadingId) -> StoredReading | None:
-    rows = Sample.objects.filter(series_id=derived.series_id, at_ms=derived.at_ms, ended_batch__isnull=True)
-    for row in rows.filter(series__shape=Series.Shape.NUMBER).select_related("series", "batch"):
+    for row in _numbers().filter(series_id=derived.series_id, at_ms=derived.at_ms):
         if value_mark(row.value, row.digits) == derived.rest:
             return reading_of_sample(row)
     return None
@@ -116,6 +124,8 @@ def _packet_by(derived: ReadingId) -> StoredReading | None:
 
 
 def reading_of_sample(row: Sample) -> StoredReading:
+    is_wrong = row.ended_batch_id is not None
+    said_again = is_wrong or row.batch.channel == MARK_CHANNEL
     return StoredReading(
         series_id=row.series_id,
         template=row.series.template,
@@ -128,8 +138,18 @@ def reading_of_sample(row: Sample) -> StoredReading:
         digest=None,
         slots=row.slots,
         fhir_id=row.fhir_id,
-        received_at=row.batch.received_at,
+        received_at=row.ended_batch.received_at if row.ended_batch else row.batch.received_at,
+        version=1 + _times_judged(row) if said_again else 1,
+        is_wrong=is_wrong,
     )
+
+
+def _times_judged(row: Sample) -> int:
+    """How often the reading was marked as wrong, and how often that was undone."""
+    marks = ReadingMark.objects.filter(
+        series_id=row.series_id, at_ms=row.at_ms, value=row.value, digits=row.digits
+    ).values_list("undone_at", flat=True)
+    return sum(1 if undone_at is None else 2 for undone_at in marks)
 
 
 def reading_of_packet(row: Packet) -> StoredReading:

@@ -5,13 +5,16 @@ chart can never show another number than the twin was given. Missing hours have 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from recovery.models import Device, Episode, Sample, Series
+from recovery.consent_rules import CARE
+from recovery.models import Device, Episode, FormerSample, ReadingMark, Sample, Series
+from recovery.models.reading_mark import MARK_CHANNEL
+from recovery.reading_ids import ReadingId, encode, value_mark
 from recovery.twin.measurement import Measured, Samples, measure
 from recovery.twin.metrics import METRICS, Tier
 
@@ -34,7 +37,7 @@ class Observed:
     """What was measured of one metric: `hours` after surgery end and `values`, same length, at most MAX_POINTS.
 
     worn_hours: whole hours with at least one reading. incomplete_days: (day, worn hours) of days worn too little to
-    count. readings: samples behind all this.
+    count. readings: samples behind all this. wrong: readings that a person has marked as wrong.
     """
 
     metric: str
@@ -44,11 +47,12 @@ class Observed:
     worn_hours: tuple[int, ...] = ()
     incomplete_days: tuple[tuple[int, int], ...] = ()
     readings: int = 0
+    wrong: tuple[RejectedPoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One reading as received, in the metric's unit, with where it came from."""
+    """One reading as received, in the metric's unit, with where it came from. `is_wrong`: a person has marked it so."""
 
     at: datetime
     hour: float
@@ -58,6 +62,8 @@ class Reading:
     tier: str
     received_at: datetime
     refused: str  # why the gate kept it out of the twin; blank when it did not
+    is_wrong: bool = False
+    id: str = ""  # as in its page's address; see reading_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +74,27 @@ class ReadingsPage:
     pages: int
 
 
-def observed(episode: Episode, now: datetime, metrics: Iterable[str] | None = None) -> dict[str, Observed]:
-    """Per metric with any reading: what was measured from 7 days before surgery to `now`."""
+def observed(
+    episode: Episode, now: datetime, metrics: Iterable[str] | None = None, *, known_at: datetime | None = None
+) -> dict[str, Observed]:
+    """Per metric with any reading: what was measured from 7 days before surgery to `now`.
+
+    `known_at`: only what was known then, marks as they stood then included.
+    """
     end = episode.surgery_end
     if end is None:
         return {}
     series = _series(episode, metrics)
-    rows = _rows(series, _ms(end) - DAYS_BEFORE * 24 * MS_PER_HOUR, _ms(now))
+    from_ms, to_ms = _ms(end) - DAYS_BEFORE * 24 * MS_PER_HOUR, _ms(now)
+    rows = _rows(series, from_ms, to_ms, known_at)
     until = (now - end) / timedelta(hours=1)
-    return {
+    found = {
         metric: _observed(metric, samples, until)
         for metric, samples in _samples_by_metric(rows, series, _ms(end)).items()
     }
+    for metric, points in _wrong(series, from_ms, to_ms, _ms(end), known_at).items():
+        found[metric] = replace(found.get(metric) or Observed(metric), wrong=tuple(points))
+    return found
 
 
 def readings_page(episode: Episode, metric: str, now: datetime, page: int = 1) -> ReadingsPage:
@@ -101,13 +116,38 @@ def all_readings(episode: Episode, metric: str, now: datetime) -> list[Reading]:
 
 def _series(episode: Episode, metrics: Iterable[str] | None) -> dict[int, Series]:
     wanted = METRICS.keys() if metrics is None else list(metrics)
-    return {row.pk: row for row in Series.objects.filter(patient_id=episode.patient_id, metric__in=wanted)}
+    rows = Series.objects.filter(patient_id=episode.patient_id, metric__in=wanted).usable_for(CARE)
+    return {row.pk: row for row in rows}
 
 
-def _rows(series: Mapping[int, Series], from_ms: int, to_ms: int) -> np.ndarray:
+def _rows(series: Mapping[int, Series], from_ms: int, to_ms: int, known_at: datetime | None) -> np.ndarray:
     """(n, 3) float array of series id, at_ms, sent value."""
-    found = Sample.objects.known_at(None).filter(series_id__in=series, at_ms__gte=from_ms, at_ms__lte=to_ms)
-    return np.array(list(found.values_list("series_id", "at_ms", "value")), dtype=float).reshape(-1, 3)
+    within = {"series_id__in": series, "at_ms__gte": from_ms, "at_ms__lte": to_ms}
+    found = list(Sample.objects.known_at(known_at).filter(**within).values_list("series_id", "at_ms", "value"))
+    if known_at is not None:
+        former = FormerSample.objects.filter(
+            **within, batch__received_at__lte=known_at, ended_batch__received_at__gt=known_at
+        )
+        found += former.values_list("series_id", "at_ms", "value")
+    return np.array(found, dtype=float).reshape(-1, 3)
+
+
+def _wrong(
+    series: Mapping[int, Series], from_ms: int, to_ms: int, end_ms: int, known_at: datetime | None
+) -> dict[str, list[RejectedPoint]]:
+    """Per metric, the readings whose mark stands (or stood at `known_at`), in time order."""
+    marks = ReadingMark.objects.filter(series_id__in=series, at_ms__gte=from_ms, at_ms__lte=to_ms)
+    if known_at is None:
+        marks = marks.filter(undone_at__isnull=True)
+    else:
+        marks = marks.filter(Q(undone_at__isnull=True) | Q(undone_at__gt=known_at), marked_at__lte=known_at)
+    found: dict[str, list[RejectedPoint]] = {}
+    for mark in marks.order_by("at_ms"):
+        own = series[mark.series_id]
+        hour = (mark.at_ms + own.span_ms / 2 - end_ms) / MS_PER_HOUR
+        point = RejectedPoint(hour, mark.value * own.scale + own.shift, mark.reason)
+        found.setdefault(own.metric, []).append(point)
+    return found
 
 
 def _samples_by_metric(rows: np.ndarray, series: Mapping[int, Series], end_ms: int) -> dict[str, Samples]:
@@ -158,8 +198,9 @@ def _thinned(found: Measured) -> tuple[tuple[float, ...], tuple[float, ...]]:
 
 
 def _readings(series: Mapping[int, Series], now: datetime) -> QuerySet[Sample]:
-    found = Sample.objects.known_at(None).filter(series_id__in=series, at_ms__lte=_ms(now))
-    return found.select_related("batch")
+    """What stands, and what a person has marked as wrong: that stays in sight."""
+    told = Q(ended_batch__isnull=True) | Q(ended_batch__channel=MARK_CHANNEL)
+    return Sample.objects.filter(told, series_id__in=series, at_ms__lte=_ms(now)).select_related("batch")
 
 
 def _as_readings(samples: Iterable[Sample], series: Mapping[int, Series], episode: Episode) -> list[Reading]:
@@ -171,6 +212,7 @@ def _as_readings(samples: Iterable[Sample], series: Mapping[int, Series], episod
 def _reading(sample: Sample, own: Series, names: Mapping[str, str], start_ms: int) -> Reading:
     value = sample.value * own.scale + own.shift
     low, high = METRICS[own.metric].plausible
+    name = ReadingId("r", sample.series_id, sample.at_ms, value_mark(sample.value, sample.digits))
     return Reading(
         at=datetime.fromtimestamp(sample.at_ms / 1000, UTC),
         hour=(sample.at_ms - start_ms) / MS_PER_HOUR,
@@ -180,6 +222,8 @@ def _reading(sample: Sample, own: Series, names: Mapping[str, str], start_ms: in
         tier=own.tier,
         received_at=sample.batch.received_at,
         refused="" if low <= value <= high else f"outside the plausible range {low:g} to {high:g}",
+        is_wrong=sample.ended_batch_id is not None,
+        id=encode(name),
     )
 
 

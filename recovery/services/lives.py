@@ -1,7 +1,7 @@
 """Samples that were taken back and are said again: they speak from now on, and their earlier life stays on record.
 
 A Sample's key is the whole reading (ADR 1), so a second life is the same row: what it was before moves to FormerSample,
-and "what was known then" still answers truly.
+and "what was known then" still answers truly. What a person has marked as wrong stays silent until they undo it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from recovery.models import Batch, FormerSample, Sample
+from recovery.models import Batch, FormerSample, ReadingMark, Sample
 
 Key = tuple[int, int, float, int]  # series, at_ms, value, digits
 KEYS_A_QUERY = 200
@@ -18,10 +18,11 @@ KEYS_A_QUERY = 200
 def speak_again(keys: Iterable[Key], batch: Batch, fhir_id: str | None = None) -> set[Key]:
     """Those of `keys` that had ended speak again, from `batch` on; returned are those that did not stand before."""
     revived: set[Key] = set()
-    for row in locked(keys):
-        if row.ended_batch_id is None:
+    ended = {_key(row): row for row in locked(keys) if row.ended_batch_id is not None}
+    silenced = marked(ended)
+    for key, row in ended.items():
+        if key in silenced:
             continue
-        key = (row.series_id, row.at_ms, row.value, row.digits)
         FormerSample.objects.create(**_fields(key), batch_id=row.batch_id, ended_batch_id=row.ended_batch_id)
         changes = {"ended_batch": None, "batch": batch} | ({"fhir_id": fhir_id} if fhir_id else {})
         Sample.objects.filter(**_fields(key)).update(**changes)
@@ -39,6 +40,21 @@ def locked(keys: Iterable[Key]) -> list[Sample]:
             any_of |= Q(**_fields(key))
         rows += Sample.objects.select_for_update().filter(any_of).order_by("series_id", "at_ms", "value", "digits")
     return rows
+
+
+def marked(keys: Iterable[Key]) -> set[Key]:
+    """Those of `keys` that a person holds for wrong."""
+    wanted = set(keys)
+    if not wanted:
+        return set()
+    rows = ReadingMark.objects.filter(
+        series_id__in={key[0] for key in wanted}, at_ms__in={key[1] for key in wanted}, undone_at__isnull=True
+    )
+    return wanted & set(rows.values_list("series_id", "at_ms", "value", "digits"))
+
+
+def _key(row: Sample) -> Key:
+    return row.series_id, row.at_ms, row.value, row.digits
 
 
 def _fields(key: Key) -> dict[str, float]:

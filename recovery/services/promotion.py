@@ -7,6 +7,7 @@ again after it was voided is the document's next version (`Delivery.retell`); a 
 from django.db.models import Q
 
 from recovery.models import Batch, Document, Packet, Sample, Series
+from recovery.models.reading_mark import MARK_CHANNEL
 from recovery.reading_ids import ReadingId, decode, value_mark
 from recovery.services.changes import Changes
 from recovery.services.intake import DocumentWrite
@@ -54,7 +55,7 @@ def _end(fhir_id: str, batch: Batch) -> tuple[Series, int] | None:
     if sample is None:
         return None
     key = {"series_id": sample.series_id, "at_ms": sample.at_ms, "value": sample.value, "digits": sample.digits}
-    Sample.objects.filter(**key).update(ended_batch=batch)
+    Sample.objects.filter(**key, ended_batch__isnull=True).update(ended_batch=batch)
     return sample.series, sample.at_ms
 
 
@@ -68,7 +69,9 @@ def _standing_packet(fhir_id: str, derived: ReadingId | None) -> Packet | None:
 
 
 def _standing_number(fhir_id: str, derived: ReadingId | None) -> Sample | None:
-    rows = Sample.objects.filter(ended_batch__isnull=True, series__shape=Series.Shape.NUMBER).select_related("series")
+    """Also one that the care team has marked as wrong: it reads back, as entered in error (`services.marking`)."""
+    told = Q(ended_batch__isnull=True) | Q(ended_batch__channel=MARK_CHANNEL)
+    rows = Sample.objects.filter(told, series__shape=Series.Shape.NUMBER).select_related("series")
     if derived is None:
         return rows.filter(fhir_id=fhir_id).first()
     at_that_time = rows.filter(series_id=derived.series_id, at_ms=derived.at_ms) if derived.kind == "r" else ()

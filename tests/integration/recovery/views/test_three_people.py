@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, reverse
 
 from recovery.models import AuditEvent
 from recovery.urls import urlpatterns
+from tests.integration.recovery.views import routes_clinic, routes_identity
 
 PEOPLE = ("own", "other", "patient", "administrator", "anonymous")
 STRANGER = "Quill"
@@ -20,8 +21,6 @@ GET = {
     "board_row": (200, 404, 404, 404, "in"),
     "patient_now": (200, 404, 404, 404, "in"),
     "figure": (200, 404, 404, 404, "in"),
-    "readings": (200, 404, 404, 404, "in"),
-    "readings_csv": (200, 404, 404, 404, "in"),
     "alerts": (200, 200, 404, 404, "in"),
     "me": (404, 404, 200, 404, "in"),
     "live": (501, 501, 501, 501, "in"),
@@ -63,6 +62,10 @@ FORMS = {
     "model_back": {"reason": "too many alarms since Monday"},
     "model_train": {"kind": "hazard", "since": "2026-01-01", "until": "2026-06-01"},
 }
+GET |= routes_identity.GET | routes_clinic.GET
+POST |= routes_identity.POST | routes_clinic.POST
+FORMS |= routes_identity.FORMS | routes_clinic.FORMS
+NAMES = (("key", "metric"), ("key", "name"), ("key",), ("pk",), ("kind",), ("provider_id",), ())
 ALERT_ROUTES = {name for name in POST if name.startswith("alert_")}
 
 
@@ -80,8 +83,18 @@ def url_of(name: str, scene, *, foreign: bool = False) -> str:
     episode = scene.foreign if foreign else scene.episode
     alert = scene.foreign_alert if foreign else scene.alert
     values = {"key": alert.key if name in ALERT_ROUTES else episode.key, "metric": "heart_rate", "name": "report.html"}
-    values |= {"pk": 1, "kind": "hazard"}
-    for names in (("key", "metric"), ("key", "name"), ("key",), ("pk",), ("kind",), ()):
+    values |= {"pk": 1, "kind": "hazard", "provider_id": "hospital"}
+    values |= routes_clinic.values(name, episode)
+    for names in (
+        ("key", "metric", "reading"),
+        ("key", "metric"),
+        ("key", "name"),
+        ("key",),
+        ("pk",),
+        ("kind",),
+        ("provider_id",),
+        (),
+    ):
         try:
             return reverse(name, kwargs={key: values[key] for key in names})
         except Exception:
