@@ -2,4 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = [path("", include("integrations.fhir.urls"))]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("integrations.subscriptions.urls")),
+    path("", include("integrations.fhir.urls")),
+]

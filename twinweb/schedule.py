@@ -21,6 +21,9 @@ SCHEDULE = {
     "sweep": _entry("recovery.sweep", SWEEP_EVERY, expires=30),
     # Backtests wait for the trainer; one whose worker was killed is taken up again.
     "backtests": _entry("recovery.backtest", timedelta(seconds=30), expires=30),
+    # Subscriptions: what was asked for, retries, heartbeats. New events ring by themselves.
+    "deliver-events": _entry("recovery.deliver_events", timedelta(seconds=5), expires=5),
+    "thin-events": _entry("recovery.deliver_thinned", crontab(minute="35"), expires=3600),
     "seal-audit": _entry("recovery.seal_audit", timedelta(seconds=60), expires=60),
     "make-partitions": _entry("recovery.make_partitions", crontab(hour="2", minute="10"), expires=6 * 3600),
     "prove-twins": _entry("recovery.prove_twins", crontab(hour="3", minute="5"), expires=6 * 3600),

@@ -230,6 +230,11 @@ BACKTEST_EXPORTS = env.str("BACKTEST_EXPORTS", default="")  # administrators may
 MAX_BACKTEST_UPLOAD = env.int("MAX_BACKTEST_UPLOAD_BYTES", default=2 * 1024**3)
 MAX_BACKTEST_UNPACKED = env.int("MAX_BACKTEST_UNPACKED_BYTES", default=40 * 1024**3)
 
+# ---- subscriptions (rest-hooks; integrations/subscriptions) ---
+# Hosts that may be called ("": any public one), and whether a receiver may live on this machine, there without TLS too.
+SUBSCRIPTION_HOSTS = frozenset(one.lower() for one in env.list("SUBSCRIPTION_HOSTS", default=[]))
+SUBSCRIPTION_ALLOW_LOOPBACK = flag("SUBSCRIPTION_ALLOW_LOOPBACK", default=False)
+
 # ---- apps and systems that come with OAuth (SMART App Launch; integrations/smart) ---
 OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"
 OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "oauth2_provider.AccessToken"  # noqa: S105  (the name of a model)

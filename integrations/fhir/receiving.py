@@ -17,6 +17,7 @@ from integrations.fhir.routes import Route, route_of
 from integrations.fhir.shelves import concluded, of_reading, of_sent
 from integrations.fhir.streams.mapping import NOT_MEASURED, map_observation
 from integrations.fhir.streams.projection import project
+from integrations.subscriptions import admission
 from recovery.reading_ids import decode
 from recovery.selectors.fhir_search import HeldObservation
 from recovery.selectors.fhir_store import StoredReading
@@ -27,6 +28,7 @@ from recovery.services.intake import (
     PacketReading,
     ProjectedSample,
     ReplacedReading,
+    SubscriptionFacts,
     Unmapped,
 )
 
@@ -139,10 +141,14 @@ def document_write(
 ) -> tuple[DocumentWrite, tuple[Unmapped, ...]]:
     """A resource as a document, with what it projects. Raises FhirError when it is not valid.
 
-    It is kept as sent; what is drawn from it reads references to our own address (`base`) as relative ones.
+    It is kept as sent (a Subscription without its secrets, see `subscriptions.admission`); what is drawn from it reads
+    references to our own address (`base`) as relative ones.
     """
     name = validation.check(resource, expected)
     route = writable(name)
+    asked: SubscriptionFacts | None = None
+    if name == "Subscription":
+        resource, asked = admission.admitted(resource, base)
     read: Mapping[str, Any] = localised(resource, base) if base else resource
     patient = patient_of(route, read, wish.fhir_id)
     samples: tuple[ProjectedSample, ...] = ()
@@ -159,7 +165,7 @@ def document_write(
         criteria=wish.criteria,
         patient=patient,
         index_entries=index_entries(route, read),
-        facts=facts_of(name, read),
+        facts=asked or facts_of(name, read),
         samples=samples,
         replaces=_replaced(wish.held, wish.fhir_id),
         references=references_of(read, name, (name, wish.fhir_id)),

@@ -113,6 +113,7 @@ _ROUTES = (
     _document("DetectedIssue", "patient", shelf="both"),
     Route("AuditEvent", "views", VIEW_INTERACTIONS, official_params("AuditEvent")),
     _document("Flag", "subject", shelf="both"),
+    _document("Subscription"),
 )
 
 # What the published guide (docs/fhir) defines, served so that a claimed profile or code can be looked up here.

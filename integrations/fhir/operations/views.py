@@ -36,7 +36,7 @@ def run_validate(request: HttpRequest, type_name: str, fhir_id: str = "") -> Htt
 def run_everything(request: HttpRequest, fhir_id: str = "") -> HttpResponse:
     call = open_call(request)
     route = call.check("Patient", "read")
-    pairs = _pairs(request)
+    pairs = pairs_of(request)
     if not fhir_id:
         raise refused(400, "required", "Name the patient: Patient/[id]/$everything.")
     shelves.read(route, fhir_id, call.reach)
@@ -51,7 +51,7 @@ def run_everything(request: HttpRequest, fhir_id: str = "") -> HttpResponse:
 def run_lastn(request: HttpRequest) -> HttpResponse:
     call = open_call(request)
     call.check("Observation", "search-type")
-    pairs = _pairs(request)
+    pairs = pairs_of(request)
     entries = lastn.last_of_each_code(pairs, call)
     patients = {entry.patient_id for entry in entries if entry.patient_id is not None}
     call.note("lastn", "Observation", patients, query=urlencode(pairs))
@@ -76,7 +76,7 @@ def _url(url: str, pairs: Pairs) -> str:
     return f"{url}?{urlencode(pairs)}" if pairs else url
 
 
-def _pairs(request: HttpRequest) -> Pairs:
+def pairs_of(request: HttpRequest) -> Pairs:
     """The parameters of a GET's query or of a POSTed Parameters resource. Raises FhirError 400."""
     pairs = [(name, value) for name, values in request.GET.lists() for value in values]
     if request.method != "POST" or not body_of(request).strip():
