@@ -1,22 +1,36 @@
-"""Who may see and do what: `visible_*` for lists, `user_can_*` answers, `check_user_can_*` raises.
+"""Who may see and do what: `visible_*` for lists, `can` answers for one patient, `check_*` raises.
 
-Closed by default. A clinician's right follows from a *current* membership of the team that the patient's episode is
-entrusted to; a patient sees only themself; a caregiver does what a patient's open grant says; an administrator runs
-the product and sees no patient.
+Closed by default, and one table: RIGHTS says what a role may do to a patient by their relationship. A clinician's
+relationship is a *current* membership of the team that an episode of the patient is entrusted to, or an emergency
+access that they opened with a reason; a patient's is being them; a caregiver's is a patient's open grant. Whoever has
+no relationship may nothing: an administrator runs the product and sees no patient.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Literal
 
 from django.db.models import Q, QuerySet
 
 from recovery.exceptions import Forbidden, NotFound
-from recovery.models import Alert, CaregiverGrant, Episode, Patient, TeamMembership, User
+from recovery.models import Alert, CaregiverGrant, EmergencyAccess, Episode, Patient, TeamMembership, User
 
-Action = Literal["view", "act", "export", "administer"]
-CLINICAL_ACTIONS = frozenset({"view", "act", "export"})
-PATIENT_ACTIONS = frozenset({"view", "export"})
-CAREGIVER_ACTIONS = frozenset({"view"})
+# view: read; act: answer alerts, mark readings, write; export: take away as a file; plan: operation, team, pathway.
+Action = Literal["view", "act", "export", "plan", "administer"]
+Relationship = Literal["team", "emergency", "self", "caregiver"]
+_NOTHING: frozenset[Action] = frozenset()
+RIGHTS: Mapping[tuple[str, Relationship], frozenset[Action]] = MappingProxyType(
+    {
+        ("clinician", "team"): frozenset({"view", "act", "export", "plan"}),
+        ("lead", "team"): frozenset({"view", "act", "export", "plan"}),
+        # To help in an emergency, not to take data away or to move the patient to another team.
+        ("clinician", "emergency"): frozenset({"view", "act"}),
+        ("lead", "emergency"): frozenset({"view", "act"}),
+        ("patient", "self"): frozenset({"view", "export"}),
+        ("caregiver", "caregiver"): frozenset({"view"}),
+    }
+)
 # What a patient may let a caregiver do in the portal: see how they are doing, answer check-ins, write, connect devices.
 PortalScope = Literal["see", "answer", "write", "connect"]
 
@@ -30,13 +44,23 @@ def current_team_ids(user: User, now: datetime) -> QuerySet[TeamMembership, Any]
     )
 
 
+def open_emergencies(user: User, now: datetime) -> QuerySet[EmergencyAccess]:
+    """Records that this clinician has opened in an emergency and that are open at `now`."""
+    if not user.is_active or not user.is_clinical:
+        return EmergencyAccess.objects.none()
+    mine = EmergencyAccess.objects.filter(user=user, opened_at__lte=now, until__gt=now)
+    return mine.filter(Q(closed_at__isnull=True) | Q(closed_at__gt=now))
+
+
 def visible_episodes(user: User, now: datetime) -> QuerySet[Episode]:
-    """Episodes that the user may see at `now`: their teams' (clinical roles) or their own (patients)."""
+    """Episodes that the user may see at `now`: their teams' and opened in an emergency (clinical roles), their own
+    (patients), or those of people who let them (caregivers)."""
     if not user.is_active:
         return Episode.objects.none()
     living = Episode.objects.filter(patient__deleted_at__isnull=True)
     if user.is_clinical:
-        return living.filter(team_id__in=current_team_ids(user, now))
+        opened = open_emergencies(user, now).values("patient_id")
+        return living.filter(Q(team_id__in=current_team_ids(user, now)) | Q(patient_id__in=opened))
     if user.role == User.Role.PATIENT:
         return living.filter(patient__user=user)
     if user.role == User.Role.CAREGIVER:
@@ -67,11 +91,31 @@ def visible_alerts(user: User, now: datetime) -> QuerySet[Alert]:
     return Alert.objects.filter(episode__in=visible_episodes(user, now))
 
 
-def user_can(user: User, action: Action, patient: Patient, now: datetime) -> bool:
-    if not visible_patients(user, now).filter(pk=patient.pk).exists():
-        return False
-    special = {User.Role.PATIENT.value: PATIENT_ACTIONS, User.Role.CAREGIVER.value: CAREGIVER_ACTIONS}
-    return action in special.get(user.role, CLINICAL_ACTIONS)
+def relationships(user: User, patient: Patient, now: datetime) -> frozenset[Relationship]:
+    """How this person stands to this patient at `now`; empty: a stranger."""
+    if not user.is_active or patient.deleted_at is not None:
+        return frozenset()
+    if user.role == User.Role.PATIENT:
+        return frozenset({"self"}) if patient.user_id == user.pk else frozenset()
+    if user.role == User.Role.CAREGIVER:
+        may_see = open_grants(user, now).filter(may_see=True, patient=patient).exists()
+        return frozenset({"caregiver"}) if may_see else frozenset()
+    if not user.is_clinical:
+        return frozenset()
+    found: set[Relationship] = set()
+    if Episode.objects.filter(patient=patient, team_id__in=current_team_ids(user, now)).exists():
+        found.add("team")
+    if open_emergencies(user, now).filter(patient=patient).exists():
+        found.add("emergency")
+    return frozenset(found)
+
+
+def can(user: User, action: Action, patient: Patient, now: datetime) -> bool:
+    """Whether the table gives `action` to this person, for any of their relationships to the patient."""
+    return any(action in RIGHTS.get((user.role, one), _NOTHING) for one in relationships(user, patient, now))
+
+
+user_can = can
 
 
 def check_user_can(user: User, action: Action, patient: Patient, now: datetime) -> None:
@@ -93,10 +137,39 @@ def check_user_can_administer(user: User) -> None:
 
 def user_can_steward_models(user: User) -> bool:
     """Administrators, and staff who were named model stewards; never a patient."""
-    named = user.is_model_steward and user.role != User.Role.PATIENT
+    named = user.is_model_steward and user.is_staff_member
     return user.is_active and (named or user.role == User.Role.ADMINISTRATOR)
 
 
 def check_user_can_steward_models(user: User) -> None:
     if not user_can_steward_models(user):
         raise Forbidden("This page is for administrators and model stewards.")
+
+
+def user_can_review_emergencies(user: User) -> bool:
+    """Administrators, and staff who were named privacy officers."""
+    named = user.is_privacy_officer and user.is_staff_member
+    return user.is_active and (named or user.role == User.Role.ADMINISTRATOR)
+
+
+def check_user_can_review_emergencies(user: User) -> None:
+    if not user_can_review_emergencies(user):
+        raise Forbidden("This page is for privacy officers.")
+
+
+def user_can_edit_pathways(user: User) -> bool:
+    return user.is_active and user.role in (User.Role.LEAD, User.Role.ADMINISTRATOR)
+
+
+def check_user_can_edit_pathways(user: User) -> None:
+    if not user_can_edit_pathways(user):
+        raise Forbidden("Pathways are published by ward leads and administrators.")
+
+
+def user_can_enrol(user: User) -> bool:
+    return user.is_active and user.is_clinical
+
+
+def check_user_can_enrol(user: User) -> None:
+    if not user_can_enrol(user):
+        raise Forbidden("Patients are enrolled by the care team.")

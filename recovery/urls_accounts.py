@@ -1,10 +1,10 @@
-"""One's own account. The sign-in library's pages are named one by one: there is no sign-up, and no e-mail to manage."""
+"""One's own account and emergency access. The sign-in library's pages are named one by one: there is no sign-up, and no e-mail to manage."""
 
 from allauth.account import views as library
 from allauth.socialaccount import views as single_sign_on
 from django.urls import URLPattern, URLResolver, include, path
 
-from recovery.views import accounts
+from recovery.views import accounts, emergency
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("login/", accounts.SignIn.as_view(), name="login"),
@@ -22,4 +22,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/sso/cancelled/", single_sign_on.login_cancelled, name="socialaccount_login_cancelled"),
     path("account/sso/error/", single_sign_on.login_error, name="socialaccount_login_error"),
     path("account/sso/", include("allauth.socialaccount.providers.openid_connect.urls")),
+    path("emergency/", emergency.show_search, name="emergency"),
+    path("emergency/open/", emergency.open_record, name="emergency_open"),
+    path("emergency/<uuid:key>/close/", emergency.close_record, name="emergency_close"),
+    path("emergency/review/", emergency.show_queue, name="emergency_review"),
+    path("emergency/review/<uuid:key>/", emergency.review, name="emergency_answer"),
 ]

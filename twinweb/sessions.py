@@ -7,7 +7,7 @@ look their session up, end with it. What a page fetches by itself is no sign of 
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 from allauth.mfa.utils import is_mfa_enabled
 from allauth.usersessions.models import UserSession
@@ -61,10 +61,10 @@ class SessionClockMiddleware:
         user = request.user
         if user.is_authenticated:
             now = timezone.now()
-            if has_ended(request, cast(User, user), now):
+            if has_ended(request, user, now):
                 logout(request)
             elif is_by_a_person(request) and now.timestamp() - request.session.get(SEEN_AT, 0) >= WRITE_AFTER.seconds:
-                keep_on(request.session, cast(User, user), now)
+                keep_on(request.session, user, now)
                 UserSession.objects.filter(session_key=request.session.session_key).update(last_seen_at=now)
         return self.get_response(request)
 
@@ -79,7 +79,7 @@ class SecondFactorMiddleware:
         if not settings.MFA_REQUIRED_ROLES or request.path.startswith(WITHOUT_SECOND_FACTOR):
             return self.get_response(request)
         user = request.user
-        if not user.is_authenticated or not lacks_second_factor(request, cast(User, user)):
+        if not user.is_authenticated or not lacks_second_factor(request, user):
             return self.get_response(request)
         if request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate":
             return JsonResponse({"message": "Add a second factor to your account first."}, status=403)

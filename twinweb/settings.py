@@ -11,7 +11,18 @@ from pathlib import Path
 import celery.schedules  # noqa: F401  (fails here, with a clear trace, when requirements are not installed)
 from csp.constants import NONE, SELF
 
-from twinweb.env import data_directory, database, env, flag, origin, redis_url, role_mapping, secret_key, smart_key
+from twinweb.env import (
+    data_directory,
+    database,
+    env,
+    flag,
+    origin,
+    redis_url,
+    role_mapping,
+    secret_key,
+    smart_key,
+    vapid_key,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = data_directory(BASE_DIR)
@@ -30,6 +41,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.humanize",
     "django.contrib.staticfiles",
     "rest_framework",
     "csp",
@@ -59,6 +71,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "twinweb.middleware.LoginByDefaultMiddleware",
     "twinweb.sessions.SecondFactorMiddleware",
+    "twinweb.portal.PortalLanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "twinweb.middleware.NoStoreMiddleware",
@@ -230,6 +243,10 @@ BACKTEST_EXPORTS = env.str("BACKTEST_EXPORTS", default="")  # administrators may
 MAX_BACKTEST_UPLOAD = env.int("MAX_BACKTEST_UPLOAD_BYTES", default=2 * 1024**3)
 MAX_BACKTEST_UNPACKED = env.int("MAX_BACKTEST_UNPACKED_BYTES", default=40 * 1024**3)
 
+# ---- bulk exports ---
+# Files of exports, a folder each, until they expire; web and workers must both see it.
+EXPORT_FILES = Path(env.str("EXPORT_FILES", default=str(DATA_DIR / "exports")))
+
 # ---- subscriptions (rest-hooks; integrations/subscriptions) ---
 # Hosts that may be called ("": any public one), and whether a receiver may live on this machine, there without TLS too.
 SUBSCRIPTION_HOSTS = frozenset(one.lower() for one in env.list("SUBSCRIPTION_HOSTS", default=[]))
@@ -273,13 +290,36 @@ OAUTH2_PROVIDER = {
     "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
 }
 
+# ---- messages that leave the house (docs/alerts.md) ---
+# Without EMAIL_HOST no e-mail is sent, and nobody is told that one was.
+EMAIL_HOST = env.str("EMAIL_HOST", default="")
+EMAIL_IS_SET_UP = bool(EMAIL_HOST)
+EMAIL_PORT = env.int("EMAIL_PORT", default=587)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
+EMAIL_USE_TLS = flag("EMAIL_USE_TLS", default=True)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="twinweb@localhost")
+# Signs push messages (RFC 8292); VAPID_SUBJECT is whom a push service may write to: mailto: or https:.
+VAPID_KEY_FILE = Path(env.str("VAPID_KEY_FILE", default=str(DATA_DIR / "vapid-key.pem")))
+VAPID_PRIVATE_KEY = vapid_key(VAPID_KEY_FILE)
+VAPID_SUBJECT = env.str("VAPID_SUBJECT", default="mailto:twinweb@localhost")
+# Hosts inside the house that may be called (a pager gateway, say); loopback only where asked for.
+EGRESS_PRIVATE_HOSTS = env.list("EGRESS_PRIVATE_HOSTS", default=[])
+EGRESS_ALLOW_LOOPBACK = flag("EGRESS_ALLOW_LOOPBACK", default=False)
+
 # ---- language and time ---
 LANGUAGE_CODE = "en"
+# The languages in which the patient's pages are complete (twinweb/portal.py); staff pages are English.
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("ar", "العربية")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 # The hospital's clock: postoperative days are counted in hours, but people read local times.
 HOSPITAL_TIME_ZONE = env.str("HOSPITAL_TIME_ZONE", default="UTC")
+# Whom patients call when it cannot wait; without it their pages say "your emergency number".
+EMERGENCY_NUMBER = env.str("EMERGENCY_NUMBER", default="")
 # New episodes that arrive over FHIR are entrusted to this team (its key) until somebody assigns them.
 INTAKE_TEAM = env.str("INTAKE_TEAM", default="intake")
 

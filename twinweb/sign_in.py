@@ -25,7 +25,7 @@ from twinweb.client_address import client_address
 NOWHERE = "0.0.0.0"  # noqa: S104  (no address: a client that has none, as in tests)
 
 
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+class AccountAdapter(DefaultAccountAdapter):
     """Accounts are made by administrators, invitations and the hospital's identity provider; nobody signs up."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -41,7 +41,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """The library's messages would greet people by name on the next page they see; ours say what they need."""
 
 
-class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+class MfaAdapter(DefaultMFAAdapter):
     """The secret of an authenticator app is of no use to somebody who reads only the database."""
 
     def encrypt(self, text: str) -> str:
@@ -59,7 +59,7 @@ def _cipher() -> Fernet:
     return Fernet(base64.urlsafe_b64encode(key))
 
 
-class SingleSignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
+class SingleSignOnAdapter(DefaultSocialAccountAdapter):
     """Who the identity provider vouches for becomes one of our people, or is turned away."""
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:

@@ -63,7 +63,7 @@ class SignOut(LogoutView):
         return response
 
 
-class ChangePassword(PasswordChangeView):  # type: ignore[misc]
+class ChangePassword(PasswordChangeView):
     """Asks for the old password; the library ends no other session, the list of sessions on the account page does."""
 
     success_url = reverse_lazy("account")

@@ -1,0 +1,50 @@
+"""Whose pages accounts, teams, enrolment, pathways and emergency access are: rows of the table of test_three_people.
+
+As there: own team, other team, the patient, administrator, anonymous.
+"""
+
+EVERYONE = (200, 200, 200, 200, "in")
+ASKED_AGAIN = (302, 302, 302, 302, "in")  # to confirm who they are, or to where there is something to do
+NOT_YET = (404, 404, 404, 404, "in")  # there is no second factor to speak of
+OPEN = (302, 302, 302, 302, 302)
+
+GET = {
+    "account": EVERYONE,
+    "account_login": (302, 302, 302, 302, 200),
+    "account_change_password": EVERYONE,
+    "account_set_password": ASKED_AGAIN,
+    "account_reauthenticate": EVERYONE,
+    "account_inactive": (200, 200, 200, 200, 200),
+    "session": (200, 200, 200, 200, 200),
+    "mfa_index": EVERYONE,
+    "mfa_list_webauthn": EVERYONE,
+    "mfa_authenticate": OPEN,
+    "mfa_reauthenticate": ASKED_AGAIN,
+    "mfa_reauthenticate_webauthn": ASKED_AGAIN,
+    "mfa_activate_totp": ASKED_AGAIN,
+    "mfa_deactivate_totp": NOT_YET,
+    "mfa_add_webauthn": ASKED_AGAIN,
+    "mfa_edit_webauthn": ASKED_AGAIN,
+    "mfa_remove_webauthn": ASKED_AGAIN,
+    "mfa_login_webauthn": OPEN,
+    "mfa_view_recovery_codes": NOT_YET,
+    "mfa_generate_recovery_codes": ASKED_AGAIN,
+    "mfa_download_recovery_codes": NOT_YET,
+    "openid_connect_login": (404, 404, 404, 404, 404),
+    "openid_connect_callback": (404, 404, 404, 404, 404),
+    "emergency": (200, 200, 404, 404, "in"),
+    "emergency_review": (403, 403, 403, 200, "in"),
+    "socialaccount_login_cancelled": (200, 200, 200, 200, 200),
+    "socialaccount_login_error": (401, 401, 401, 401, "in"),
+}
+POST = {
+    "account_logout": OPEN,
+    "session_end": (404, 404, 404, 404, "in"),
+    "emergency_open": (400, 400, 403, 403, "in"),
+    "emergency_close": (404, 404, 404, 404, "in"),
+    "emergency_answer": (403, 403, 403, 404, "in"),
+}
+FORMS: dict[str, dict[str, object]] = {
+    "emergency_open": {"ticket": "made-up", "reason": "unconscious in the lift"},
+    "emergency_answer": {"verdict": "approved"},
+}
