@@ -29,6 +29,7 @@ ROUTES = {
     "recovery.seal_audit": "alerts",
     "recovery.make_partitions": "alerts",
     "recovery.thin_history": "alerts",
+    "recovery.export*": "alerts",
     "recovery.train*": "training",
     "recovery.backtest*": "training",
 }

@@ -24,6 +24,8 @@ SCHEDULE = {
     # Subscriptions: what was asked for, retries, heartbeats. New events ring by themselves.
     "deliver-events": _entry("recovery.deliver_events", timedelta(seconds=5), expires=5),
     "thin-events": _entry("recovery.deliver_thinned", crontab(minute="35"), expires=3600),
+    # Escalates what nobody has taken, and sends messages whose bell was lost or whose time has come.
+    "deliver-alerts": _entry("recovery.deliver_alerts", timedelta(seconds=10), expires=20),
     "seal-audit": _entry("recovery.seal_audit", timedelta(seconds=60), expires=60),
     "make-partitions": _entry("recovery.make_partitions", crontab(hour="2", minute="10"), expires=6 * 3600),
     "prove-twins": _entry("recovery.prove_twins", crontab(hour="3", minute="5"), expires=6 * 3600),
@@ -31,6 +33,9 @@ SCHEDULE = {
     "train-models": _entry("recovery.train_models", timedelta(seconds=20), expires=20),
     "train-shadows": _entry("recovery.train_shadows", timedelta(minutes=5), expires=300),
     "train-report": _entry("recovery.train_report", crontab(hour="4", minute="20"), expires=6 * 3600),
+    # Exports go on a slice at a time; what has expired is cleared away.
+    "exports": _entry("recovery.export", timedelta(seconds=20), expires=20),
+    "clear-exports": _entry("recovery.export_clear", crontab(minute="40"), expires=3600),
     "thin-history": _entry("recovery.thin_history", crontab(minute="25"), expires=3600),
 }
 

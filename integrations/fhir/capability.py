@@ -4,13 +4,15 @@ from datetime import datetime
 from typing import Any
 
 from integrations.fhir import guide, patch
-from integrations.fhir.operations.table import operations_of
+from integrations.fhir.operations.table import BULK, SYSTEM_OPERATIONS, operations_of
 from integrations.fhir.parameters import DEFINITIONS
 from integrations.fhir.routes import COMMON_PARAMS, ROUTES, Route
+from integrations.subscriptions.topics import BACKPORT, TOPICS
 from recovery.services.documents import instant
 
 # The parser is fhir.resources R4B (4.3.0), whose elements are those of R4 for every type here (fhir-bar 1.1).
 FHIR_VERSION = "4.0.1"
+TOPIC_OFFERED = f"{BACKPORT}capabilitystatement-subscriptiontopic-canonical"
 _SECURITY_SERVICE = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 
 
@@ -23,6 +25,7 @@ def capability_statement(base: str, now: datetime) -> dict[str, Any]:
         "software": {"name": "twinweb"},
         "implementation": {"description": "Postoperative recovery twin", "url": base},
         "fhirVersion": FHIR_VERSION,
+        "instantiates": [f"{BULK}/CapabilityStatement/bulk-data"],
         "implementationGuide": guide.addresses_of("ImplementationGuide"),
         "format": ["application/fhir+json", "json"],
         "patchFormat": [patch.MEDIA_TYPE],
@@ -36,6 +39,7 @@ def capability_statement(base: str, now: datetime) -> dict[str, Any]:
                 },
                 "resource": [_resource(route) for route in sorted(ROUTES.values(), key=lambda one: one.type)],
                 "interaction": [{"code": code} for code in ("transaction", "batch", "history-system")],
+                "operation": [{"name": one.name, "definition": one.definition} for one in SYSTEM_OPERATIONS],
             }
         ],
     }
@@ -58,6 +62,8 @@ def _resource(route: Route) -> dict[str, Any]:
     if supported:
         said["supportedProfile"] = supported
     said["operation"] = operations_of(route.type)
+    if route.type == "Subscription":
+        said["extension"] = [{"url": TOPIC_OFFERED, "valueCanonical": url} for url in TOPICS]
     if route.params or COMMON_PARAMS:
         said["searchInclude"] = _includes(route)
         said["searchRevInclude"] = _reverse_includes(route)

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+SUBSCRIPTIONS = "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/"
+
+BULK = "http://hl7.org/fhir/uv/bulkdata"
+
 
 @dataclass(frozen=True, slots=True)
 class Operation:
@@ -16,8 +20,16 @@ OPERATIONS = (
     Operation("validate", "", "http://hl7.org/fhir/OperationDefinition/Resource-validate"),
     Operation("everything", "Patient", "http://hl7.org/fhir/OperationDefinition/Patient-everything"),
     Operation("summary", "Patient", "http://hl7.org/fhir/uv/ips/OperationDefinition/summary"),
+    Operation("export", "Patient", f"{BULK}/OperationDefinition/patient-export"),
+    Operation("export", "Group", f"{BULK}/OperationDefinition/group-export"),
     Operation("lastn", "Observation", "http://hl7.org/fhir/OperationDefinition/Observation-lastn"),
+    Operation("status", "Subscription", f"{SUBSCRIPTIONS}backport-subscription-status"),
+    Operation("events", "Subscription", f"{SUBSCRIPTIONS}backport-subscription-events"),
 )
+
+
+# Of the server as a whole.
+SYSTEM_OPERATIONS = (Operation("export", "", f"{BULK}/OperationDefinition/export"),)
 
 
 def operations_of(type_name: str) -> list[dict[str, str]]:
