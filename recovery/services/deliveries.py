@@ -133,6 +133,17 @@ def _is_quiet(said: Sequence[Any], now: datetime) -> bool:
     return (sent_at or changed_at) + timedelta(seconds=heartbeat_s) <= now
 
 
+def is_quiet(taken: Lease, now: datetime) -> bool:
+    """Whether a heartbeat is due."""
+    return any(pk == taken.receiver.row_id and _is_quiet(said, now) for pk, *said in _heartbeats())
+
+
+def patients_of(taken: Lease, numbers: Sequence[int]) -> set[int]:
+    """Row ids of the patients whom these events are about."""
+    rows = SubscriptionEvent.objects.filter(subscription_id=taken.receiver.row_id, number__in=numbers)
+    return set(rows.filter(patient__isnull=False).values_list("patient_id", flat=True))
+
+
 def waiting_for(taken: Lease, limit: int) -> list[Told]:
     """The next events of a leased subscription, in order."""
     rows = SubscriptionEvent.objects.filter(subscription_id=taken.receiver.row_id, status=WAITING)
@@ -162,8 +173,16 @@ def arrived(taken: Lease, numbers: Sequence[int], *, now: datetime) -> bool:
     return True
 
 
-def failed(taken: Lease, numbers: Sequence[int], *, cause: str, now: datetime, chance: random.Random) -> None:
-    """The try came to nothing: later again, and after MOST_TRIES the events are given up and the subscription stops
+def failed(
+    taken: Lease,
+    numbers: Sequence[int],
+    *,
+    cause: str,
+    now: datetime,
+    chance: random.Random,
+    most_tries: int = MOST_TRIES,
+) -> None:
+    """The try came to nothing: later again, and after so many tries the events are given up and the subscription stops
     with an error that says why. What came after them keeps waiting."""
     with transaction.atomic():
         row = Subscription.objects.select_for_update().get(pk=taken.receiver.row_id)
@@ -175,7 +194,7 @@ def failed(taken: Lease, numbers: Sequence[int], *, cause: str, now: datetime, c
         row.save(update_fields=["failures", "last_failure_at", "last_failure", "not_before"])
         events = SubscriptionEvent.objects.filter(subscription=row, number__in=numbers, status=WAITING)
         events.update(attempts=F("attempts") + 1, cause=cause[:300])
-        if row.failures >= MOST_TRIES:
+        if row.failures >= most_tries:
             events.update(status=DEAD)
             sentence = f"Given up after {row.failures} tries: {cause}"
             subscriptions.stop_with_error(fhir_id=row.fhir_id, error=sentence, now=now)

@@ -250,6 +250,23 @@ def _wanted(numbers: tuple[int, ...] | None, since: int | None) -> Q:
     return Q(status=SubscriptionEvent.Status.DEAD)
 
 
+def discard(*, fhir_id: str, numbers: tuple[int, ...], reason: str, actor: Actor, now: datetime) -> int:
+    """Somebody has judged that these given-up events need not arrive. Raises Invalid without a reason."""
+    if not reason.strip():
+        raise Invalid("Say why it need not arrive.", field="reason")
+    rows = SubscriptionEvent.objects.filter(subscription__fhir_id=fhir_id, number__in=numbers)
+    with transaction.atomic():
+        count = rows.filter(status=SubscriptionEvent.Status.DEAD).delete()[0]
+        audit.record(
+            actor=actor,
+            now=now,
+            action="subscription_discard",
+            entity=f"{TYPE}/{fhir_id}",
+            detail={"events": list(numbers), "reason": reason.strip()[:300]},
+        )
+    return count
+
+
 def thin(*, now: datetime) -> int:
     """Drop events that arrived, and those of subscriptions out of service, after KEPT_FOR; returns how many."""
     old = SubscriptionEvent.objects.filter(at__lt=now - KEPT_FOR)
