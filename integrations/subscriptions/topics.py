@@ -7,7 +7,6 @@ from types import MappingProxyType
 from recovery.services.outbox import ALERT_RAISED, RISK_CHANGE
 
 BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/"
-OPERATIONS = "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/"
 
 
 @dataclass(frozen=True, slots=True)

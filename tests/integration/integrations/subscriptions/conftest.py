@@ -1,6 +1,5 @@
 """A subscriber whose receiver is a list, a clock that is moved by hand, and the door that others write to."""
 
-import json
 import random
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from integrations.fhir import wire
 from integrations.subscriptions import delivery
 from integrations.subscriptions.notifications import Message
 from recovery.egress import CallFailed
@@ -34,7 +34,7 @@ class Inbox:
 
     @property
     def bodies(self) -> list[Any]:
-        return [json.loads(one.body) if one.body else None for one in self.messages]
+        return [wire.parse(one.body) if one.body else None for one in self.messages]
 
     def clear(self) -> None:
         self.messages.clear()
