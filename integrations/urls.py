@@ -3,6 +3,8 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("integrations.bulk.urls")),
     path("", include("integrations.subscriptions.urls")),
+    path("", include("integrations.smart.urls")),
     path("", include("integrations.fhir.urls")),
 ]

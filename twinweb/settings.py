@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "twinweb.middleware.RequestIdMiddleware",
+    "integrations.smart.cors.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -271,6 +272,7 @@ EHR_ISSUERS = env.json("EHR_ISSUERS", default=[])
 OAUTH2_PROVIDER = {
     "OAUTH2_VALIDATOR_CLASS": "integrations.smart.validator.SmartValidator",
     "SCOPES_BACKEND_CLASS": "integrations.smart.validator.SmartScopes",
+    "OAUTH2_BACKEND_CLASS": "integrations.smart.core.SmartCore",
     "OIDC_ENABLED": True,
     "OIDC_RSA_PRIVATE_KEY": smart_key(SMART_KEY_FILE),
     "OIDC_ISS_ENDPOINT": "",
@@ -286,7 +288,6 @@ OAUTH2_PROVIDER = {
     "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
     "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
     "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
-    "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
     "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
 }
 
@@ -323,6 +324,9 @@ EMERGENCY_NUMBER = env.str("EMERGENCY_NUMBER", default="")
 # New episodes that arrive over FHIR are entrusted to this team (its key) until somebody assigns them.
 INTAKE_TEAM = env.str("INTAKE_TEAM", default="intake")
 
+# Whose numbers the record numbers are that people type when they enrol a patient: the identifier system of the EHR.
+RECORD_NUMBER_SYSTEM = env.str("RECORD_NUMBER_SYSTEM", default="https://twinweb.example/record-number")
+
 # ---- static files ---
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(DATA_DIR / "staticfiles")))
@@ -350,4 +354,5 @@ LOGGING = {
 }
 
 # W008: the front proxy redirects to HTTPS. W021: the browsers' preload list is the domain owner's decision.
-SILENCED_SYSTEM_CHECKS = ["security.W008", "security.W021"]
+# oauth2_provider.W005: our consent page adds `iss` itself.
+SILENCED_SYSTEM_CHECKS = ["security.W008", "security.W021", "oauth2_provider.W005"]

@@ -14,6 +14,7 @@ from recovery.services.documents import instant
 FHIR_VERSION = "4.0.1"
 TOPIC_OFFERED = f"{BACKPORT}capabilitystatement-subscriptiontopic-canonical"
 _SECURITY_SERVICE = "http://terminology.hl7.org/CodeSystem/restful-security-service"
+OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 
 
 def capability_statement(base: str, now: datetime) -> dict[str, Any]:
@@ -32,14 +33,32 @@ def capability_statement(base: str, now: datetime) -> dict[str, Any]:
         "rest": [
             {
                 "mode": "server",
-                "security": {
-                    "cors": False,
-                    "service": [{"coding": [{"system": _SECURITY_SERVICE, "code": "OAuth"}]}],
-                    "description": "Every request but this one needs a bearer token with SMART system scopes.",
-                },
+                "security": _security(base),
                 "resource": [_resource(route) for route in sorted(ROUTES.values(), key=lambda one: one.type)],
                 "interaction": [{"code": code} for code in ("transaction", "batch", "history-system")],
                 "operation": [{"name": one.name, "definition": one.definition} for one in SYSTEM_OPERATIONS],
+            }
+        ],
+    }
+
+
+def _security(base: str) -> dict[str, Any]:
+    """How to come in: SMART App Launch (its older extension too, which some clients still read)."""
+    root = base.removesuffix("/fhir")
+    ends = (("authorize", "authorize"), ("token", "token"), ("introspect", "introspect"), ("revoke", "revoke"))
+    return {
+        "cors": True,
+        "service": [
+            {
+                "coding": [{"system": _SECURITY_SERVICE, "code": "SMART-on-FHIR"}],
+                "text": "OAuth2 using SMART-on-FHIR profile (see http://docs.smarthealthit.org)",
+            }
+        ],
+        "description": "Every request but this one needs a bearer token with SMART scopes.",
+        "extension": [
+            {
+                "url": OAUTH_URIS,
+                "extension": [{"url": name, "valueUri": f"{root}/oauth/{path}"} for name, path in ends],
             }
         ],
     }

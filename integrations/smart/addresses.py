@@ -1,0 +1,19 @@
+"""Where the authorization server's parts are, as others must write it."""
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+
+
+def root_of(request: HttpRequest) -> str:
+    """Our own address without a slash at its end: also the issuer of id_tokens."""
+    return settings.PUBLIC_URL.rstrip("/") if settings.PUBLIC_URL else request.build_absolute_uri("/").rstrip("/")
+
+
+def fhir_of(request: HttpRequest) -> str:
+    return f"{root_of(request)}/fhir"
+
+
+def address(request: HttpRequest, name: str) -> str:
+    """The full address of a view."""
+    return f"{root_of(request)}{reverse(name)}"

@@ -1,0 +1,20 @@
+"""Addresses of the authorization server. They stand before the FHIR door's, which answers for all below /fhir."""
+
+from django.urls import path
+
+from integrations.smart import authorize, mine, views
+
+urlpatterns = [
+    path(".well-known/smart-configuration", views.show_configuration),
+    path("fhir/.well-known/smart-configuration", views.show_configuration, name="smart_configuration"),
+    path(".well-known/openid-configuration", views.show_openid_configuration, name="openid_configuration"),
+    path("fhir/.well-known/openid-configuration", views.show_openid_configuration),
+    path("oauth/authorize", authorize.authorize, name="smart_authorize"),
+    path("oauth/token", views.give_token, name="smart_token"),
+    path("oauth/revoke", views.revoke_token, name="smart_revoke"),
+    path("oauth/introspect", views.introspect, name="smart_introspect"),
+    path("oauth/jwks", views.show_keys, name="smart_jwks"),
+    path("oauth/register", views.register, name="smart_register"),
+    path("apps/", mine.show_my_apps, name="my_apps"),
+    path("apps/<int:row_id>/end/", mine.end_my_app, name="my_app_end"),
+]
