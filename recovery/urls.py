@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("patients/<uuid:key>/now/", patient.show_now, name="patient_now"),
     path("patients/<uuid:key>/figures/<slug:metric>/", patient.show_figure, name="figure"),
     path("", include("recovery.urls_clinic")),
+    path("", include("recovery.urls_numbers")),
     path("alerts/", alerts.show_inbox, name="alerts"),
     path("alerts/<uuid:key>/acknowledge/", alerts.acknowledge, name="alert_acknowledge"),
     path("alerts/<uuid:key>/snooze/", alerts.snooze, name="alert_snooze"),

@@ -10,7 +10,13 @@ from django.utils.safestring import SafeString
 
 register = template.Library()
 
-STAFF_MENU = (("board", "My patients"), ("alerts", "Alerts"), ("model", "Model"), ("help", "Help"))
+STAFF_MENU = (
+    ("board", "My patients"),
+    ("alerts", "Alerts"),
+    ("cohort", "Outcomes"),
+    ("model", "Model"),
+    ("help", "Help"),
+)
 PATIENT_MENU = (("me", "My recovery"), ("help", "Help"))
 ADMIN_MENU = (
     ("unmapped", "Unmapped codes"),

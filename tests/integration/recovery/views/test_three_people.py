@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, reverse
 
 from recovery.models import AuditEvent
 from recovery.urls import urlpatterns
-from tests.integration.recovery.views import routes_clinic, routes_identity
+from tests.integration.recovery.views import routes_clinic, routes_identity, routes_numbers
 
 PEOPLE = ("own", "other", "patient", "administrator", "anonymous")
 STRANGER = "Quill"
@@ -62,7 +62,7 @@ FORMS = {
     "model_back": {"reason": "too many alarms since Monday"},
     "model_train": {"kind": "hazard", "since": "2026-01-01", "until": "2026-06-01"},
 }
-GET |= routes_identity.GET | routes_clinic.GET
+GET |= routes_identity.GET | routes_clinic.GET | routes_numbers.GET
 POST |= routes_identity.POST | routes_clinic.POST
 FORMS |= routes_identity.FORMS | routes_clinic.FORMS
 NAMES = (("key", "metric"), ("key", "name"), ("key",), ("pk",), ("kind",), ("provider_id",), ())

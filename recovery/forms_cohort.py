@@ -1,0 +1,42 @@
+"""What stands in the URL of the outcomes page. What cannot be read is left out, not an error page."""
+
+from datetime import date
+from typing import Any
+
+from django import forms
+
+from recovery.presenters.cohort import GROUPINGS, event_choices, metric_choices
+
+
+class CohortForm(forms.Form):
+    event = forms.ChoiceField(choices=event_choices(), required=False)
+    by = forms.ChoiceField(choices=list(GROUPINGS.items()), required=False)
+    procedure = forms.SlugField(max_length=64, required=False)
+    metric = forms.ChoiceField(choices=metric_choices(), required=False)
+    since = forms.DateField(required=False)
+    until = forms.DateField(required=False)
+
+    def _said(self, name: str) -> Any:
+        self.is_valid()
+        return self.cleaned_data.get(name)
+
+    @property
+    def event_asked(self) -> str:
+        return self._said("event") or "complication"
+
+    @property
+    def grouping(self) -> str:
+        return self._said("by") or "procedure"
+
+    @property
+    def operation(self) -> str:
+        return self._said("procedure") or ""
+
+    @property
+    def measure(self) -> str:
+        return self._said("metric") or "steps"
+
+    def day(self, name: str) -> date | None:
+        """The day given, if it is one that a calendar of hospitals can hold."""
+        found = self._said(name)
+        return found if found is not None and 1990 <= found.year <= 2200 else None
