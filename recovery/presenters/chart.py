@@ -67,6 +67,7 @@ class Chart:
     dots: str
     dot_class: str  # fine: many readings; big: one a day
     joined: str
+    later: str  # points known only after the time of the page
     hollow: tuple[Hollow, ...]
     now_x: str
     now_at: float
@@ -78,7 +79,13 @@ class Chart:
 
 
 def draw(
-    metric: MetricSaid, seen: Observed | None, *, now_hour: float, surgery_end: datetime, zone: ZoneInfo
+    metric: MetricSaid,
+    seen: Observed | None,
+    *,
+    now_hour: float,
+    surgery_end: datetime,
+    zone: ZoneInfo,
+    later: Observed | None = None,
 ) -> Chart | None:
     """None when the snapshot has no curve for the metric: nothing is drawn that the twin did not say."""
     if metric.curve is None:
@@ -86,7 +93,7 @@ def draw(
     seen = seen or Observed(metric.key)
     curve = metric.curve
     x = Scale(curve.hours[0], max(curve.hours[-1], now_hour), 0.0, WIDTH)
-    low, high = _limits(metric, seen)
+    low, high = _limits(metric, replace(seen, values=seen.values + (later.values if later else ())))
     y = Scale(low, high, BOTTOM, TOP)
     course = {name: clipped(getattr(curve, name), low, high) for name in ("q05", "q25", "q50", "q75", "q95", "norm")}
     inside = [(h, v) for h, v in zip(seen.hours, seen.values, strict=True) if x.low <= h <= x.high]
@@ -109,6 +116,7 @@ def draw(
         dots=dots(x, y, hours, clip_values(values, low, high)),
         dot_class="big" if is_daily(metric.key) or is_blood(metric.key) else "fine" if len(values) > FINE_DOTS else "",
         joined=line(x, y, hours, clip_values(values, low, high)) if is_daily(metric.key) else "",
+        later=_later(later, x, y, low, high) if later else "",
         hollow=_hollow(metric, seen, x, y),
         now_x=x.percent(now_hour),
         now_at=x(now_hour),
@@ -257,6 +265,11 @@ def is_blood(metric: str) -> bool:
 
 def _shown(hours: Sequence[int], x: Scale) -> list[int]:
     return [hour for hour in hours if x.low <= hour and hour + 1 <= x.high]
+
+
+def _later(later: Observed, x: Scale, y: Scale, low: float, high: float) -> str:
+    inside = [(h, v) for h, v in zip(later.hours, later.values, strict=True) if x.low <= h <= x.high]
+    return dots(x, y, [h for h, _ in inside], clip_values([v for _, v in inside], low, high))
 
 
 def _limits(metric: MetricSaid, seen: Observed) -> tuple[float, float]:

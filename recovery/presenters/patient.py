@@ -102,7 +102,7 @@ class PatientView:
 
 def patient_view(page: PatientPage, now: datetime, zone: ZoneInfo) -> PatientView:
     said = page.said
-    cards = metric_cards(said, page.observed, page.operation, now, zone) if said else ()
+    cards = metric_cards(said, page.observed, page.operation, now, zone, page.later) if said else ()
     lead = headline_risk(said.risks) if said else None
     return PatientView(
         banner=banner(page.person, page.operation, said, now),
@@ -143,15 +143,23 @@ def banner(person: Person, operation: Operation, said: Said | None, now: datetim
 
 
 def metric_cards(
-    said: Said, observed: Mapping[str, Observed], operation: Operation, now: datetime, zone: ZoneInfo
+    said: Said,
+    observed: Mapping[str, Observed],
+    operation: Operation,
+    now: datetime,
+    zone: ZoneInfo,
+    later: Mapping[str, Observed] | None = None,
 ) -> tuple[MetricCard, ...]:
-    """Cards of the metrics with anything measured, in the catalogue's order."""
+    """Cards of the metrics with anything measured, in the catalogue's order. `later`: what was known only after."""
     order = {key: place for place, key in enumerate(METRICS)}
     keys = sorted(said.metrics, key=lambda key: order.get(key, len(order)))
     measured = [key for key in keys if said.metrics[key].now is not None or observed.get(key)]
     points = bedside_points(said)
     return tuple(
-        metric_card(said.metrics[key], observed.get(key), operation, now, zone, points.get(key, "")) for key in measured
+        metric_card(
+            said.metrics[key], observed.get(key), operation, now, zone, points.get(key, ""), (later or {}).get(key)
+        )
+        for key in measured
     )
 
 
@@ -164,7 +172,13 @@ def bedside_points(said: Said) -> dict[str, str]:
 
 
 def metric_card(
-    metric: MetricSaid, seen: Observed | None, operation: Operation, now: datetime, zone: ZoneInfo, points: str = ""
+    metric: MetricSaid,
+    seen: Observed | None,
+    operation: Operation,
+    now: datetime,
+    zone: ZoneInfo,
+    points: str = "",
+    later: Observed | None = None,
 ) -> MetricCard:
     metric = at_its_time(metric, last_hour(seen))
     place = band_place(metric)
@@ -191,7 +205,12 @@ def metric_card(
         gate_notes=tuple(_gate_note(metric, note) for note in metric.gates.recent[-6:]),
         record=scorecard_line(metric),
         chart=draw(
-            metric, seen, now_hour=_hours(operation.surgery_end, now), surgery_end=operation.surgery_end, zone=zone
+            metric,
+            seen,
+            now_hour=_hours(operation.surgery_end, now),
+            surgery_end=operation.surgery_end,
+            zone=zone,
+            later=later,
         )
         if operation.surgery_end
         else None,

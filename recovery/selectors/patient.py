@@ -1,7 +1,7 @@
 """One patient's page: the current snapshot, what was measured, open alerts, and what changed since the last look."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -26,6 +26,8 @@ class LastLook:
 
 @dataclass(frozen=True, slots=True)
 class PatientPage:
+    """`later`: points that were known only after the time of the page (the time machine's)."""
+
     patient_id: int
     person: Person
     operation: Operation
@@ -34,6 +36,7 @@ class PatientPage:
     alerts: tuple[AlertSeen, ...]
     last_look: LastLook | None
     last_event: int
+    later: Mapping[str, Observed] = field(default_factory=dict)
 
 
 def patient_page(user: User, key: UUID, now: datetime) -> PatientPage:

@@ -10,16 +10,22 @@ from recovery.exceptions import NotFound
 from recovery.presenters.alerts import OUTCOMES
 from recovery.presenters.causes import causes_view
 from recovery.presenters.figures import figure_json
+from recovery.presenters.past import time_machine
 from recovery.presenters.patient import patient_view
 from recovery.presenters.what_if import advice_lines
 from recovery.selectors.patient import patient_page, said_of
 from recovery.selectors.people import find_episode
 from recovery.selectors.timeline import observed
 from recovery.views import door
+from recovery.views.past import show_past
 
 
 @require_GET
 def show_patient(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Now, or with `as_of` in the address as known then."""
+    if asked := request.GET.get("as_of", "").strip()[:40]:
+        door.check_is_staff(request)
+        return show_past(request, key, asked)
     return _patient(request, key, "pages/patient.html", live=False)
 
 
@@ -40,6 +46,9 @@ def _patient(request: HttpRequest, key: UUID, template: str, *, live: bool) -> H
         "view": patient_view(page, now, door.zone()),
         "advice": advice_lines(page.said),
         "causes": causes_view(page.said.suspicion if page.said else None),
+        "machine": time_machine(now, page.operation.surgery_end, now, door.zone())
+        if page.operation.surgery_end
+        else None,
         "episode_key": key,
         "here": f"/patients/{key}/",
         "outcomes": OUTCOMES.items(),
