@@ -25,8 +25,12 @@ CLAIM_FOR = timedelta(seconds=300)
 RETRY_FIRST = timedelta(seconds=5)
 RETRY_MOST = timedelta(minutes=30)
 SUSPECT_AFTER = 3  # attempts without success after which work is no longer opened at a worker's start
-TASK_OF_KIND = {"twin": "recovery.refresh_twins", "events": "recovery.deliver_events"}
-QUEUE_OF_KIND = {"twin": "twin", "events": "alerts"}
+TASK_OF_KIND = {
+    "twin": "recovery.refresh_twins",
+    "events": "recovery.deliver_events",
+    "alerts": "recovery.deliver_alerts",
+}
+QUEUE_OF_KIND = {"twin": "twin", "events": "alerts", "alerts": "alerts"}
 # Owed already, from this time on or an earlier one, and nobody has begun.
 _COVERED = (
     "held.done_seq < held.seq AND held.claimed_until IS NULL AND held.not_before IS NULL"

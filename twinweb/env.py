@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import environ
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.core.exceptions import ImproperlyConfigured
 
@@ -145,6 +145,21 @@ def smart_key(path: Path) -> str:
     made = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
     pem = made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return _written_once(path, pem.decode())
+
+
+def vapid_key(path: Path) -> str:
+    """The P-256 key that signs push messages (RFC 8292): VAPID_PRIVATE_KEY (PEM), or one made once and kept at `path`.
+
+    Browsers subscribe to this key: another one makes every subscription worthless.
+    """
+    given = str(env.str("VAPID_PRIVATE_KEY", default=""))
+    if given:
+        return given.replace("\\n", "\n")
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        return _written_once(path, pem.decode())
 
 
 def _written_once(path: Path, text: str) -> str:

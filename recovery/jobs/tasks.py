@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from recovery import audit, queue
-from recovery.services import alerting, housekeeping, proof, refresh
+from recovery.services import alerting, delivering, escalation, housekeeping, proof, refresh
 
 # A rebuild of 30 days takes about 0.1 s, and a task must end within its time limit of 240 s.
 TWINS_A_NIGHT = 1_000
@@ -23,6 +23,13 @@ def sweep() -> int:
     alerting.wake_snoozed(now=now)
     refresh.owe_silent(now=now)
     return queue.sweep(now=now)
+
+
+@shared_task(name="recovery.deliver_alerts")
+def deliver_alerts() -> int:
+    """Climb the ladders whose time has come, and send what is owed; returns how many messages went out."""
+    escalation.escalate_due(now=timezone.now())
+    return delivering.deliver_owed(clock=timezone.now)
 
 
 @shared_task(name="recovery.seal_audit")

@@ -1,46 +1,26 @@
-"""Alerts: candidates become rows, and people act on them. One transition table says what is allowed.
+"""Alerts as the product makes them: candidates become rows, hits extend them, quiet and time close or wake them.
 
 A change of status is a row, written in the transaction of its cause. One open alert per episode and cause: further
-hits extend it. Every action names the version it saw; who comes second is told who was first.
+hits extend it. What people do with an alert: services.alert_acts.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from recovery import audit
-from recovery.audit import Actor
-from recovery.exceptions import Conflict, Invalid, NotFound
-from recovery.models import Alert, AlertTransition, Episode, LiveEvent
-from recovery.services import outbox
+from recovery.models import Alert, Episode
+from recovery.services import escalation, snoozing, telling
+from recovery.services.alert_moves import PRODUCT, as_it_is, move, write_step
+from recovery.services.alert_states import ACKNOWLEDGED, OPEN, RESOLVED, SNOOZED
 from recovery.twin.alerts import AlertCandidate
 
-OPEN, ACKNOWLEDGED, SNOOZED, RESOLVED = (
-    Alert.Status.OPEN,
-    Alert.Status.ACKNOWLEDGED,
-    Alert.Status.SNOOZED,
-    Alert.Status.RESOLVED,
-)
-# action -> (from, to). The diagram in the docs is drawn from this table.
-TRANSITIONS: dict[str, tuple[frozenset[str], str]] = {
-    "acknowledge": (frozenset({OPEN, SNOOZED}), ACKNOWLEDGED),
-    "snooze": (frozenset({OPEN, ACKNOWLEDGED}), SNOOZED),
-    "wake": (frozenset({SNOOZED}), OPEN),
-    "resolve": (frozenset({OPEN, ACKNOWLEDGED, SNOOZED}), RESOLVED),
-    "clear": (frozenset({OPEN, ACKNOWLEDGED, SNOOZED}), RESOLVED),
-    "reopen": (frozenset({ACKNOWLEDGED, SNOOZED, RESOLVED}), OPEN),
-}
-# ux.md section 3: 4 h for a high alert, 24 h for the others, at most.
-LONGEST_SNOOZE = {"high": timedelta(hours=4), "medium": timedelta(hours=24), "low": timedelta(hours=24)}
 SEVERITY_ORDER = {"low": 0, "medium": 1, "high": 2}
-OUTCOMES = ("true_problem", "expected_course", "false_alarm", "device_problem", "other")
-PRODUCT = "twinweb"
 # What a person has just judged is not told again at once, however long it has stood [G: this project's choice].
 REST_AFTER_JUDGEMENT = timedelta(hours=12)
+WOKEN_A_SWEEP = 500
 
 
 def apply_candidates(*, episode: Episode, candidates: Iterable[AlertCandidate], now: datetime) -> bool:
@@ -53,6 +33,8 @@ def apply_candidates(*, episode: Episode, candidates: Iterable[AlertCandidate], 
             .exclude(status=RESOLVED)
             .first()
         )
+        if standing is not None:
+            standing.episode = episode
         if candidate.change == "cleared":
             changed |= _clear(standing, now)
         elif standing is None:
@@ -64,12 +46,42 @@ def apply_candidates(*, episode: Episode, candidates: Iterable[AlertCandidate], 
 
 def wake_snoozed(*, now: datetime) -> int:
     """Reopen alerts whose snooze has ended; returns how many."""
-    woken = 0
+    due = Alert.objects.filter(status=SNOOZED, snoozed_until__lte=now).order_by("pk").values_list("pk", flat=True)
+    return sum(_wake_one(pk, now) for pk in list(due[:WOKEN_A_SWEEP]))
+
+
+def _wake_one(pk: int, now: datetime) -> bool:
     with transaction.atomic():
-        for alert in Alert.objects.select_for_update().filter(status=SNOOZED, snoozed_until__lte=now):
-            _move(alert, "wake", PRODUCT, None, now, reason="The snooze has ended.")
+        found = Alert.objects.select_for_update(of=("self",)).select_related("episode__team", "episode__pathway")
+        alert = found.filter(pk=pk, status=SNOOZED, snoozed_until__lte=now).first()
+        if alert is None:
+            return False
+        _open_again(alert, "wake", "The snooze has ended.", now)
+    return True
+
+
+def wake_broken(*, episode: Episode, content: Mapping[str, Any], now: datetime) -> int:
+    """Reopen the episode's snoozed alerts whose conditions this snapshot breaks; returns how many.
+
+    The caller holds the transaction.
+    """
+    woken = 0
+    for alert in Alert.objects.select_for_update().filter(episode=episode, status=SNOOZED, wake__isnull=False):
+        alert.episode = episode
+        wake = snoozing.wake_of(alert.wake)
+        reason = snoozing.broken_by(wake, content, now) if wake else ""
+        if reason:
+            _open_again(alert, "wake", reason, now)
             woken += 1
     return woken
+
+
+def _open_again(alert: Alert, action: str, reason: str, now: datetime) -> None:
+    """Open, and told to whoever put it off or has it; without one, to whom a new alert is told."""
+    owner = alert.owner
+    move(alert, action, PRODUCT, now, was=as_it_is(alert), reason=reason)
+    people = [owner] if owner is not None and owner.is_active else escalation.people_first_told(alert, now)
+    telling.tell(alert, "again", people, now)
 
 
 def _raise(episode: Episode, candidate: AlertCandidate, now: datetime) -> bool:
@@ -84,16 +96,21 @@ def _raise(episode: Episode, candidate: AlertCandidate, now: datetime) -> bool:
         steps=list(candidate.steps),
         raised_at=now,
         last_hit_at=now,
+        value=candidate.value,
+        policy_version=candidate.policy_version[:64],
     )
     if _is_settled(episode, candidate, now):
         return False
+    alert.due_at = escalation.deadline(alert, now)
     try:
         with transaction.atomic():
             alert.save()
     except IntegrityError:
         return False  # another worker raised it a moment ago: one open alert per cause
-    _write_transition(alert, "", OPEN, PRODUCT, None, now, "", {"value": candidate.value})
-    _tell(alert, now)
+    write_step(alert, "", "", PRODUCT, now, detail={"value": candidate.value})
+    escalation.start(alert, now)
+    telling.tell(alert, "raised", escalation.people_first_told(alert, now), now)
+    telling.call_hooks(alert, "raised", now)
     return True
 
 
@@ -116,21 +133,36 @@ def _extend(alert: Alert, candidate: AlertCandidate, now: datetime) -> bool:
     alert.hits += 1
     alert.last_hit_at = now
     alert.because = facts(candidate)
+    alert.value = candidate.value
     if graver:
         alert.severity = candidate.severity
         alert.version += 1
-    alert.save(update_fields=["hits", "last_hit_at", "because", "severity", "version"])
+    alert.save(update_fields=["hits", "last_hit_at", "because", "value", "severity", "version"])
     reason = _why_told(alert, candidate, graver)
     if not reason or (alert.status == SNOOZED and not graver):
         return False
     if alert.status == SNOOZED:
-        _move(alert, "wake", PRODUCT, None, now, reason=reason)
+        _open_again(alert, "wake", reason, now)
     elif alert.status == ACKNOWLEDGED and candidate.change == "raised":
-        _move(alert, "reopen", PRODUCT, None, now, reason=reason)
+        _open_again(alert, "reopen", reason, now)
     else:
-        _write_transition(alert, alert.status, alert.status, PRODUCT, None, now, reason, {})
-        _tell(alert, now)
+        write_step(alert, "", alert.status, PRODUCT, now, reason=reason)
+    if graver:
+        _tell_graver(alert, now)
     return True
+
+
+def _tell_graver(alert: Alert, now: datetime) -> None:
+    """Somebody's own alert is told to them; one that is still open climbs the ladder of its new severity."""
+    if alert.status == OPEN:
+        sooner = escalation.deadline(alert, now)
+        alert.due_at = min(alert.due_at, sooner) if alert.due_at else sooner
+        alert.save(update_fields=["due_at"])
+        escalation.restart(alert, now)
+    owner = alert.owner
+    people = [owner] if owner is not None and owner.is_active else escalation.people_first_told(alert, now)
+    telling.tell(alert, "graver", people, now)
+    telling.call_hooks(alert, "graver", now)
 
 
 def _why_told(alert: Alert, candidate: AlertCandidate, graver: bool) -> str:
@@ -146,8 +178,9 @@ def _clear(alert: Alert | None, now: datetime) -> bool:
     """The measure has been quiet for long enough. An alert that somebody has in hand is theirs to close."""
     if alert is None or alert.status == ACKNOWLEDGED:
         return False
+    was = as_it_is(alert)
     alert.resolved_at = now
-    _move(alert, "clear", PRODUCT, None, now, reason="The readings have been back within limits for long enough.")
+    move(alert, "clear", PRODUCT, now, was=was, reason="The readings have been back within limits for long enough.")
     return True
 
 
@@ -160,123 +193,3 @@ def open_severities(episode: Episode) -> list[str]:
 
 def facts(candidate: AlertCandidate) -> list[dict[str, Any]]:
     return [{**asdict(fact), "text": fact.text} for fact in candidate.because]
-
-
-def acknowledge_alert(*, alert_key: UUID, version: int, actor: Actor, now: datetime) -> Alert:
-    """'I have it': the actor becomes the owner."""
-    with transaction.atomic():
-        alert = _mine(alert_key, version, "acknowledge")
-        alert.owner_id = actor.id
-        return _act(alert, "acknowledge", actor, now)
-
-
-def snooze_alert(*, alert_key: UUID, version: int, until: datetime, reason: str, actor: Actor, now: datetime) -> Alert:
-    """Quiet until `until`, with a reason. Raises Invalid for the past or beyond the longest snooze of its severity."""
-    with transaction.atomic():
-        alert = _mine(alert_key, version, "snooze")
-        longest = LONGEST_SNOOZE[alert.severity]
-        if not now < until <= now + longest:
-            hours = int(longest.total_seconds() // 3600)
-            raise Invalid(f"A {alert.severity} alert can be snoozed for up to {hours} hours from now.", field="until")
-        if not reason.strip():
-            raise Invalid("Say why it may wait: the next person will want to know.", field="reason")
-        alert.snoozed_until = until
-        return _act(alert, "snooze", actor, now, reason=reason.strip())
-
-
-def resolve_alert(
-    *, alert_key: UUID, version: int, outcome: str, useful: bool | None, note: str, actor: Actor, now: datetime
-) -> Alert:
-    """Close it and say what it was: the outcome is what alert quality is measured by."""
-    if outcome not in OUTCOMES:
-        raise Invalid(f"outcome must be one of {', '.join(OUTCOMES)}.", field="outcome")
-    with transaction.atomic():
-        alert = _mine(alert_key, version, "resolve")
-        alert.resolved_at = now
-        alert.outcome = outcome
-        return _act(alert, "resolve", actor, now, reason=note.strip(), detail={"outcome": outcome, "useful": useful})
-
-
-def reopen_alert(*, alert_key: UUID, version: int, actor: Actor, now: datetime) -> Alert:
-    """Undo the last step. Raises Conflict when the same cause has been raised anew meanwhile."""
-    with transaction.atomic():
-        alert = _mine(alert_key, version, "reopen")
-        newer = Alert.objects.filter(episode_id=alert.episode_id, cause=alert.cause).exclude(status=RESOLVED)
-        if newer.exclude(pk=alert.pk).exists():
-            raise Conflict("The same alert has been raised again since; act on the new one.")
-        alert.resolved_at = alert.snoozed_until = None
-        alert.outcome = ""
-        return _act(alert, "reopen", actor, now)
-
-
-def _mine(alert_key: UUID, version: int, action: str) -> Alert:
-    """The alert, locked, when it is still as the person saw it and the action is allowed from there."""
-    alert = Alert.objects.select_for_update(of=("self",)).select_related("episode").filter(key=alert_key).first()
-    if alert is None:
-        raise NotFound("There is no such alert.")
-    if alert.version != version or alert.status not in TRANSITIONS[action][0]:
-        last = alert.transitions.order_by("-id").first()
-        who = f"{last.actor_name} set it to {last.to_status} at {last.at:%H:%M} UTC" if last else "it has changed"
-        raise Conflict(f"Somebody was quicker: {who}. Nothing of yours was applied; look at it again.")
-    return alert
-
-
-def _act(
-    alert: Alert, action: str, actor: Actor, now: datetime, *, reason: str = "", detail: dict[str, Any] | None = None
-) -> Alert:
-    _move(alert, action, actor.name, actor.id if actor.kind == "user" else None, now, reason=reason, detail=detail)
-    audit.record(
-        actor=actor,
-        now=now,
-        action=f"alert_{action}",
-        patient_ids=[alert.episode.patient_id],
-        entity=f"Alert/{alert.key}",
-    )
-    return alert
-
-
-def _move(
-    alert: Alert,
-    action: str,
-    actor_name: str,
-    actor_id: int | None,
-    now: datetime,
-    *,
-    reason: str = "",
-    detail: dict[str, Any] | None = None,
-) -> None:
-    before, alert.status = alert.status, TRANSITIONS[action][1]
-    if alert.status != SNOOZED:
-        alert.snoozed_until = None
-    alert.version += 1
-    alert.save()
-    _write_transition(alert, before, alert.status, actor_name, actor_id, now, reason, detail or {})
-    _tell(alert, now)
-
-
-def _write_transition(
-    alert: Alert,
-    before: str,
-    after: str,
-    actor_name: str,
-    actor_id: int | None,
-    now: datetime,
-    reason: str,
-    detail: dict[str, Any],
-) -> None:
-    AlertTransition.objects.create(
-        alert=alert,
-        at=now,
-        from_status=before,
-        to_status=after,
-        actor_id=actor_id,
-        actor_name=actor_name,
-        reason=reason[:300],
-        detail=detail,
-    )
-
-
-def _tell(alert: Alert, now: datetime) -> None:
-    """Open pages learn of it, and those who subscribe to alerts."""
-    LiveEvent.objects.create(at=now, kind="alert", episode_id=alert.episode_id, team_id=alert.episode.team_id)
-    outbox.note_alert(alert=alert, now=now)

@@ -31,6 +31,7 @@ def keep(claim: Claim, conclusion: Conclusion, now: datetime) -> None:
     if not queue.settle(claim):
         raise ClaimLost
     alerting.apply_candidates(episode=episode, candidates=assessed.candidates, now=now)
+    alerting.wake_broken(episode=episode, content=assessed.content, now=now)
     content = assessment.with_state(assessed, alerting.open_severities(episode))
     _keep_twin(conclusion, now)
     _keep_snapshot(conclusion, content, now)

@@ -16,7 +16,7 @@ from recovery.permissions import check_user_can
 from recovery.presenters.alerts import OUTCOMES, VIEWS, alert_card
 from recovery.selectors.alerts import find_alert, inbox
 from recovery.selectors.live import newest_event_id
-from recovery.services import alerting
+from recovery.services import alert_acts
 from recovery.views import door
 
 
@@ -46,7 +46,7 @@ def show_inbox(request: HttpRequest) -> HttpResponse:
 def acknowledge(request: HttpRequest, key: UUID) -> HttpResponse:
     def act() -> Alert:
         sent = door.cleaned(AlertForm(request.POST))
-        return alerting.acknowledge_alert(alert_key=key, actor=door.actor(request), now=door.clock(), **sent)
+        return alert_acts.acknowledge_alert(alert_key=key, actor=door.actor(request), now=door.clock(), **sent)
 
     return _answer(request, key, "acknowledge", act)
 
@@ -56,7 +56,7 @@ def snooze(request: HttpRequest, key: UUID) -> HttpResponse:
     def act() -> Alert:
         sent, now = door.cleaned(SnoozeForm(request.POST)), door.clock()
         until = now + timedelta(hours=sent.pop("hours"))
-        return alerting.snooze_alert(alert_key=key, until=until, actor=door.actor(request), now=now, **sent)
+        return alert_acts.snooze_alert(alert_key=key, until=until, actor=door.actor(request), now=now, **sent)
 
     return _answer(request, key, "snooze", act)
 
@@ -66,7 +66,7 @@ def resolve(request: HttpRequest, key: UUID) -> HttpResponse:
     def act() -> Alert:
         sent = door.cleaned(ResolveForm(request.POST))
         sent["useful"] = USEFUL[sent["useful"]]
-        return alerting.resolve_alert(alert_key=key, actor=door.actor(request), now=door.clock(), **sent)
+        return alert_acts.resolve_alert(alert_key=key, actor=door.actor(request), now=door.clock(), **sent)
 
     return _answer(request, key, "resolve", act)
 
@@ -75,7 +75,7 @@ def resolve(request: HttpRequest, key: UUID) -> HttpResponse:
 def reopen(request: HttpRequest, key: UUID) -> HttpResponse:
     def act() -> Alert:
         sent = door.cleaned(AlertForm(request.POST))
-        return alerting.reopen_alert(alert_key=key, actor=door.actor(request), now=door.clock(), **sent)
+        return alert_acts.reopen_alert(alert_key=key, actor=door.actor(request), now=door.clock(), **sent)
 
     return _answer(request, key, "reopen", act)
 
@@ -85,6 +85,7 @@ def _answer(request: HttpRequest, key: UUID, action: str, act: Callable[[], Aler
     now = door.clock()
     alert = find_alert(door.person(request), key, now)
     check_user_can(door.person(request), "act", alert.episode.patient, now)
+    alert_acts.note_sight(alerts=[alert], actor=door.actor(request), now=now)  # the form they send stands beside it
     done = act()
     back = _next(request)
     mark = "&" if "?" in back else "?"

@@ -8,7 +8,7 @@ import pytest
 from recovery.audit import Actor
 from recovery.exceptions import Conflict, Invalid, NotFound
 from recovery.models import Alert, AlertTransition, AuditEvent, LiveEvent
-from recovery.services import alerting
+from recovery.services import alert_acts, alerting
 from recovery.twin.alerts import AlertCandidate
 from recovery.twin.facts import Fact
 from tests.people import make_ward
@@ -61,7 +61,7 @@ def test_a_further_hit_extends_the_alert_that_is_there():
 def test_an_acknowledged_alert_has_an_owner_a_transition_and_an_audit_row():
     ward = make_ward()
     alert = raised(ward)
-    alerting.acknowledge_alert(alert_key=alert.key, version=alert.version, actor=by(ward.own), now=NOW)
+    alert_acts.acknowledge_alert(alert_key=alert.key, version=alert.version, actor=by(ward.own), now=NOW)
     alert.refresh_from_db()
     assert (alert.status, alert.owner) == ("acknowledged", ward.own)
     assert AuditEvent.objects.filter(action="alert_acknowledge", patient=ward.episode.patient).count() == 1
@@ -70,16 +70,16 @@ def test_an_acknowledged_alert_has_an_owner_a_transition_and_an_audit_row():
 def test_who_comes_second_learns_who_was_first():
     ward = make_ward()
     alert = raised(ward)
-    alerting.acknowledge_alert(alert_key=alert.key, version=alert.version, actor=by(ward.own), now=NOW)
-    with pytest.raises(Conflict, match="own set it to acknowledged at 10:00"):
-        alerting.acknowledge_alert(alert_key=alert.key, version=alert.version, actor=by(ward.former), now=NOW)
+    alert_acts.acknowledge_alert(alert_key=alert.key, version=alert.version, actor=by(ward.own), now=NOW)
+    with pytest.raises(Conflict, match="own took it at 10:00"):
+        alert_acts.acknowledge_alert(alert_key=alert.key, version=alert.version, actor=by(ward.former), now=NOW)
 
 
 def test_a_high_alert_is_not_snoozed_for_a_day():
     ward = make_ward()
     alert = raised(ward, "high")
     with pytest.raises(Invalid, match="4 hours"):
-        alerting.snooze_alert(
+        alert_acts.snooze_alert(
             alert_key=alert.key,
             version=1,
             until=NOW + timedelta(hours=24),
@@ -93,7 +93,7 @@ def test_a_snooze_needs_a_reason():
     ward = make_ward()
     alert = raised(ward)
     with pytest.raises(Invalid, match="why"):
-        alerting.snooze_alert(
+        alert_acts.snooze_alert(
             alert_key=alert.key, version=1, until=NOW + timedelta(hours=1), reason=" ", actor=by(ward.own), now=NOW
         )
 
@@ -101,7 +101,7 @@ def test_a_snooze_needs_a_reason():
 def snoozed(ward) -> Alert:
     alert = raised(ward)
     until = NOW + timedelta(hours=2)
-    return alerting.snooze_alert(
+    return alert_acts.snooze_alert(
         alert_key=alert.key, version=1, until=until, reason="seen", actor=by(ward.own), now=NOW
     )
 
@@ -125,7 +125,7 @@ def test_a_snoozed_alert_wakes_when_it_becomes_graver():
 def test_a_resolved_alert_keeps_its_outcome_and_is_not_raised_again_by_hits_that_go_on():
     ward = make_ward()
     alert = raised(ward)
-    alerting.resolve_alert(
+    alert_acts.resolve_alert(
         alert_key=alert.key, version=1, outcome="expected_course", useful=False, note="", actor=by(ward.own), now=NOW
     )
     alerting.apply_candidates(episode=ward.episode, candidates=[candidate("held")], now=NOW)
@@ -154,7 +154,7 @@ def test_an_open_alert_that_is_told_again_says_that_it_still_stands_and_tells_op
 def test_an_acknowledged_alert_that_is_raised_again_is_open_again(again, reason):
     ward = make_ward()
     alert = raised(ward)
-    alerting.acknowledge_alert(alert_key=alert.key, version=1, actor=by(ward.own), now=NOW)
+    alert_acts.acknowledge_alert(alert_key=alert.key, version=1, actor=by(ward.own), now=NOW)
     assert alerting.apply_candidates(episode=ward.episode, candidates=[again], now=DAY)
     assert Alert.objects.get().status == "open" and statuses()[-1] == ("open", reason)
 
@@ -174,7 +174,7 @@ def test_what_a_person_has_judged_is_told_again_only_after_a_rest(judged_h_ago, 
     ward = make_ward()
     alert = raised(ward)
     at = DAY - timedelta(hours=judged_h_ago)
-    alerting.resolve_alert(
+    alert_acts.resolve_alert(
         alert_key=alert.key, version=1, outcome="expected_course", useful=None, note="", actor=by(ward.own), now=at
     )
     alerting.apply_candidates(episode=ward.episode, candidates=[TOLD_AGAIN], now=DAY)
@@ -193,7 +193,7 @@ def test_an_unknown_outcome_is_refused():
     ward = make_ward()
     alert = raised(ward)
     with pytest.raises(Invalid, match="outcome must be one of"):
-        alerting.resolve_alert(
+        alert_acts.resolve_alert(
             alert_key=alert.key, version=1, outcome="meh", useful=None, note="", actor=by(ward.own), now=NOW
         )
 
@@ -201,8 +201,8 @@ def test_an_unknown_outcome_is_refused():
 def test_the_last_step_can_be_undone():
     ward = make_ward()
     alert = raised(ward)
-    acknowledged = alerting.acknowledge_alert(alert_key=alert.key, version=1, actor=by(ward.own), now=NOW)
-    alerting.reopen_alert(alert_key=alert.key, version=acknowledged.version, actor=by(ward.own), now=NOW)
+    acknowledged = alert_acts.acknowledge_alert(alert_key=alert.key, version=1, actor=by(ward.own), now=NOW)
+    alert_acts.reopen_alert(alert_key=alert.key, version=acknowledged.version, actor=by(ward.own), now=NOW)
     assert Alert.objects.get().status == "open"
 
 
@@ -216,7 +216,7 @@ def test_readings_back_within_limits_close_an_alert_that_nobody_has_in_hand():
 def test_an_alert_in_hand_is_left_to_its_owner():
     ward = make_ward()
     alert = raised(ward)
-    alerting.acknowledge_alert(alert_key=alert.key, version=1, actor=by(ward.own), now=NOW)
+    alert_acts.acknowledge_alert(alert_key=alert.key, version=1, actor=by(ward.own), now=NOW)
     alerting.apply_candidates(episode=ward.episode, candidates=[candidate("cleared")], now=NOW)
     assert Alert.objects.get().status == "acknowledged"
 
@@ -224,4 +224,4 @@ def test_an_alert_in_hand_is_left_to_its_owner():
 def test_an_alert_that_does_not_exist_is_not_found():
     ward = make_ward()
     with pytest.raises(NotFound):
-        alerting.acknowledge_alert(alert_key=ward.episode.key, version=1, actor=by(ward.own), now=NOW)
+        alert_acts.acknowledge_alert(alert_key=ward.episode.key, version=1, actor=by(ward.own), now=NOW)

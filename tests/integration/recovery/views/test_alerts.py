@@ -34,7 +34,7 @@ def test_the_second_of_two_people_learns_who_was_first(scene):
     client = scene.client("own")
     client.force_login(colleague)
     answer = client.post(reverse("alert_acknowledge", args=[scene.alert.key]), {"version": 1})
-    assert answer.status_code == 409 and "own set it to acknowledged" in answer.content.decode()
+    assert answer.status_code == 409 and "own took it" in answer.content.decode()
 
 
 def test_a_snooze_needs_a_reason(scene):
