@@ -2,11 +2,12 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from recovery.views import accounts, alerts, backtests, board, live, me, models, pages, patient, what_if
+from recovery.views import accounts, alerts, backtests, board, live, models, pages, patient, what_if
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", accounts.home, name="home"),
     path("", include("recovery.urls_accounts")),
+    path("", include("recovery.urls_plan")),
     path("patients/", board.show_board, name="board"),
     path("patients/<uuid:key>/", patient.show_patient, name="patient"),
     path("patients/<uuid:key>/what-if/", what_if.show_what_if, name="what_if"),
@@ -20,7 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("alerts/<uuid:key>/snooze/", alerts.snooze, name="alert_snooze"),
     path("alerts/<uuid:key>/resolve/", alerts.resolve, name="alert_resolve"),
     path("alerts/<uuid:key>/reopen/", alerts.reopen, name="alert_reopen"),
-    path("me/", me.show_me, name="me"),
+    path("", include("recovery.urls_me")),
     path("live/", live.live, name="live"),
     path("live/poll/", live.poll, name="live_poll"),
     path("model/", pages.show_model, name="model"),

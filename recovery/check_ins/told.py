@@ -4,8 +4,9 @@ Their ids follow from the attempt's own number, so that telling twice changes no
 (recovery.ports): what it refuses is refused here too.
 """
 
+from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from recovery.exact_json import ExactDecimal
 UCUM = "http://unitsofmeasure.org"
 CATEGORIES = "http://terminology.hl7.org/CodeSystem/observation-category"
 ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+MEDIA_TYPES = "http://terminology.hl7.org/CodeSystem/media-type"
 SCORE = "{score}"
 Json = dict[str, Any]
 
@@ -32,11 +34,13 @@ class Telling:
     answered_at: datetime
     language: str
     by_words: str
+    photos: Mapping[str, bytes] = field(default_factory=dict)  # id of the Media -> JPEG
 
 
 def resources(telling: Telling) -> list[Json]:
-    """The QuestionnaireResponse first, then its Observations."""
-    found = [response(telling)]
+    """The photos, the QuestionnaireResponse that names them, then its Observations."""
+    found = [_media(telling, media_id, jpeg) for media_id, jpeg in telling.photos.items()]
+    found.append(response(telling))
     measured = [one for one in telling.form.questions if one.codes and _is_number(telling.answers.get(one.link_id))]
     for number, question in enumerate(measured, start=1):
         unit = (question.unit or SCORE, question.unit_words or "score")
@@ -45,6 +49,18 @@ def resources(telling: Telling) -> list[Json]:
     if telling.form.score is not None and score is not None:
         found.append(_observation(telling, 0, (telling.form.score,), score, (SCORE, "score")))
     return found
+
+
+def _media(telling: Telling, media_id: str, jpeg: bytes) -> Json:
+    return {
+        "resourceType": "Media",
+        "id": media_id,
+        "status": "completed",
+        "type": {"coding": [{"system": MEDIA_TYPES, "code": "image", "display": "Image"}]},
+        "subject": {"reference": f"Patient/{telling.patient}"},
+        "createdDateTime": instant(telling.answered_at),
+        "content": {"contentType": "image/jpeg", "data": b64encode(jpeg).decode(), "title": "Photo of a check-in"},
+    }
 
 
 def response(telling: Telling) -> Json:

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from recovery.check_ins import schedule
 from recovery.check_ins.asking import choose
-from recovery.check_ins.forms import Form, read_form, shipped
+from recovery.check_ins.forms import Form, Question, read_form, shipped
 from recovery.check_ins.schedule import Slot
 from recovery.exact_json import loads
 from recovery.exceptions import Invalid, NotFound
@@ -27,6 +27,8 @@ EXTRA = "extra"
 EXTRA_FORM = "daily"
 DRAFT_KEPT = timedelta(hours=24)
 LAST_ONES = 60
+# A measure that has no reading of the last day is worth asking for, though less than what the twin names [G].
+UNREAD_AFTER_H, NEVER_READ = 24.0, 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +141,14 @@ def speaks(form: Form, language: str) -> bool:
 def asked_of(form: Form, slot: Slot, episode: Episode, said: Said | None) -> tuple[str, ...]:
     """Link ids of the questions for this person today (see check_ins.asking)."""
     worth = {one.metric: one.forecast + one.risk for one in said.advice} if said else {}
-    if said is None:  # nothing is known yet: every reading is worth having
-        worth = {one.link_id: 1.0 for one in form.questions if one.ask == "informative"}
-    return choose(form, day=slot.day, worth=worth, procedure=episode.procedure)
+    unread = {one.link_id: NEVER_READ for one in form.questions if one.ask == "informative" and _is_unread(one, said)}
+    return choose(form, day=slot.day, worth=unread | worth, procedure=episode.procedure)
+
+
+def _is_unread(question: Question, said: Said | None) -> bool:
+    """Whether nobody knows this measure now: a watch that reads it spares the question."""
+    metric = said.metrics.get(question.link_id) if said else None
+    return metric is None or metric.hours_since is None or metric.hours_since > UNREAD_AFTER_H
 
 
 def draft_of(episode: Episode, slot: str, now: datetime) -> CheckInDraft | None:

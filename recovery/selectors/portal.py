@@ -1,4 +1,4 @@
-"""The patient's own page: the same snapshot as the clinician's chart, read by its owner."""
+"""The patient's own page: the same snapshot as the clinician's chart, read by its owner or whom they let in."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,10 +6,9 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from recovery.exceptions import NotFound
-from recovery.models import Alert, Episode, User
-from recovery.permissions import visible_episodes
-from recovery.selectors.careteam import FOLLOWED, current_snapshots
+from recovery.models import Alert
+from recovery.selectors.careteam import current_snapshots
+from recovery.selectors.check_ins import episode_of
 from recovery.selectors.people import Operation, Person, operation_of, person_of
 from recovery.selectors.snapshot import Said
 from recovery.selectors.timeline import Observed, observed
@@ -17,7 +16,7 @@ from recovery.selectors.timeline import Observed, observed
 
 @dataclass(frozen=True, slots=True)
 class OwnPage:
-    """`team_is_on_it`: an open alert exists, and whether someone has taken it."""
+    """`team_has_alert`: an open alert exists; `team_has_answered`: and someone has taken it."""
 
     patient_id: int
     person: Person
@@ -28,12 +27,9 @@ class OwnPage:
     team_has_answered: bool
 
 
-def own_page(user: User, now: datetime) -> OwnPage:
-    """The newest followed episode of this patient. Raises NotFound when this person is nobody's patient here."""
-    mine = visible_episodes(user, now).select_related("patient", "team") if user.role == User.Role.PATIENT else None
-    episode = _newest(list(mine)) if mine is not None else None
-    if episode is None:
-        raise NotFound("There is no recovery to show for you here. Please ask your care team.")
+def own_page(patient_id: int, now: datetime) -> OwnPage:
+    """The newest followed episode of this patient. Raises NotFound when there is none."""
+    episode = episode_of(patient_id)
     statuses = set(
         Alert.objects.filter(episode=episode).exclude(status=Alert.Status.RESOLVED).values_list("status", flat=True)
     )
@@ -45,13 +41,4 @@ def own_page(user: User, now: datetime) -> OwnPage:
         observed=observed(episode, now),
         team_has_alert=bool(statuses),
         team_has_answered=bool(statuses) and Alert.Status.OPEN not in statuses,
-    )
-
-
-def _newest(episodes: list[Episode]) -> Episode | None:
-    """Followed episodes before finished ones, later operations first."""
-    return max(
-        episodes,
-        key=lambda one: (one.status in FOLLOWED, one.surgery_end.timestamp() if one.surgery_end else 0.0, one.pk),
-        default=None,
     )

@@ -5,6 +5,7 @@ database admits one for a slot and one for a client id. Whoever comes second (a 
 a phone that was offline, the retry of a request whose answer was lost) is told what was sent first.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +19,8 @@ from recovery.audit import Actor
 from recovery.check_ins.answers import Answer, Answers, Warned, danger_of
 from recovery.check_ins.forms import Form, Question
 from recovery.exceptions import Conflict
-from recovery.models import CheckInDraft, CheckInResponse, Episode, LiveEvent
+from recovery.models import CheckInDraft, CheckInResponse, DraftPhoto, Episode, LiveEvent
+from recovery.photos import Photo
 from recovery.services import alerting, ingestion
 from recovery.services.intake import Delivery
 from recovery.twin.alert_policy import Severity
@@ -100,11 +102,8 @@ def keep_answer(
 ) -> Warned | None:
     """Keep one answer; a dangerous one is told to the team in the same transaction, and returned."""
     with transaction.atomic():
-        held = CheckInDraft.objects.select_for_update().select_related("episode__team").filter(pk=draft.pk).first()
-        if held is None:
-            raise Conflict("This check-in has been sent or has run out; please begin again.")
+        held = _locked(draft)
         held.answers["given"][question.link_id] = answer
-        held.updated_at = now
         warned = danger_of(question, answer)
         if warned is not None and not _is_told(held.told, warned):
             warn(episode=held.episode, form=form, warned=[warned], now=now)
@@ -117,7 +116,7 @@ def keep_answer(
                 entity=f"Episode/{held.episode.key}/{held.slot}",
                 detail={"question": warned.link_id, "level": warned.level},
             )
-        held.save(update_fields=["answers", "told", "updated_at"])
+        _save(held, now)
     return warned
 
 
@@ -125,6 +124,42 @@ def _is_told(told: Sequence[Sequence[str]], warned: Warned) -> bool:
     """Whether the team was told this, or something graver, about that question."""
     levels = [level for link_id, level in told if link_id == warned.link_id]
     return warned.level in levels or "emergency" in levels
+
+
+def keep_photo(*, draft: CheckInDraft, question: Question, photo: Photo, now: datetime) -> None:
+    """The photo for this question of a draft, in place of one taken before."""
+    kept = {"jpeg": photo.jpeg, "width": photo.width, "height": photo.height}
+    with transaction.atomic():
+        held = _locked(draft)
+        DraftPhoto.objects.update_or_create(draft=held, link_id=question.link_id, defaults=kept)
+        held.answers["given"][question.link_id] = photo_id(held.client_id, question)
+        _save(held, now)
+
+
+def drop_photo(*, draft: CheckInDraft, question: Question, now: datetime) -> None:
+    """The photo is gone, and the question open again."""
+    with transaction.atomic():
+        held = _locked(draft)
+        DraftPhoto.objects.filter(draft=held, link_id=question.link_id).delete()
+        held.answers["given"].pop(question.link_id, None)
+        _save(held, now)
+
+
+def photo_id(client_id: UUID, question: Question) -> str:
+    """Id of the Media document that a photo becomes: the attempt's own, so that sending twice is one photo."""
+    return f"{client_id}-{hashlib.sha256(question.link_id.encode()).hexdigest()[:8]}"
+
+
+def _locked(draft: CheckInDraft) -> CheckInDraft:
+    held = CheckInDraft.objects.select_for_update().filter(pk=draft.pk).first()
+    if held is None:
+        raise Conflict("This check-in has been sent or has run out; please begin again.")
+    return held
+
+
+def _save(held: CheckInDraft, now: datetime) -> None:
+    held.updated_at = now
+    held.save(update_fields=["answers", "told", "updated_at"])
 
 
 def warn(*, episode: Episode, form: Form, warned: Sequence[Warned], now: datetime) -> None:

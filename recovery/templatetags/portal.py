@@ -10,6 +10,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from recovery.links import mark_of
+
 register = template.Library()
 
 # Route names in the order of the menu; a place that is not served is left out.
@@ -57,3 +59,15 @@ def _mark(is_here: bool) -> SafeString:
 def emergency_line() -> dict[str, Any]:
     """Whom to call when it cannot wait; the hospital sets EMERGENCY_NUMBER, otherwise no number is invented."""
     return {"number": getattr(settings, "EMERGENCY_NUMBER", "")}
+
+
+@register.simple_tag(takes_context=True)
+def who(context: Context) -> str:
+    """A mark of the person signed in, for what their phone keeps: it says nothing about them, and fits nobody else."""
+    user = context.get("user")
+    return mark_of(user.pk) if user is not None and user.is_authenticated else ""
+
+
+@register.simple_tag
+def emergency_number() -> str:
+    return str(getattr(settings, "EMERGENCY_NUMBER", ""))

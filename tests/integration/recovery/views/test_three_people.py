@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, reverse
 
 from recovery.models import AuditEvent
 from recovery.urls import urlpatterns
-from tests.integration.recovery.views import routes_clinic, routes_identity, routes_numbers
+from tests.integration.recovery.views import routes_clinic, routes_identity, routes_me, routes_numbers, routes_people
 
 PEOPLE = ("own", "other", "patient", "administrator", "anonymous")
 STRANGER = "Quill"
@@ -22,7 +22,6 @@ GET = {
     "patient_now": (200, 404, 404, 404, "in"),
     "figure": (200, 404, 404, 404, "in"),
     "alerts": (200, 200, 404, 404, "in"),
-    "me": (404, 404, 200, 404, "in"),
     "live": (501, 501, 501, 501, "in"),
     "live_poll": (200, 200, 200, 200, "in"),
     "model": (200, 200, 200, 200, "in"),
@@ -62,9 +61,9 @@ FORMS = {
     "model_back": {"reason": "too many alarms since Monday"},
     "model_train": {"kind": "hazard", "since": "2026-01-01", "until": "2026-06-01"},
 }
-GET |= routes_identity.GET | routes_clinic.GET | routes_numbers.GET
-POST |= routes_identity.POST | routes_clinic.POST
-FORMS |= routes_identity.FORMS | routes_clinic.FORMS
+GET |= routes_identity.GET | routes_clinic.GET | routes_numbers.GET | routes_me.GET | routes_people.GET
+POST |= routes_identity.POST | routes_clinic.POST | routes_me.POST | routes_people.POST
+FORMS |= routes_identity.FORMS | routes_clinic.FORMS | routes_me.FORMS | routes_people.FORMS
 NAMES = (("key", "metric"), ("key", "name"), ("key",), ("pk",), ("kind",), ("provider_id",), ())
 ALERT_ROUTES = {name for name in POST if name.startswith("alert_")}
 
@@ -84,8 +83,10 @@ def url_of(name: str, scene, *, foreign: bool = False) -> str:
     alert = scene.foreign_alert if foreign else scene.alert
     values = {"key": alert.key if name in ALERT_ROUTES else episode.key, "metric": "heart_rate", "name": "report.html"}
     values |= {"pk": 1, "kind": "hazard", "provider_id": "hospital"}
-    values |= routes_clinic.values(name, episode)
+    values |= routes_clinic.values(name, episode) | routes_me.VALUES | routes_people.VALUES
     for names in (
+        *routes_me.NAMES,
+        *routes_people.NAMES,
         ("key", "metric", "reading"),
         ("key", "metric"),
         ("key", "name"),
