@@ -7,11 +7,12 @@ Five queries, however many operations.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 
-from recovery.models import Episode, Finding, User
+from recovery.consent_rules import IMPROVEMENT, RECORDS
+from recovery.models import ConsentDecision, Episode, Finding, User
 from recovery.permissions import visible_episodes
 from recovery.twin.incidence import NAMED
 
@@ -73,7 +74,7 @@ class _Row(NamedTuple):
 
 def cohort(user: User, now: datetime, wanted: CohortFilter) -> Cohort:
     """The operations that this person may see, grouped, with what happened to each."""
-    seen = visible_episodes(user, now).exclude(status=Episode.Status.CANCELLED)
+    seen = visible_episodes(user, now).exclude(status=Episode.Status.CANCELLED).exclude(patient_id__in=_said_no())
     inside = seen.filter(surgery_end__gte=wanted.since, surgery_end__lt=min(wanted.until, now))
     procedures = tuple(sorted(set(inside.exclude(procedure="").values_list("procedure", flat=True))))
     if wanted.procedure:
@@ -93,6 +94,12 @@ def cohort(user: User, now: datetime, wanted: CohortFilter) -> Cohort:
         cut=len(rows) == MOST_OPERATIONS,
         filter=wanted,
     )
+
+
+def _said_no() -> QuerySet[ConsentDecision, Any]:
+    """Patients who do not allow their record to improve the service: outcomes are counted for that."""
+    kept = {"purpose": IMPROVEMENT, "data_type": RECORDS, "allowed": False, "until__isnull": True}
+    return ConsentDecision.objects.filter(**kept).values("patient_id")
 
 
 def _group(name: str, places: Sequence[int], rows: Sequence[_Row], ends: Sequence[tuple[float, int]]) -> Group:
@@ -150,7 +157,8 @@ def _next_operations(rows: Sequence[_Row]) -> dict[int, datetime]:
     several = Episode.objects.filter(patient_id__in={row.patient for row in rows}, surgery_end__isnull=False)
     of_patient: dict[int, list[datetime]] = {}
     for patient, end in several.exclude(status=Episode.Status.CANCELLED).values_list("patient_id", "surgery_end"):
-        of_patient.setdefault(patient, []).append(end)
+        if end is not None:
+            of_patient.setdefault(patient, []).append(end)
     later = {row.pk: [end for end in of_patient.get(row.patient, ()) if end > row.end] for row in rows}
     return {pk: min(ends) for pk, ends in later.items() if ends}
 

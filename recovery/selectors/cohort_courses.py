@@ -13,7 +13,7 @@ import numpy as np
 from django.db.models import Avg, Count, F, FloatField, Sum
 from django.db.models.functions import Cast, Floor
 
-from recovery.consent_rules import CARE
+from recovery.consent_rules import IMPROVEMENT
 from recovery.models import Episode, Sample, Series
 from recovery.selectors.cohort import FOLLOWED_DAYS, Cohort
 from recovery.selectors.sparks import MS_PER_HOUR, TIER_ORDER
@@ -81,7 +81,7 @@ def _days(episodes: Sequence[Episode], metric: str, is_daily: bool) -> dict[int,
 
 
 def _best_series(patients: set[int], metric: str) -> list[Series]:
-    rows = Series.objects.filter(patient_id__in=patients, metric=metric).usable_for(CARE)
+    rows = Series.objects.filter(patient_id__in=patients, metric=metric).usable_for(IMPROVEMENT)
     best: dict[int, Series] = {}
     for row in sorted(rows, key=lambda row: (-_rank(row.tier), row.pk)):
         best[row.patient_id] = row

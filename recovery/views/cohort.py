@@ -37,7 +37,7 @@ def show_cohort(request: HttpRequest) -> HttpResponse:
         "groupings": GROUPINGS.items(),
         "metrics": metric_choices(),
         "procedures": [(key, group_label("procedure", key)) for key in found.procedures],
-        "last_day": timezone.localtime(found.filter.until - timedelta(days=1), door.zone()).date(),
+        "last_day": timezone.localtime(found.filter.until - timedelta(seconds=1), door.zone()).date(),
         "first_day": timezone.localtime(found.filter.since, door.zone()).date(),
     }
     return render(request, "pages/cohort.html", context)

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from recovery.models import Episode, Finding
+from recovery.models import ConsentDecision, Episode, Finding
 from recovery.selectors.cohort import EVENT, FREE, RIVAL, CohortFilter, cohort
 from tests import factories
 
@@ -114,6 +114,15 @@ def test_only_operations_of_ones_own_teams_count(team):
     stranger = factories.make_person("other", team=factories.make_team("ward-9", "Ward 9"))
     found = cohort(stranger, NOW, YEAR)
     assert found.operations == 0 and found.procedures == ()
+
+
+def test_a_patient_who_does_not_allow_it_is_not_counted(nurse, team):
+    episode = make(50, 1, team)
+    make(40, 2, team)
+    ConsentDecision.objects.create(
+        patient=episode.patient, purpose="improvement", data_type="records", allowed=False, since=NOW
+    )
+    assert cohort(nurse, NOW, YEAR).operations == 1
 
 
 def test_the_number_of_queries_does_not_grow_with_the_operations(nurse, team, django_assert_max_num_queries):
