@@ -11,6 +11,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Literal
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from recovery.exceptions import Forbidden, NotFound
@@ -168,6 +169,14 @@ def check_user_can_edit_pathways(user: User) -> None:
 
 def user_can_enrol(user: User) -> bool:
     return user.is_active and user.is_clinical
+
+
+def user_can_see_schedule(user: User, now: datetime) -> bool:
+    """Leads of a team, and members of the intake team: the schedule names patients who are nobody's yet."""
+    if not user_can_enrol(user):
+        return False
+    mine = current_team_ids(user, now)
+    return (mine if user.role == User.Role.LEAD else mine.filter(team__key=settings.INTAKE_TEAM)).exists()
 
 
 def check_user_can_enrol(user: User) -> None:

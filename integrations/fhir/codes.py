@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from recovery.twin.metrics import LOINC, METRICS
-from recovery.twin.profile import SNOMED, procedure_for_snomed
+from recovery.twin.profile import CATALOGUE, PROCEDURES, SNOMED, procedure_for_snomed
 
 ORIGIN = "https://twinweb.example/origin"
 OBSERVATION_CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
@@ -224,7 +224,11 @@ SURGICAL_PROCEDURE: Coding = (SNOMED, "387713003")
 
 
 def procedure_of(codings: Iterable[Coding]) -> str:
-    """Key of the procedure in `recovery.twin.profile`, or blank."""
+    """Key of the procedure in `recovery.twin.profile`, or blank. Our own code goes first: it says more than SNOMED."""
+    codings = list(codings)
+    for system, code in codings:
+        if system == CATALOGUE and code in PROCEDURES:
+            return code
     for system, code in codings:
         found = procedure_for_snomed(code) if system == SNOMED else None
         if found is not None:

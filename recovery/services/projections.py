@@ -85,18 +85,27 @@ def _project_episode(fhir_id: str, patient_id: int, facts: EpisodeFacts) -> bool
             field="Procedure.subject",
         )
     not_over = facts.surgery_end is None and facts.status in (Episode.Status.ACTIVE, Episode.Status.FINISHED)
+    status = Episode.Status.PLANNED.value if not_over else facts.status
+    if status == Episode.Status.ACTIVE and _was_ended_by_people(fhir_id, facts):
+        status = Episode.Status.FINISHED.value
     said = {
         "patient_id": patient_id,
         "procedure": facts.procedure,
         "procedure_text": facts.procedure_text[:300],
         "surgery_start": facts.surgery_start,
         "surgery_end": facts.surgery_end,
-        "status": Episode.Status.PLANNED.value if not_over else facts.status,
+        "status": status,
     }
     Episode.objects.update_or_create(
         fhir_id=fhir_id, defaults=said, create_defaults={**said, **_entrusted_to(patient_id, facts)}
     )
     return True
+
+
+def _was_ended_by_people(fhir_id: str, facts: EpisodeFacts) -> bool:
+    """An episode that its team no longer follows is not followed again because the EHR sends the same operation."""
+    ended = Episode.objects.filter(fhir_id=fhir_id, status=Episode.Status.FINISHED)
+    return facts.surgery_end is not None and ended.filter(surgery_end=facts.surgery_end).exists()
 
 
 def _entrusted_to(patient_id: int, facts: EpisodeFacts) -> dict[str, object]:

@@ -11,6 +11,8 @@ from recovery.twin.errors import UnknownProcedure
 from recovery.twin.transform import Floats
 
 SNOMED = "http://snomed.info/sct"
+# Code system of `PROCEDURES`: SNOMED CT does not tell all of its entries apart.
+CATALOGUE = "https://twinweb.example/CodeSystem/procedure"
 GENERIC = "generic"
 COVARIATES = ("age_decades_over_65", "male", "bmi_units_over_28", "frailty")
 

@@ -3,6 +3,9 @@
 As there: own team, other team, the patient, administrator, anonymous.
 """
 
+from datetime import UTC, datetime, timedelta
+
+MOVED_TO = (datetime.now(UTC) - timedelta(days=3)).strftime("%Y-%m-%dT%H:%M")
 EVERYONE = (200, 200, 200, 200, "in")
 ASKED_AGAIN = (302, 302, 302, 302, "in")  # to confirm who they are, or to where there is something to do
 NOT_YET = (404, 404, 404, 404, "in")  # there is no second factor to speak of
@@ -32,6 +35,8 @@ GET = {
     "mfa_download_recovery_codes": NOT_YET,
     "openid_connect_login": (404, 404, 404, 404, 404),
     "openid_connect_callback": (404, 404, 404, 404, 404),
+    "enrol": (200, 200, 404, 404, "in"),
+    "plan": (200, 404, 404, 404, "in"),
     "emergency": (200, 200, 404, 404, "in"),
     "emergency_review": (403, 403, 403, 200, "in"),
     "socialaccount_login_cancelled": (200, 200, 200, 200, 200),
@@ -40,11 +45,22 @@ GET = {
 POST = {
     "account_logout": OPEN,
     "session_end": (404, 404, 404, 404, "in"),
+    "enrol_adopt": (403, 403, 403, 403, "in"),
+    "plan_move": (302, 404, 404, 404, "in"),
+    "plan_transfer": (200, 404, 404, 404, "in"),
+    "plan_end": (302, 404, 404, 404, "in"),
+    "plan_pathway": (404, 404, 404, 404, "in"),
+    "plan_undo": (404, 404, 404, 404, "in"),
     "emergency_open": (400, 400, 403, 403, "in"),
     "emergency_close": (404, 404, 404, 404, "in"),
     "emergency_answer": (403, 403, 403, 404, "in"),
 }
 FORMS: dict[str, dict[str, object]] = {
     "emergency_open": {"ticket": "made-up", "reason": "unconscious in the lift"},
+    "enrol_adopt": {"team": "ward-9"},
+    "plan_move": {"end": MOVED_TO, "reason": "wrong day"},
+    "plan_transfer": {"team": "ward-9", "reason": "moved beds"},
+    "plan_end": {"reason": "went home"},
+    "plan_pathway": {"pathway": "nowhere/1", "reason": "none"},
     "emergency_answer": {"verdict": "approved"},
 }
