@@ -253,6 +253,16 @@ EXPORT_FILES = Path(env.str("EXPORT_FILES", default=str(DATA_DIR / "exports")))
 SUBSCRIPTION_HOSTS = frozenset(one.lower() for one in env.list("SUBSCRIPTION_HOSTS", default=[]))
 SUBSCRIPTION_ALLOW_LOOPBACK = flag("SUBSCRIPTION_ALLOW_LOOPBACK", default=False)
 
+# ---- HL7 v2 over MLLP (manage.py mllp; 0: not offered) ---
+MLLP_PORT = env.int("MLLP_PORT", default=0)
+MLLP_HOST = env.str("MLLP_HOST", default="127.0.0.1")
+MLLP_PEERS = env.list("MLLP_PEERS", default=["127.0.0.0/8", "::1"])  # addresses or networks that may connect
+MLLP_TLS_CERT = env.str("MLLP_TLS_CERT", default="")
+MLLP_TLS_KEY = env.str("MLLP_TLS_KEY", default="")
+MLLP_TLS_CLIENT_CA = env.str("MLLP_TLS_CLIENT_CA", default="")  # given, senders must show a certificate of it
+# JSON: assigning authority in CX-4 -> system of the identifier in FHIR; so that both doors find one patient.
+HL7_IDENTIFIER_SYSTEMS = env.json("HL7_IDENTIFIER_SYSTEMS", default={})
+
 # ---- apps and systems that come with OAuth (SMART App Launch; integrations/smart) ---
 OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"
 OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "oauth2_provider.AccessToken"  # noqa: S105  (the name of a model)
