@@ -41,3 +41,17 @@ class BirthDateForm(forms.Form):
 class JoinForm(BirthDateForm):
     username = forms.CharField(max_length=150)
     password = forms.CharField(max_length=200, strip=False)
+
+
+class UntilForm(forms.Form):
+    until = forms.DateField(required=False)
+
+
+class TakeForm(forms.Form):
+    what = forms.ChoiceField(choices=[(key, key) for key in ("pdf", "ips", "csv")])
+    password = forms.CharField(max_length=200, strip=False, required=False)
+
+
+class HoldForm(forms.Form):
+    reason = forms.CharField(max_length=500)
+    review_on = forms.DateField(required=False)

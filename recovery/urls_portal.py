@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from recovery.views import portal_people
+from recovery.views import erasures, portal_consent, portal_people, portal_record
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("me/people/", portal_people.show_people, name="me_people"),
@@ -11,4 +11,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("me/people/<uuid:key>/end/", portal_people.end, name="me_person_end"),
     path("me/people/<uuid:key>/in/", portal_people.go_in, name="me_go_in"),
     path("join/<str:token>/", portal_people.join, name="join"),
+    path("me/consent/", portal_consent.show_consent, name="me_consent"),
+    path("me/consent/<slug:purpose>/", portal_consent.decide, name="me_consent_decide"),
+    path("me/record/", portal_record.show_record, name="me_record"),
+    path("me/record/take/", portal_record.take, name="me_record_take"),
+    path("me/record/erase/", portal_record.ask_erasure, name="me_erasure"),
+    path("me/record/erase/back/", portal_record.take_back_erasure, name="me_erasure_back"),
+    path("data/erasures/", erasures.show_erasures, name="erasures"),
+    path("data/erasures/<uuid:key>/hold/", erasures.hold, name="erasure_hold"),
+    path("data/erasures/<uuid:key>/erase/", erasures.erase, name="erasure_erase"),
 ]

@@ -1,0 +1,36 @@
+"""Who may see the patient's own people, consent and record, messages, devices, and requests to be erased."""
+
+from tests.functional.ward import PASSWORD
+
+# What a patient decides alone: to all others it does not exist.
+ONLY_SELF = (404, 404, 200, 404, "in")
+SENT = (404, 404, 302, 404, "in")
+NOT_THERE = (404, 404, 404, 404, "in")
+
+GET = {
+    "me_people": ONLY_SELF,
+    "me_consent": ONLY_SELF,
+    "me_record": ONLY_SELF,
+    "join": (404, 404, 404, 404, 404),
+    "erasures": (403, 403, 403, 200, "in"),
+}
+POST = {
+    "me_person_invite": ONLY_SELF,
+    "me_person_change": NOT_THERE,
+    "me_person_end": NOT_THERE,
+    "me_go_in": NOT_THERE,
+    "me_consent_decide": SENT,
+    "me_record_take": ONLY_SELF,
+    "me_erasure": SENT,
+    "me_erasure_back": (404, 404, 409, 404, "in"),
+    "erasure_hold": (403, 403, 403, 404, "in"),
+    "erasure_erase": (403, 403, 403, 404, "in"),
+}
+FORMS = {
+    "me_person_invite": {"called": "Anna", "relation": "daughter", "scopes": ["see"]},
+    "me_person_change": {"scopes": ["see"]},
+    "me_record_take": {"what": "ips", "password": PASSWORD},
+    "erasure_hold": {"reason": "Records are kept ten years."},
+}
+VALUES = {"token": "no-such-link", "purpose": "care"}
+NAMES = (("token",), ("purpose",))
