@@ -1,8 +1,8 @@
-"""The patient's own pages: home, readings, check-ins, settings, and the way in."""
+"""The patient's own pages: home, readings, check-ins, settings and the way in; and the team's side of them."""
 
 from django.urls import URLPattern, URLResolver, path
 
-from recovery.views import check_ins, me, outbox, portal_app
+from recovery.views import check_ins, invites, me, outbox, portal_access, portal_app
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("me/", me.show_me, name="me"),
@@ -21,6 +21,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("me/check-in/<slug:slot>/done/", check_ins.done, name="check_in_done"),
     path("me/check-in/<slug:slot>/whole/", outbox.whole, name="check_in_whole"),
     path("me/check-in/<slug:slot>/outbox/", outbox.outbox, name="check_in_outbox"),
+    path("invite/", invites.open_invite, name="invite"),
+    path("invite/looks/", invites.choose_looks, name="invite_looks"),
+    path("invite/sign-in/", invites.choose_sign_in, name="invite_sign_in"),
+    path("invite/<slug:code>/", invites.open_invite, name="invite_code"),
+    path("patients/<uuid:key>/portal/", portal_access.show_access, name="portal_access"),
+    path("patients/<uuid:key>/portal/revoke/", portal_access.revoke, name="portal_revoke"),
+    path("patients/<uuid:key>/answers/", portal_access.show_answers, name="answers"),
+    path("patients/<uuid:key>/photos/<slug:photo>/", portal_access.show_photo, name="patient_photo"),
     path("me/app.webmanifest", portal_app.manifest, name="me_manifest"),
     path("me/worker.js", portal_app.worker, name="me_worker"),
 ]

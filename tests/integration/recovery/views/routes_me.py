@@ -23,14 +23,22 @@ GET = {
     "check_in_photo": NOTHING_THERE,
     "check_in_review": LEADS_ELSEWHERE,
     "check_in_done": NOTHING_THERE,
+    "invite": (200, 200, 200, 200, 200),
+    "invite_code": (200, 200, 200, 200, 200),
+    "invite_looks": (302, 302, 302, 302, 302),
+    "invite_sign_in": (302, 302, 302, 302, 302),
+    "portal_access": (200, 404, 404, 404, "in"),
+    "answers": (200, 404, 404, 404, "in"),
+    "patient_photo": NOTHING_THERE,
 }
 POST: dict[str, tuple[Any, ...]] = {
     "me_goal_add": LEADS_ELSEWHERE,
     "me_goal_rate": NOTHING_THERE,
     "me_goal_drop": NOTHING_THERE,
     "check_in_photo_drop": LEADS_ELSEWHERE,
+    "portal_revoke": (302, 404, 404, 404, "in"),
     "check_in_outbox": (404, 404, 422, 404, "in"),
 }
 FORMS = {"me_goal_add": {"text": "walk to the shop"}, "me_goal_rate": {"closeness": 3}}
-VALUES = {"slot": "extra-ab12", "number": 2}
-NAMES = (("slot", "number"), ("slot",))
+VALUES = {"slot": "extra-ab12", "number": 2, "code": "K7QF3M2P9XTD4RWZ", "photo": "none-such"}
+NAMES = (("key", "photo"), ("code",), ("slot", "number"), ("slot",))
