@@ -1,4 +1,4 @@
-"""What stands in the URL of the outcomes page. What cannot be read is left out, not an error page."""
+"""What stands in the URL of the pages about many patients. What cannot be read is left out, not an error page."""
 
 from datetime import date
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 
 from recovery.presenters.cohort import GROUPINGS, event_choices, metric_choices
+from recovery.presenters.completeness import metric_choices as completeness_choices
 
 
 class CohortForm(forms.Form):
@@ -40,3 +41,18 @@ class CohortForm(forms.Form):
         """The day given, if it is one that a calendar of hospitals can hold."""
         found = self._said(name)
         return found if found is not None and 1990 <= found.year <= 2200 else None
+
+
+class CompletenessForm(forms.Form):
+    metric = forms.ChoiceField(choices=completeness_choices(), required=False)
+    page = forms.IntegerField(min_value=1, max_value=100_000, required=False)
+
+    @property
+    def measure(self) -> str:
+        self.is_valid()
+        return self.cleaned_data.get("metric") or "heart_rate"
+
+    @property
+    def number(self) -> int:
+        self.is_valid()
+        return self.cleaned_data.get("page") or 1

@@ -2,9 +2,10 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from recovery.views import cohort
+from recovery.views import cohort, quality
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("outcomes/", cohort.show_cohort, name="cohort"),
     path("outcomes.csv", cohort.export_cohort, name="cohort_csv"),
+    path("quality/", quality.show_quality, name="quality"),
 ]

@@ -14,6 +14,7 @@ STAFF_MENU = (
     ("board", "My patients"),
     ("alerts", "Alerts"),
     ("cohort", "Outcomes"),
+    ("quality", "Data"),
     ("model", "Model"),
     ("help", "Help"),
 )

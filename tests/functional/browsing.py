@@ -34,6 +34,8 @@ PAGES = {
     "model_card": ("nurse", "/model/hazard/"),
     "what_if": ("nurse", ""),
     "fhir": ("admin", "/fhir/"),
+    "outcomes": ("nurse", "/outcomes/"),
+    "data_quality": ("nurse", "/quality/"),
 }
 
 
