@@ -55,3 +55,11 @@ class TakeForm(forms.Form):
 class HoldForm(forms.Form):
     reason = forms.CharField(max_length=500)
     review_on = forms.DateField(required=False)
+
+
+class MessageForm(forms.Form):
+    """`key`: made with the page, so that a form sent twice is one message."""
+
+    key = forms.UUIDField()
+    subject = forms.CharField(max_length=120, required=False)
+    text = forms.CharField(max_length=4_000, error_messages={"required": _("Please write something.")})

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from recovery.views import erasures, portal_consent, portal_people, portal_record
+from recovery.views import erasures, messages, portal_consent, portal_messages, portal_people, portal_record
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("me/people/", portal_people.show_people, name="me_people"),
@@ -17,6 +17,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("me/record/take/", portal_record.take, name="me_record_take"),
     path("me/record/erase/", portal_record.ask_erasure, name="me_erasure"),
     path("me/record/erase/back/", portal_record.take_back_erasure, name="me_erasure_back"),
+    path("me/messages/", portal_messages.show_messages, name="me_messages"),
+    path("me/messages/<uuid:key>/", portal_messages.show_thread, name="me_thread"),
+    path("messages/", messages.show_inbox, name="staff_messages"),
+    path("messages/<uuid:key>/", messages.show_thread, name="staff_thread"),
+    path("messages/<uuid:key>/settle/", messages.settle, name="staff_thread_settle"),
+    path("patients/<uuid:key>/write/", messages.write_to, name="write_to_patient"),
     path("data/erasures/", erasures.show_erasures, name="erasures"),
     path("data/erasures/<uuid:key>/hold/", erasures.hold, name="erasure_hold"),
     path("data/erasures/<uuid:key>/erase/", erasures.erase, name="erasure_erase"),

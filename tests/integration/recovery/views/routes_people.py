@@ -11,6 +11,11 @@ GET = {
     "me_people": ONLY_SELF,
     "me_consent": ONLY_SELF,
     "me_record": ONLY_SELF,
+    "me_messages": ONLY_SELF,
+    "me_thread": NOT_THERE,
+    "staff_messages": (200, 200, 404, 404, "in"),
+    "staff_thread": NOT_THERE,
+    "write_to_patient": (200, 404, 404, 404, "in"),
     "join": (404, 404, 404, 404, 404),
     "erasures": (403, 403, 403, 200, "in"),
 }
@@ -23,6 +28,7 @@ POST = {
     "me_record_take": ONLY_SELF,
     "me_erasure": SENT,
     "me_erasure_back": (404, 404, 409, 404, "in"),
+    "staff_thread_settle": NOT_THERE,
     "erasure_hold": (403, 403, 403, 404, "in"),
     "erasure_erase": (403, 403, 403, 404, "in"),
 }

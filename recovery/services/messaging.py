@@ -1,0 +1,152 @@
+"""Messages between a patient's side and the care team: sent once, read once, and told to the record as documents."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from recovery import audit
+from recovery.audit import Actor
+from recovery.exceptions import Conflict, Invalid, NotFound
+from recovery.models import Message, Patient, Thread, User
+from recovery.ports import ports
+from recovery.services.communication_document import Said, communication
+from recovery.services.ingestion import deliver
+
+CHANNEL = "portal"
+LONGEST = 4_000
+MOST_AN_HOUR = 30
+HOUR_S = 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who writes. `words`: as both sides read it ("Anna (daughter) for Ida Hartmann")."""
+
+    user: User
+    words: str
+    from_team: bool
+
+
+def send_message(
+    *,
+    patient_id: int,
+    thread_key: UUID | None,
+    subject: str,
+    text: str,
+    key: UUID,
+    author: Author,
+    actor: Actor,
+    now: datetime,
+) -> Message:
+    """Write into a thread, or begin one. `key` is the sender's own: the same key again is the same message.
+
+    Raises Invalid (nothing written, too long, no subject), NotFound (no such thread of this patient), Conflict (the key
+    is another message's, or too many within an hour).
+    """
+    text = text.strip()
+    if not text or len(text) > LONGEST:
+        raise Invalid(f"Please write something, and at most {LONGEST} letters.", field="text")
+    with transaction.atomic():
+        patient = Patient.objects.select_for_update().get(pk=patient_id)
+        known = Message.objects.select_related("thread").filter(key=key).first()
+        if known is not None:
+            return _same(known, patient, author)
+        _check_pace(patient, author, now)
+        thread = _thread(patient, thread_key, subject, now)
+        message = Message.objects.create(
+            key=key,
+            thread=thread,
+            from_team=author.from_team,
+            author=author.user,
+            author_words=author.words[:200],
+            text=text,
+            sent_at=now,
+            document=str(key),
+        )
+        _move_thread(thread, author, now)
+        _tell_record(message, patient, actor, now)
+        audit.record(
+            actor=actor, now=now, action="message_sent", patient_ids=[patient.pk], entity=f"Communication/{key}"
+        )
+    return message
+
+
+def _same(known: Message, patient: Patient, author: Author) -> Message:
+    if known.thread.patient_id != patient.pk or known.author_id != author.user.pk:
+        raise Conflict("This message was sent by somebody else. Please write it again.")
+    return known
+
+
+def _check_pace(patient: Patient, author: Author, now: datetime) -> None:
+    recent = Message.objects.filter(thread__patient=patient, from_team=author.from_team, author=author.user)
+    times = recent.order_by("-sent_at").values_list("sent_at", flat=True)[:MOST_AN_HOUR]
+    if len(times) == MOST_AN_HOUR and (now - times[MOST_AN_HOUR - 1]).total_seconds() < HOUR_S:
+        raise Conflict("That is many messages in one hour. Please wait a little, or call your team.")
+
+
+def _thread(patient: Patient, key: UUID | None, subject: str, now: datetime) -> Thread:
+    if key is not None:
+        found = Thread.objects.filter(key=key, patient=patient).first()
+        if found is None:
+            raise NotFound("There is no such conversation.")
+        return found
+    subject = " ".join(subject.split())[:120]
+    if not subject:
+        raise Invalid("Please say in a few words what it is about.", field="subject")
+    return Thread.objects.create(patient=patient, subject=subject, opened_at=now, last_at=now)
+
+
+def _move_thread(thread: Thread, author: Author, now: datetime) -> None:
+    """The team's word answers what was waiting; the patient's side waits from its first unanswered word on."""
+    thread.last_at = now
+    thread.waiting_since = None if author.from_team else (thread.waiting_since or now)
+    thread.save(update_fields=["last_at", "waiting_since"])
+
+
+def mark_read(*, thread_key: UUID, by_team: bool, words: str, actor: Actor, now: datetime) -> int:
+    """The other side's messages of a thread are read, by whom and when first; returns how many were new."""
+    with transaction.atomic():
+        rows = Message.objects.select_for_update(of=("self",)).filter(
+            thread__key=thread_key, from_team=not by_team, read_at__isnull=True
+        )
+        fresh = list(rows.select_related("thread__patient"))
+        for message in fresh:
+            message.read_at, message.read_by_words = now, words[:200]
+            message.save(update_fields=["read_at", "read_by_words"])
+            _tell_record(message, message.thread.patient, actor, now)
+    return len(fresh)
+
+
+def settle(*, thread_key: UUID, actor: Actor, now: datetime) -> None:
+    """The team says that a thread needs no answer. Raises NotFound."""
+    with transaction.atomic():
+        thread = Thread.objects.select_for_update().filter(key=thread_key).first()
+        if thread is None:
+            raise NotFound("There is no such conversation.")
+        thread.waiting_since = None
+        thread.save(update_fields=["waiting_since"])
+        audit.record(
+            actor=actor,
+            now=now,
+            action="message_settled",
+            patient_ids=[thread.patient_id],
+            entity=f"Thread/{thread_key}",
+        )
+
+
+def _tell_record(message: Message, patient: Patient, actor: Actor, now: datetime) -> None:
+    said = Said(
+        fhir_id=message.document,
+        thread=str(message.thread.key),
+        subject=message.thread.subject,
+        patient=patient.fhir_id,
+        from_team=message.from_team,
+        author=message.author_words,
+        text=message.text,
+        sent_at=message.sent_at,
+        read_at=message.read_at,
+    )
+    delivery = ports().delivery_of([communication(said)], CHANNEL)
+    deliver(delivery=delivery, actor=actor, now=now, atomic=True)
