@@ -92,6 +92,8 @@ def child_specs(*, demo: bool) -> list[supervisor.Spec]:
         supervisor.Spec("beat", [*CELERY, "beat"], late=True),
         supervisor.Spec("trainer", [*worker, "-n", "trainer@%h", "-c", "1", "-Q", "training"], late=True),
     ]
+    if settings.MLLP_PORT:
+        specs.append(supervisor.Spec("mllp", [sys.executable, "manage.py", "mllp"], late=True))
     if demo:
         specs.append(supervisor.Spec("simulate", [sys.executable, "manage.py", "simulate"], late=True))
     return specs
