@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from recovery.views import enrol
+from recovery.views import enrol, pathways
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("enrol/", enrol.enrol, name="enrol"),
@@ -13,4 +13,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("patients/<uuid:key>/plan/end/", enrol.finish, name="plan_end"),
     path("patients/<uuid:key>/plan/pathway/", enrol.change_pathway, name="plan_pathway"),
     path("plan/changes/<uuid:key>/undo/", enrol.undo, name="plan_undo"),
+    path("pathways/", pathways.show_pathways, name="pathways"),
+    path("pathways/new/", pathways.new_pathway, name="pathway_new"),
+    path("pathways/<slug:slug>/", pathways.show_pathway, name="pathway"),
+    path("pathways/<slug:slug>/edit/", pathways.edit_pathway, name="pathway_edit"),
 ]
