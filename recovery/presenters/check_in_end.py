@@ -36,14 +36,15 @@ def end_view(
 
 
 def usual_lines(response: Response, form: Form, said: Said | None, language: str) -> tuple[str, ...]:
-    """ "Your pain: 4 of 10. Usual for you now: 3 to 6." Only what the twin itself says."""
+    """ "Your pain: 4 of 10. Usual for you now: 3 to 6." Only what the twin itself says, and never beside an answer
+    that is dangerous by itself."""
     if said is None:
         return ()
-    found = []
+    found, dangerous = [], {one["question"] for one in response.dangers}
     for link_id, key in METRIC_OF.items():
         question, metric = form.question(link_id), said.metrics.get(key)
         answer = response.answers.get(link_id)
-        if question is None or metric is None or not is_answered(answer):
+        if question is None or metric is None or not is_answered(answer) or link_id in dangerous:
             continue
         span = usual_span(metric)
         if span:

@@ -199,7 +199,7 @@ def care_card(
     if not warned:
         return None
     level = "emergency" if any(one.level == "emergency" for one in warned) else "urgent"
-    told = [said(question, one.answer, language) for one in warned if (question := form.question(one.link_id))]
+    told = [told_words(question, one.answer, language) for one in warned if (question := form.question(one.link_id))]
     words = {"team": team or _("Your care team"), "what": portal_words.listed(told)}
     if level == "emergency":
         title, what = _("Call for help now"), _("Call your emergency number now. Do not wait for an answer here.")
@@ -214,6 +214,12 @@ def care_card(
             "Nobody is looking here right now. Call your out-of-hours service. If it gets worse, call for help now."
         )
     return CareCard(level, title, what, _("%(team)s has been told: %(what)s.") % words, looked_at(watch, now, zone))
+
+
+def told_words(question: Question, answer: Answer, language: str) -> str:
+    """ "Chest pain", but "What is your temperature? 38.6 °C": a number says nothing without its question."""
+    words = said(question, answer, language)
+    return words if question.options else f"{question.words(language)} {words}"
 
 
 def looked_at(watch: Sequence[Watch], now: datetime, zone: ZoneInfo) -> str:

@@ -34,10 +34,10 @@ class OwnCurve:
 def draw_own(
     metric: MetricSaid, seen: Observed | None, *, now_hour: float, surgery_end: datetime, zone: ZoneInfo
 ) -> OwnCurve | None:
-    """The last ten days (or since the operation) and the next two; None where the twin says no course."""
+    """The last ten days (at most since the operation) and the next two; None where the twin says no course."""
     if metric.curve is None:
         return None
-    x = Scale(max(now_hour - BACK_HOURS, -12.0), now_hour + AHEAD_HOURS, 0.0, WIDTH)
+    x = Scale(max(now_hour - BACK_HOURS, min(0.0, now_hour)), now_hour + AHEAD_HOURS, 0.0, WIDTH)
     near = [i for i, hour in enumerate(metric.curve.hours) if x.low <= hour <= x.high]
     hours = [metric.curve.hours[i] for i in near]
     q05, q50, q95 = ([getattr(metric.curve, name)[i] for i in near] for name in ("q05", "q50", "q95"))
