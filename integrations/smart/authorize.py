@@ -23,6 +23,7 @@ from integrations.smart.wording import Said, said
 from recovery.exceptions import NotFound
 from recovery.selectors.app_patients import Choice, choices
 from recovery.selectors.connections import Client, client_by_id
+from recovery.selectors.who import who
 from recovery.services import authorizations
 from recovery.services.authorizations import Context
 
@@ -100,17 +101,17 @@ def _context(request: HttpRequest, client: Client, scopes: list[str], now: datet
     launch = _one(request, "launch")
     session = request.session.session_key or "" if "online_access" in scopes else ""
     if "launch" not in scopes:
-        return _own(request, scopes, session, now), ""
+        return _own(request, scopes, session), ""
     found = authorizations.launch_context(handle=launch, connection_id=client.row_id, user=_person(request), now=now)
     if found is None:
         raise Stopped("invalid_request", "This launch is unknown, used or over: open the app again.")
     return replace(found, session=session), launch
 
 
-def _own(request: HttpRequest, scopes: list[str], session: str, now: datetime) -> Context:
-    """Somebody who may see one patient only, such as a patient, need not choose."""
-    only = choices(_person(request).pk, "", now, 2) if _needs_patient(scopes) else []
-    return Context(only[0].fhir_id if len(only) == 1 else "", session=session)
+def _own(request: HttpRequest, scopes: list[str], session: str) -> Context:
+    """A patient need not choose; whoever looks after patients always does, so that nobody is opened by accident."""
+    person = who(_person(request).pk) if _needs_patient(scopes) else None
+    return Context(person.patient if person is not None else "", session=session)
 
 
 def _needs_patient(scopes: Any) -> bool:

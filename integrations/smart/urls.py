@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations.smart import authorize, mine, views
+from integrations.smart import authorize, console, mine, views
 
 urlpatterns = [
     path(".well-known/smart-configuration", views.show_configuration),
@@ -15,6 +15,12 @@ urlpatterns = [
     path("oauth/introspect", views.introspect, name="smart_introspect"),
     path("oauth/jwks", views.show_keys, name="smart_jwks"),
     path("oauth/register", views.register, name="smart_register"),
+    path("connections/", console.show_connections, name="connections"),
+    path("connections/new/", console.add_connection, name="connection_new"),
+    path("connections/<int:row_id>/", console.show_connection, name="connection"),
+    path("connections/<int:row_id>/rotate/", console.rotate, name="connection_rotate"),
+    path("connections/<int:row_id>/keys/", console.change_keys, name="connection_keys"),
+    path("connections/<int:row_id>/revoke/", console.revoke, name="connection_revoke"),
     path("apps/", mine.show_my_apps, name="my_apps"),
     path("apps/<int:row_id>/end/", mine.end_my_app, name="my_app_end"),
 ]

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 from oauth2_provider.oauth2_validators import OAuth2Validator
 
@@ -105,16 +106,17 @@ class SmartValidator(OAuth2Validator):  # type: ignore[misc]  # the library has 
     # ---- what a token comes with ---
 
     def save_authorization_code(self, client_id: str, code: Any, request: Any, *args: Any, **kwargs: Any) -> None:
-        super().save_authorization_code(client_id, code, request, *args, **kwargs)
-        authorizations.allow(
-            client_id=client_id,
-            code=code["code"],
-            user=request.user,
-            scopes=" ".join(request.scopes),
-            context=request.smart_context,
-            request_id=request.headers.get(core.REQUEST_ID, ""),
-            now=_now(),
-        )
+        with transaction.atomic():
+            super().save_authorization_code(client_id, code, request, *args, **kwargs)
+            authorizations.allow(
+                client_id=client_id,
+                code=code["code"],
+                user=request.user,
+                scopes=" ".join(request.scopes),
+                context=request.smart_context,
+                request_id=request.headers.get(core.REQUEST_ID, ""),
+                now=_now(),
+            )
 
     def validate_code(self, client_id: str, code: str, client: Any, request: Any, *args: Any, **kwargs: Any) -> bool:
         """A code that comes a second time has been stolen, or its first use was: what it gave is taken back."""

@@ -11,7 +11,7 @@ from oauth2_provider.models import AccessToken
 
 from recovery import audit
 from recovery.audit import Actor
-from recovery.exceptions import Invalid
+from recovery.exceptions import Conflict, Invalid
 from recovery.models import Connection, Patient, tables_sql
 
 # How exact `last_used_at` is: one write a minute, not one a request.
@@ -37,15 +37,18 @@ def issue_token(
     now: datetime,
     expires_at: datetime | None = None,
     patient: str = "",
+    is_new: bool = False,
 ) -> str:
     """Register the connection `name` (or replace its token) and return the new bearer token; only its hash is kept.
 
-    `patient`: FHIR id of the one whom its patient/ scopes reach.
+    `patient`: FHIR id of the one whom its patient/ scopes reach. `is_new`: nothing is replaced; raises Conflict.
     """
     if not name.strip():
         raise Invalid("A connection needs a name.", field="name")
     if not scopes.strip():
         raise Invalid('Scopes are missing: for example "system/*.cruds".', field="scopes")
+    if is_new and Connection.objects.filter(name=name.strip()).exists():
+        raise Conflict(f"There is a connection named {name.strip()} already.")
     if Connection.objects.filter(name=name.strip()).exclude(kind=Connection.Kind.TOKEN).exists():
         raise Invalid("A connection of another kind has this name.", field="name")
     token = secrets.token_urlsafe(32)

@@ -17,12 +17,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="what the system is called in the audit trail")
-        parser.add_argument("--scopes", default="system/*.cruds", help="SMART v2 system scopes, space separated")
+        parser.add_argument("--scopes", default="system/*.cruds", help="SMART scopes, space separated")
+        parser.add_argument("--patient", default="", help="FHIR id of the one patient whom its patient/ scopes reach")
         parser.add_argument("--days", type=int, help="valid for so many days; without it until it is revoked")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not scopes.parse(options["scopes"]).held:
-            raise CommandError(f'"{options["scopes"]}" grants nothing here: write scopes like system/Observation.cruds')
+        held = scopes.parse(options["scopes"]).held
+        wanted = "patient" if options["patient"] else "system"
+        if not any(one.context == wanted for one in held):
+            raise CommandError(f'"{options["scopes"]}" grants nothing here: write scopes like {wanted}/Observation.rs')
         now = timezone.now()
         expires_at = now + timedelta(days=options["days"]) if options["days"] else None
         try:
@@ -32,6 +35,7 @@ class Command(BaseCommand):
                 actor=Actor.system("issue_token"),
                 now=now,
                 expires_at=expires_at,
+                patient=options["patient"],
             )
         except RecoveryError as error:
             raise CommandError(error.message) from error

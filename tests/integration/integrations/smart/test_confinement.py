@@ -1,0 +1,347 @@
+"""Confinement, generated over the routes table: whatever is asked, in whatever way, a token reaches what it may.
+
+Two patients have a record of every type. The stranger's say MARK somewhere, so a leak shows in any answer. Every
+request that the table offers is made by each token, and no answer may say MARK; what each token may reach is asked as
+well, so that nothing passes by being closed altogether.
+"""
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from integrations.fhir.routes import ROUTES, Route
+from integrations.fhir.search.compartments import PATIENT
+from recovery.audit import Actor
+from recovery.models import Connection, Document, DocumentVersion, Episode, Patient, Team
+from recovery.services.connections import issue_token
+from tests import factories
+from tests.integration.integrations.fhir.conftest import Door, token_for
+from tests.integration.integrations.smart.launching import app, token_of
+from tests.integration.integrations.smart.records import ELSEWHERE, LAB, MARK, SHARED, record, sent_types
+
+pytestmark = pytest.mark.django_db
+AT = factories.d.SURGERY_END + timedelta(days=2)
+PATCH = [{"op": "add", "path": "/language", "value": "en"}]
+
+
+@dataclass(frozen=True)
+class Ask:
+    method: str
+    path: str
+    body: Any = None
+    kind: str = "application/fhir+json"
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@pytest.fixture
+def door(db: None) -> Door:
+    return Door(token_for("system/*.cruds"))
+
+
+@pytest.fixture
+def records(door: Door) -> None:
+    """Both patients' records, one streamed reading each, an old version, a deletion, and our conclusions about each."""
+    first = ("Patient", "Device", "Encounter")
+    types = [*first, *(one for one in sent_types() if one not in first and one not in SHARED and one not in ELSEWHERE)]
+    for name, said in SHARED.items():
+        answer = door.put(f"{name}/shared", {"resourceType": name, "id": "shared", **said})
+        assert answer.status_code == 201, answer.content
+    for whose, mark in (("own", ""), ("stranger", MARK)):
+        for name in types:
+            answer = door.put(f"{name}/{whose}-{name}", record(name, whose, mark))
+            assert answer.status_code == 201, (name, answer.content)
+        assert door.put(f"Task/{whose}-Task", {**record("Task", whose, mark), "priority": "stat"}).status_code == 200
+        gone = {**record("Flag", whose, mark), "id": f"{whose}-gone"}
+        assert door.put(f"Flag/{whose}-gone", gone).status_code == 201
+        assert door.delete(f"Flag/{whose}-gone").status_code == 204
+        assert door.post("Observation", reading(whose, mark)).status_code == 201
+    moved = {**record("Condition", "stranger", MARK), "id": "moved"}
+    door.put("Condition/moved", moved)  # filed under the stranger first, then found to be ours
+    door.put("Condition/moved", {**record("Condition", "own", ""), "id": "moved"})
+    for whose, mark in (("own", ""), ("stranger", MARK)):
+        conclude(whose, mark)
+
+
+def reading(whose: str, mark: str, category: str = "vital-signs") -> dict[str, Any]:
+    said = {**record("Observation", whose, mark)}
+    for name in ("id", "note", "encounter"):
+        said.pop(name)
+    said["category"] = [{"coding": [{**said["category"][0]["coding"][0], "code": category}]}]
+    return said | {"effectiveDateTime": "2026-01-02T11:00:00Z"}
+
+
+def conclude(whose: str, mark: str) -> None:
+    """An episode with a snapshot and an alert: RiskAssessment, CarePlan, Goals, the index, DetectedIssue, Flag."""
+    team = Team.objects.get_or_create(key=f"team-{whose}", defaults={"name": f"Team {whose}"})[0]
+    episode = Episode.objects.create(
+        patient=Patient.objects.get(fhir_id=f"{whose}-Patient"),
+        fhir_id=f"{whose}-op",
+        surgery_end=factories.d.SURGERY_END,
+        team=team,
+        procedure="knee_replacement",
+        procedure_text=mark or "Knee replacement",
+    )
+    factories.make_snapshot(episode, AT, factories.said(sentence=mark or "ours", procedure_label=mark or "ours"))
+    factories.make_alert(episode, AT, headline=mark or "ours", because=[{"text": mark or "ours"}])
+
+
+# ---- what is asked ---
+
+
+def requests(whose: str) -> Iterator[Ask]:
+    """Every interaction of the table, aimed at the records of `whose`."""
+    for route in ROUTES.values():
+        if route.type not in ELSEWHERE:
+            yield from reads(route, whose)
+            if "create" in route.interactions and route.type not in SHARED:
+                yield from writes(route, whose)
+    yield from operations(whose)
+    yield Ask("GET", "_history?_count=1000")
+    gets = [
+        one for one in (*reads(ROUTES["Observation"], whose), *reads(ROUTES["Patient"], whose)) if one.method == "GET"
+    ]
+    for kind in ("batch", "transaction"):
+        for one in gets if kind == "transaction" else [None]:
+            urls = [one.path] if one is not None else [each.path for each in gets]
+            yield bundle(kind, [{"request": {"method": "GET", "url": url}} for url in urls])
+
+
+def bundle(kind: str, entries: list[Any]) -> Ask:
+    return Ask("POST", "", {"resourceType": "Bundle", "type": kind, "entry": entries})
+
+
+def reads(route: Route, whose: str) -> Iterator[Ask]:
+    name, one = route.type, f"{whose}-{route.type}"
+    patient = f"{whose}-Patient"
+    yield from (Ask("GET", f"{name}/{path}") for path in (one, f"{one}/_history/1", f"{one}/_history"))
+    yield from (Ask("GET", f"{name}/_history?_count={n}") for n in (3, 1000))
+    for query in ("_count=1000", f"_id={one}", "_summary=true", "_elements=meta", "_total=accurate&_count=2"):
+        yield Ask("GET", f"{name}?{query}")
+    yield Ask("GET", f"{name}?_count=200&_include=*&_include:iterate=*")
+    for param in route.params:
+        if param.kind == "reference":
+            yield Ask("GET", f"{name}?{param.name}=Patient/{patient}&_count=200")
+            if "Patient" in param.targets:
+                yield Ask("GET", f"{name}?{param.name}:Patient.name={MARK.lower()}")
+        if param.name in ("code", "status", "date"):
+            yield Ask("GET", f"{name}?{param.name}:missing=false&_count=200")
+    for other, param in referring(route.type):
+        yield Ask("GET", f"{name}?_revinclude={other}:{param}&_count=200")
+    yield Ask("POST", f"{name}/_search", f"_id={one}", "application/x-www-form-urlencoded")
+    if name in PATIENT:
+        yield Ask("GET", f"Patient/{patient}/{name}?_count=200")
+
+
+def referring(type_name: str) -> Iterator[tuple[str, str]]:
+    """The parameters of the commoner types that may point at this one."""
+    for other in ("Observation", "Encounter", "Provenance", "Task", "DeviceMetric", "AuditEvent", "Group"):
+        for param in ROUTES[other].params:
+            if param.kind == "reference" and (type_name in param.targets or not param.targets):
+                yield other, param.name
+
+
+def writes(route: Route, whose: str) -> Iterator[Ask]:
+    """Changing what stands there, moving it, and making more of it for that patient."""
+    name, one = route.type, f"{whose}-{route.type}"
+    mine, body = record(name, "own", ""), record(name, whose, MARK if whose == "stranger" else "")
+    new = {key: value for key, value in body.items() if key != "id"}
+    patch = "application/json-patch+json"
+    yield Ask("PUT", f"{name}/{one}", {**body, "language": "en"})
+    yield Ask("PUT", f"{name}/{one}", {**mine, "id": one})
+    yield Ask("PATCH", f"{name}/{one}", PATCH, patch)
+    yield Ask("PATCH", f"{name}/{one}", [{"op": "test", "path": "/meta/tag/0/code", "value": MARK}, *PATCH], patch)
+    yield Ask("PUT", f"{name}?_tag=urn:test:owner|{MARK}", mine)
+    yield Ask("PATCH", f"{name}?_tag=urn:test:owner|{MARK}", PATCH, patch)
+    yield Ask("DELETE", f"{name}/{one}")
+    yield Ask("DELETE", f"{name}?_tag=urn:test:owner|{MARK}")
+    yield Ask("POST", name, new)
+    entry = {"resource": {**body, "language": "en"}, "request": {"method": "PUT", "url": f"{name}/{one}"}}
+    binary = {
+        "resourceType": "Binary",
+        "contentType": patch,
+        "data": base64.b64encode(json.dumps(PATCH).encode()).decode(),
+    }
+    yield bundle("batch", [entry, {"request": {"method": "DELETE", "url": f"{name}/{one}"}}])
+    yield bundle("batch", [{"resource": binary, "request": {"method": "PATCH", "url": f"{name}/{one}"}}])
+    yield bundle("transaction", [{"resource": new, "request": {"method": "POST", "url": name}}])
+
+
+def operations(whose: str) -> Iterator[Ask]:
+    patient = f"{whose}-Patient"
+    for path in (
+        f"Patient/{patient}/$everything?_count=1000",
+        f"Patient/{patient}/$everything?_type=AuditEvent",
+        f"Patient/{patient}/$summary",
+        f"Observation/$lastn?patient={patient}",
+        f"Patient/{patient}/*?_count=1000",
+        f"Patient/{patient}/$validate",
+        f"Condition?_has:Provenance:target:agent.name={MARK}",
+        f"Patient?_has:Observation:patient:_tag={MARK}&_total=accurate",
+        f"Patient?_has:Condition:patient:code:text={MARK.lower()}&_summary=count",
+        "Patient?_has:Group:member:_has:Group:member:_tag=x",
+    ):
+        yield Ask("GET", path)
+    yield Ask("GET", f"AuditEvent?entity=Patient/{patient}")
+    yield Ask("GET", "Flag/stranger-gone/_history")
+    yield Ask("GET", "Condition/moved/_history")
+    yield Ask("GET", "Condition/moved/_history/1")
+    for name, found in conclusions(whose):
+        yield from (Ask("GET", f"{name}/{found}"), Ask("GET", f"{name}?_id={found}"))
+
+
+def conclusions(whose: str) -> list[tuple[str, str]]:
+    episode = Episode.objects.get(patient__fhir_id=f"{whose}-Patient")
+    alert = episode.alerts.get()
+    return [
+        ("RiskAssessment", str(episode.key)),
+        ("CarePlan", str(episode.key)),
+        ("DetectedIssue", str(alert.key)),
+        ("Flag", str(alert.key)),
+        ("Observation", f"{episode.key}-day2"),
+    ]
+
+
+# ---- the tokens ---
+
+
+def asked(door: Door, one: Ask) -> tuple[int, str]:
+    answer = door.send(one.method, one.path, one.body, one.kind, **dict(one.headers))
+    return answer.status_code, answer.content.decode()
+
+
+def strangers() -> list[tuple[Any, ...]]:
+    """All that is held of the stranger."""
+    rows = Document.objects.filter(fhir_id__startswith="stranger-") | Document.objects.filter(content__contains=MARK)
+    return sorted(rows.values_list("type", "fhir_id", "version", "deleted", "content"))
+
+
+def told(text: str) -> str:
+    """What an answer tells of records: not what it repeats of the question, in links and in refusals."""
+    return json.dumps(_told(json.loads(text))) if text.startswith("{") else text
+
+
+def _told(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_told(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("resourceType") == "OperationOutcome":
+        return None
+    return {key: _told(one) for key, one in value.items() if key != "link"}
+
+
+def check_nothing_leaks(door: Door, whose: str = "stranger") -> None:
+    before = strangers()
+    for one in requests(whose):
+        status, text = asked(door, one)
+        assert status < 500, (one, text)
+        assert MARK not in told(text), (one, text)
+    assert strangers() == before
+
+
+def patient_token(scopes: str) -> Door:
+    return Door(
+        issue_token(name="app", scopes=scopes, actor=Actor.system("test"), now=timezone.now(), patient="own-Patient")
+    )
+
+
+@pytest.mark.parametrize("scopes", ["patient/*.cruds", "patient/*.rs", "patient/*.*"])
+def test_a_token_of_one_patient_reaches_that_patient_alone(door: Door, records: None, scopes: str) -> None:
+    token = patient_token(scopes)
+    check_nothing_leaks(token)
+    for name in sent_types():
+        if name not in {*SHARED, *ELSEWHERE, "DeviceMetric"}:
+            assert token.get(f"{name}/own-{name}").status_code in (
+                (200,) if "r" in scopes or "*.*" in scopes else ()
+            ), name
+    assert json.loads(token.get("Patient?_total=accurate").content)["total"] == 1
+    for name in SHARED:
+        assert token.get(f"{name}/shared").status_code == 200
+        assert token.put(f"{name}/shared", {"resourceType": name, "id": "shared", **SHARED[name]}).status_code == 403
+
+
+def test_an_app_for_a_person_reaches_whom_that_person_may_see(door: Door, records: None) -> None:
+    nurse = factories.make_person("nurse", "clinician", Team.objects.get(key="team-own"))
+    token = Door(token_of(nurse, app(), "user/*.cruds")["access_token"])
+    check_nothing_leaks(token)
+    assert token.get("Observation/own-Observation").status_code == 200
+    assert json.loads(token.get("Patient?_total=accurate").content)["total"] == 1
+
+
+def test_a_patient_reads_their_own_record_and_is_told_no_alert_and_no_risk_by_a_list(door: Door, records: None) -> None:
+    person = factories.make_person("ida", "patient")
+    Patient.objects.filter(fhir_id="own-Patient").update(user=person)
+    token = Door(token_of(person, app(), "launch/patient patient/*.cruds user/*.cruds")["access_token"])
+    check_nothing_leaks(token)
+    assert token.get("Observation/own-Observation").status_code == 200
+    for name in ("RiskAssessment", "DetectedIssue", "Flag"):
+        assert token.get(name).status_code == 403
+    assert token.post("Observation", reading("own", "")).status_code in (200, 201)
+    changed = {**record("Condition", "own", ""), "language": "en"}
+    assert token.put("Condition/own-Condition", changed).status_code == 403
+    assert token.delete("Condition/own-Condition").status_code == 403
+
+
+def test_a_token_held_to_a_category_reaches_no_other(door: Door, records: None) -> None:
+    """Everything of the stranger is a vital sign or no Observation; one laboratory value is all that is left."""
+    laboratory = reading("stranger", "", LAB) | {"valueQuantity": {"value": 1.1, "unit": "mmol/L"}}
+    assert door.post("Observation", laboratory).status_code == 201
+    token = Door(token_for(f"system/Observation.cruds?category={LAB}", "lab"))
+    check_nothing_leaks(token)
+    found = json.loads(token.get("Observation?_total=accurate").content)
+    assert found["total"] == 1 and found["entry"][0]["resource"]["category"][0]["coding"][0]["code"] == LAB
+    one = found["entry"][0]["resource"]
+    assert token.get(f"Observation/{one['id']}").status_code == 200
+    vital = {**one, "category": [{"coding": [{**one["category"][0]["coding"][0], "code": "vital-signs"}]}]}
+    assert token.put(f"Observation/{one['id']}", vital).status_code == 403
+    assert token.post("Observation", reading("stranger", "")).status_code == 403
+
+
+def test_a_token_that_reads_changes_nothing(door: Door, records: None) -> None:
+    token = Door(token_for("system/*.rs", "reader"))
+    held = list(Document.objects.order_by("pk").values_list("pk", "version", "deleted"))
+    versions = DocumentVersion.objects.count()
+    for whose in ("own", "stranger"):
+        for one in requests(whose):
+            if one.method != "GET" and "_search" not in one.path:
+                status, text = asked(token, one)
+                assert status in (200, 403, 405), (one, text)
+                assert status != 200 or '"status":"2' not in text or '"method":"GET"' in json.dumps(one.body), (
+                    one,
+                    text,
+                )
+    assert list(Document.objects.order_by("pk").values_list("pk", "version", "deleted")) == held
+    assert DocumentVersion.objects.count() == versions
+
+
+@pytest.mark.parametrize(
+    ("scopes", "change", "status"),
+    [
+        ("system/*.cruds", {"expires_at": timezone.now() - timedelta(days=1)}, 401),
+        ("system/*.cruds", {"revoked_at": timezone.now()}, 401),
+        ("openid fhirUser launch", {}, 403),
+        ("patient/*.cruds user/*.cruds", {}, 403),
+    ],
+    ids=["expired", "revoked", "without scopes of data", "of nobody"],
+)
+def test_a_token_without_rights_opens_nothing(
+    door: Door, records: None, scopes: str, change: dict[str, Any], status: int
+) -> None:
+    token = Door(token_for(scopes, "nobody"))
+    Connection.objects.filter(name="nobody").update(**change)
+    for one in requests("own"):
+        if any(one.path.split("?")[0].split("/")[0] == name for name in SHARED):
+            continue
+        found, text = asked(token, one)
+        entries = json.loads(text).get("entry") if found == 200 else ()
+        assert (
+            found == status
+            or (found == 405 and status == 403)
+            or all(e["response"]["status"].startswith("403") for e in entries or ())
+        ), (one, found, text)
