@@ -41,8 +41,13 @@ def portal_panel(patient_id: int, episode_key: Any) -> dict[str, Any]:
     now = door.clock()
     threads: list[ThreadLine] = [staff_thread(one, now, door.zone()) for one in threads_of(patient_id, for_team=True)]
     return {
-        "withdrawn": staff_lines(withdrawn_for_care(patient_id), door.zone()),
         "threads": threads[:SHOWN],
         "more": len(threads) > SHOWN,
         "episode_key": episode_key,
     }
+
+
+@register.inclusion_tag("parts/consent_notes.html")
+def consent_notes(patient_id: int) -> dict[str, Any]:
+    """What stands where a chart would be blank because the patient withdrew consent."""
+    return {"withdrawn": staff_lines(withdrawn_for_care(patient_id), door.zone())}

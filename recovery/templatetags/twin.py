@@ -13,6 +13,7 @@ register = template.Library()
 STAFF_MENU = (
     ("board", "My patients"),
     ("alerts", "Alerts"),
+    ("staff_messages", "Messages"),
     ("cohort", "Outcomes"),
     ("quality", "Data"),
     ("model", "Model"),
@@ -22,6 +23,7 @@ PATIENT_MENU = (("me", "My recovery"), ("help", "Help"))
 ADMIN_MENU = (
     ("unmapped", "Unmapped codes"),
     ("backtests", "Backtests"),
+    ("erasures", "Erasures"),
     ("models", "Models"),
     ("model", "Model"),
     ("help", "Help"),

@@ -7,11 +7,22 @@ import json
 import pytest
 from django.urls import reverse
 
+from recovery.audit import Actor
 from recovery.models import AuditEvent, ErasureRequest, Patient
+from recovery.services.ingestion import deliver
+from recovery.services.intake import Delivery
+from tests import deliveries as d
 from tests import factories
 from tests.functional.ward import PASSWORD
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def documented(scene) -> None:
+    """The patient as the record knows them."""
+    write = d.patient(0, scene.episode.patient.fhir_id)
+    deliver(delivery=Delivery("test", documents=(write,)), actor=Actor.system("test"), now=scene.now, atomic=True)
 
 
 def take(scene, what: str, password: str = PASSWORD):
