@@ -108,6 +108,10 @@ def clock(moment: datetime | None, zone: ZoneInfo) -> str:
     return moment.astimezone(zone).strftime("%a %-d %b %H:%M") if moment else "no time"
 
 
+def dated(moment: datetime, zone: ZoneInfo) -> str:
+    return moment.astimezone(zone).strftime("%-d %b %Y %H:%M")
+
+
 def calendar_day(moment: datetime, zone: ZoneInfo) -> str:
     return moment.astimezone(zone).strftime("%a %-d %b")
 

@@ -11,9 +11,8 @@ from, whom it speaks about and over which range. Outside that nothing is answere
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import exp, log, sqrt
+from math import exp, sqrt
 from types import MappingProxyType
-from typing import Literal
 
 import numpy as np
 from scipy.special import expit, logit, ndtr, ndtri
@@ -23,12 +22,9 @@ from recovery.twin.forecast import belief_of, day_level, day_quantiles, quantile
 from recovery.twin.metrics import METRICS
 from recovery.twin.params import MetricParams, PopulationParams
 from recovery.twin.profile import PROCEDURES, Profile
-from recovery.twin.source import Source
 from recovery.twin.state import TwinState
 from recovery.twin.transform import Floats
-
-Evidence = Literal["causal", "association", "assumption"]
-Acts = Literal["shift", "odds", "share"]
+from recovery.twin.what_if_levers import LEVERS, Evidence, Lever
 
 EVIDENCE_WORDS: Mapping[Evidence, str] = MappingProxyType(
     {
@@ -43,143 +39,6 @@ MAX_DAYS = 7
 Z95 = 1.6448536269514722
 
 
-@dataclass(frozen=True, slots=True)
-class Lever:
-    """One thing that may be moved. low..high: the amounts that are answered, in `unit`; step: of the input field.
-
-    metric: whose forecast moves; outcome: whose risk moves (blank: none). size, spread: of the effect, per unit of the
-    amount for "odds", in all for "share", 0 for "shift", whose size is the amount. first_day, last_day: postoperative
-    days the evidence speaks about. procedures: keys it speaks about; empty: any adult operation.
-    """
-
-    key: str
-    question: str
-    evidence: Evidence
-    acts: Acts
-    metric: str
-    outcome: str
-    unit: str
-    low: float
-    high: float
-    step: float
-    start: float
-    size: float
-    spread: float
-    first_day: int
-    last_day: int
-    procedures: tuple[str, ...]
-    source: Source
-    caution: str
-
-
-_COLECTOMY = ("colectomy", "colectomy_laparoscopic", "colectomy_open")
-_TRIAL_ARM = 905 / 2
-_TRIAL_SHARE_SD = sqrt(2 * 0.5 * 0.5 / _TRIAL_ARM)
-"""SD of a difference of two shares near one half in arms of 452: the interval is not in our source, so this is
-computed from the trial's size [D]."""
-_ODDS_SD = abs(log(0.60)) / 2
-"""The interval of the odds ratio is not in our source; half its logarithm is assumed [G]."""
-
-
-def _levers() -> dict[str, Lever]:
-    rows = (
-        Lever(
-            "walking",
-            "If the day's steps were higher by this share of the own baseline?",
-            "association",
-            "odds",
-            "steps",
-            "readmission",
-            "% of baseline",
-            0.0,
-            20.0,
-            5.0,
-            10.0,
-            log(0.60) / 10.0,
-            _ODDS_SD / 10.0,
-            1,
-            14,
-            _COLECTOMY,
-            Source(
-                "V",
-                "Clinical reference 2.1, colorectal: readmission odds ratio 0.60 per 10 % return to baseline steps;"
-                " its interval is not stated there and is assumed",
-            ),
-            "Patients who walk more may walk more because they are well.",
-        ),
-        Lever(
-            "remote_care",
-            "If the patient were in remote automated monitoring with nurse follow-up?",
-            "causal",
-            "share",
-            "pain",
-            "",
-            "",
-            1.0,
-            1.0,
-            1.0,
-            1.0,
-            0.14,
-            _TRIAL_SHARE_SD,
-            7,
-            14,
-            (),
-            Source(
-                "V",
-                "PVC-RAM-1, randomised, n = 905: 14 fewer in 100 reported pain on day 7 (12 on day 15, 10 on day 30);"
-                " the interval is computed from the trial's size; pain of 4 or more is taken as the trial's pain [G]",
-            ),
-            "The trial's patients had non-elective surgery in one country; days alive at home did not differ.",
-        ),
-        Lever(
-            "beta_blocker",
-            "If a beta-blocker lowered the heart rate by this much, what would be hidden?",
-            "assumption",
-            "shift",
-            "heart_rate",
-            "",
-            "/min lower",
-            0.0,
-            20.0,
-            1.0,
-            10.0,
-            -1.0,
-            0.0,
-            0,
-            30,
-            (),
-            Source(
-                "G", "Clinical reference rule 10: a rise in heart rate is masked by beta-blockers; no size is given"
-            ),
-            "A lower reading then says less: the risk is not lowered by it.",
-        ),
-        Lever(
-            "antipyretic",
-            "If paracetamol or an NSAID lowered the temperature by this much, what would be hidden?",
-            "assumption",
-            "shift",
-            "temperature",
-            "",
-            "Cel lower",
-            0.0,
-            1.0,
-            0.1,
-            0.5,
-            -1.0,
-            0.0,
-            0,
-            30,
-            (),
-            Source(
-                "G", "Clinical reference rule 10: temperature is masked by paracetamol and NSAIDs; no size is given"
-            ),
-            "A lower reading then says less: the risk is not lowered by it.",
-        ),
-    )
-    return {lever.key: lever for lever in rows}
-
-
-LEVERS: Mapping[str, Lever] = MappingProxyType(_levers())
 PAIN_CUT = 3.5
 """Between 3 and 4 of 10: moderate pain begins at 4 [G]."""
 
