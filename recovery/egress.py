@@ -5,10 +5,12 @@ differently the second time (DNS rebinding) reaches nobody. No redirect is follo
 kilobytes, and http is for loopback only.
 """
 
+import contextlib
 import http.client
 import socket
 import ssl
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
@@ -20,6 +22,7 @@ from recovery.exceptions import Invalid, RecoveryError
 LONGEST_URL = 2_000
 MOST_READ = 16 * 1024  # bytes of an answer that are read at all
 TIMEOUT_S = 5.0
+STEPS_AT_MOST = 3  # a whole call may last so many times its timeout
 # Prefixes whose last bits are an IPv4 address, reached through a translator: NAT64 (RFC 6052, RFC 8215).
 TRANSLATED = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))
 Address = IPv4Address | IPv6Address
@@ -85,13 +88,37 @@ def call(
         connection = _connection(destination, timeout)
     except OSError as error:
         raise CallFailed(f"No connection ({type(error).__name__}).") from error
+    with _line_for(connection, STEPS_AT_MOST * timeout) as is_cut:
+        try:
+            connection.request(method, destination.target, body=body or None, headers=sent)
+            answer = connection.getresponse()
+            said = answer.read(MOST_READ)
+        except (OSError, http.client.HTTPException) as error:
+            raise CallFailed(f"No answer ({type(error).__name__}).") from error
+    if is_cut.is_set():
+        raise CallFailed("No whole answer in time.")
+    return Answer(answer.status, {key.lower(): value for key, value in answer.getheaders()}, said)
+
+
+@contextlib.contextmanager
+def _line_for(connection: http.client.HTTPConnection, seconds: float) -> Iterator[threading.Event]:
+    """The connection, closed at the end, and cut after so many seconds: a receiver that answers byte by byte keeps each
+    step short and the whole without end. The event says whether it came to that."""
+    line: socket.socket = connection.sock
+    is_cut = threading.Event()
+
+    def cut() -> None:
+        is_cut.set()
+        with contextlib.suppress(OSError):
+            line.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, cut)
+    timer.daemon = True
+    timer.start()
     try:
-        connection.request(method, destination.target, body=body or None, headers=sent)
-        answer = connection.getresponse()
-        return Answer(answer.status, {key.lower(): value for key, value in answer.getheaders()}, answer.read(MOST_READ))
-    except (OSError, http.client.HTTPException) as error:
-        raise CallFailed(f"No answer ({type(error).__name__}).") from error
+        yield is_cut
     finally:
+        timer.cancel()
         connection.close()
 
 

@@ -17,14 +17,15 @@ from integrations.subscriptions import notifications
 from integrations.subscriptions.matching import judge_at, version_of
 from integrations.subscriptions.notifications import Event, Message
 from integrations.subscriptions.rights import reach_of, reason_to_refuse
-from recovery import audit, egress, queue
+from recovery import egress, queue
 from recovery.exceptions import Conflict, Invalid, RecoveryError
+from recovery.selectors.deliveries import Told
 from recovery.services import deliveries, outbox, subscriptions
 from recovery.services.deliveries import Lease
 
 logger = logging.getLogger(__name__)
 
-RECEIVERS_AT_ONCE = 8
+RECEIVERS_AT_ONCE, READ_AHEAD = 8, 50
 WORK_FOR = timedelta(seconds=10)
 # A receiver that does not answer the handshake: 5 tries are a little over two minutes.
 HANDSHAKE_TRIES = 5
@@ -53,8 +54,9 @@ def deliver_owed(*, clock: Clock, send: Send = post, chance: random.Random | Non
     """Everything that is due now, for WORK_FOR at most; returns how many messages arrived."""
     stop_at = clock() + WORK_FOR
     subscriptions.end_those_due(now=clock())
-    while deliveries.match_changes(judge=judge_at(clock())) == deliveries.MATCHED_AT_ONCE and clock() < stop_at:
-        pass
+    while deliveries.match_changes(judge=judge_at(clock())) == deliveries.MATCHED_AT_ONCE:
+        if clock() >= stop_at - WORK_FOR / 2:  # the rest of the time is for sending
+            break
     round_ = _Round(clock, send, chance or random.Random())
     arrived, is_more = 0, True
     with _pool() as pool:
@@ -81,9 +83,12 @@ class _Round:
 
     def __init__(self, clock: Clock, send: Send, chance: random.Random) -> None:
         self._clock, self._send, self._chance = clock, send, chance
+        # What was read ahead of the events that wait, by subscription; nobody else sends them while the lease runs.
+        self._ahead: dict[int, list[Told]] = {}
 
     def serve(self, leases: Sequence[Lease], stop_at: datetime, pool: ThreadPoolExecutor) -> int:
         arrived, busy = 0, list(leases)
+        self._ahead.clear()
         while busy:
             tries = [(lease, message) for lease in busy if (message := self._guarded_next(lease)) is not None]
             waiting = [(lease, message, pool.submit(self._send, message)) for lease, message in tries]
@@ -108,6 +113,8 @@ class _Round:
 
     def _next(self, lease: Lease) -> Message | None:
         receiver, now = lease.receiver, self._clock()
+        if not deliveries.is_current(lease):
+            return None
         refusal = reason_to_refuse(receiver, reach_of(receiver, now))
         if refusal:
             subscriptions.stop_with_error(fhir_id=receiver.fhir_id, error=refusal, now=now)
@@ -150,13 +157,19 @@ class _Round:
         """The next events with what they are about; those of which nothing is left are given up one by one."""
         receiver, found = lease.receiver, list[Event]()
         reach = reach_of(receiver, self._clock())
-        for told in deliveries.waiting_for(lease, receiver.most_events):
+        for told in self._told(lease):
             entry = version_of(told.type, told.fhir_id, told.version)
             if entry is None or not reach.sees(entry, "read"):
                 deliveries.given_up(lease, told.number, cause=GONE, now=self._clock())
                 continue
             found.append(Event(told, entry))
         return found
+
+    def _told(self, lease: Lease) -> list[Told]:
+        most = lease.receiver.most_events
+        ahead = self._ahead.get(lease.receiver.row_id) or deliveries.waiting_for(lease, max(READ_AHEAD, most))
+        self._ahead[lease.receiver.row_id] = ahead[most:]
+        return ahead[:most]
 
     # ---- what became of it ---
 
@@ -176,21 +189,7 @@ class _Round:
             return False
         if receiver.status == "requested":
             subscriptions.activate(fhir_id=receiver.fhir_id, seen=receiver.changed_at, now=now)
-        self._audit(lease, message, now)
         return True
-
-    def _audit(self, lease: Lease, message: Message, now: datetime) -> None:
-        """Whose data went where."""
-        patients = deliveries.patients_of(lease, message.numbers)
-        if message.numbers:
-            audit.record(
-                actor=subscriptions.PRODUCT,
-                now=now,
-                action="notify",
-                patient_ids=sorted(patients) or (None,),
-                entity=f"Subscription/{lease.receiver.fhir_id}",
-                detail={"events": list(message.numbers), "to": lease.receiver.owner},
-            )
 
     def _fail(self, lease: Lease, numbers: tuple[int, ...], cause: str) -> None:
         most = HANDSHAKE_TRIES if lease.receiver.status == "requested" else deliveries.MOST_TRIES

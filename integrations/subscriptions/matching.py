@@ -1,6 +1,7 @@
 """Which subscribers a change is told: those whose criteria it fits and who may read it. Each change is read once."""
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,21 +14,32 @@ from integrations.subscriptions.criteria import Sought, understood
 from integrations.subscriptions.rights import reach_of
 from recovery.selectors import fhir_store
 from recovery.selectors.deliveries import Change, Receiver
-from recovery.services.deliveries import Judge
+from recovery.services.deliveries import Judge, Verdict
+
+logger = logging.getLogger(__name__)
 
 
 def judge_at(now: datetime) -> Judge:
     """The judge of `services.deliveries.match_changes`. Dates in criteria that speak of now mean this hour."""
     hour = now.replace(minute=0, second=0, microsecond=0)
 
-    def judge(changes: Sequence[Change], receivers: Sequence[Receiver]) -> Sequence[Iterable[int]]:
+    def judge(changes: Sequence[Change], receivers: Sequence[Receiver]) -> Sequence[Verdict]:
         listening: dict[str, list[Receiver]] = {}
         for one in receivers:
             listening.setdefault(one.topic or one.type, []).append(one)
         reaches = {one.row_id: reach_of(one, now) for one in receivers}
-        return [_told(change, listening.get(change.topic or change.type, ()), reaches, hour) for change in changes]
+        return [_verdict(change, listening.get(change.topic or change.type, ()), reaches, hour) for change in changes]
 
     return judge
+
+
+def _verdict(change: Change, receivers: Sequence[Receiver], reaches: dict[int, Reach], hour: datetime) -> Verdict:
+    """One change that cannot be judged stops no other."""
+    try:
+        return Verdict(tuple(_told(change, receivers, reaches, hour)))
+    except Exception as error:
+        logger.exception("a change could not be held against the subscriptions")
+        return Verdict(tuple(one.row_id for one in receivers), f"It could not be judged ({type(error).__name__}).")
 
 
 def _told(change: Change, receivers: Sequence[Receiver], reaches: dict[int, Reach], hour: datetime) -> list[int]:

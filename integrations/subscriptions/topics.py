@@ -16,11 +16,16 @@ class Topic:
     url: str
     title: str
     type: str
-    filter_by: tuple[str, ...] = ("patient", "subject")
+    filter_by: tuple[str, ...] = ("patient",)
 
 
 _TOPICS = (
-    Topic(RISK_CHANGE, "A risk of a patient has changed by five percentage points or more", "RiskAssessment"),
+    Topic(
+        RISK_CHANGE,
+        "A risk of a patient has changed by five percentage points or more",
+        "RiskAssessment",
+        ("patient", "subject"),
+    ),
     Topic(ALERT_RAISED, "An alert about a patient was raised, or stands open again", "DetectedIssue"),
 )
 TOPICS: Mapping[str, Topic] = MappingProxyType({one.url: one for one in _TOPICS})

@@ -7,18 +7,19 @@ done nothing.
 
 import random
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
+from recovery import audit
 from recovery.models import ChangeEvent, Subscription, SubscriptionEvent
 from recovery.selectors.deliveries import Change, Receiver, Told, receiver_of, told_of
 from recovery.services import subscriptions
 
-MATCHED_AT_ONCE = 200
+MATCHED_AT_ONCE = 100
 CLAIM_FOR = timedelta(seconds=60)
 RETRY_FIRST = timedelta(seconds=5)
 RETRY_MOST = timedelta(minutes=15)
@@ -32,8 +33,18 @@ WAITING, SENT, DEAD = (
     SubscriptionEvent.Status.DEAD,
 )
 
-# For each change, the ids of the receivers that are to be told of it.
-Judge = Callable[[Sequence[Change], Sequence[Receiver]], Sequence[Iterable[int]]]
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Row ids of the receivers that are to be told of a change. `broken`: why nobody could tell; then it stands in the
+    dead letters of all who listen to its kind."""
+
+    receivers: tuple[int, ...] = ()
+    broken: str = ""
+
+
+# A verdict for each change.
+Judge = Callable[[Sequence[Change], Sequence[Receiver]], Sequence[Verdict]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +74,8 @@ def match_changes(*, judge: Judge) -> int:
         told: list[SubscriptionEvent] = []
         if receivers:
             changes = [_change(row) for row in rows]
-            for row, ids in zip(rows, judge(changes, receivers), strict=True):
-                told += [_event(held[pk], row) for pk in sorted(ids)]
+            for row, verdict in zip(rows, judge(changes, receivers), strict=True):
+                told += [_event(held[pk], row, verdict.broken) for pk in sorted(verdict.receivers)]
         SubscriptionEvent.objects.bulk_create(told, batch_size=500)
         for pk in {one.subscription_id for one in told}:
             Subscription.objects.filter(pk=pk).update(numbered=held[pk].numbered)
@@ -83,7 +94,7 @@ def _change(row: ChangeEvent) -> Change:
     return Change(row.pk, row.at, row.type, row.fhir_id, row.version, row.patient_id, row.topic)
 
 
-def _event(subscription: Subscription, row: ChangeEvent) -> SubscriptionEvent:
+def _event(subscription: Subscription, row: ChangeEvent, broken: str) -> SubscriptionEvent:
     subscription.numbered += 1
     return SubscriptionEvent(
         subscription=subscription,
@@ -93,6 +104,8 @@ def _event(subscription: Subscription, row: ChangeEvent) -> SubscriptionEvent:
         fhir_id=row.fhir_id,
         version=row.version,
         patient_id=row.patient_id,
+        status=DEAD if broken else WAITING,
+        cause=broken[:300],
     )
 
 
@@ -138,16 +151,17 @@ def is_quiet(taken: Lease, now: datetime) -> bool:
     return any(pk == taken.receiver.row_id and _is_quiet(said, now) for pk, *said in _heartbeats())
 
 
-def patients_of(taken: Lease, numbers: Sequence[int]) -> set[int]:
-    """Row ids of the patients whom these events are about."""
-    rows = SubscriptionEvent.objects.filter(subscription_id=taken.receiver.row_id, number__in=numbers)
-    return set(rows.filter(patient__isnull=False).values_list("patient_id", flat=True))
-
-
 def waiting_for(taken: Lease, limit: int) -> list[Told]:
-    """The next events of a leased subscription, in order."""
+    """The next events of a leased subscription, in order. Nobody else numbers or sends them while the lease runs."""
     rows = SubscriptionEvent.objects.filter(subscription_id=taken.receiver.row_id, status=WAITING)
     return [told_of(row) for row in rows.order_by("number")[:limit]]
+
+
+def is_current(taken: Lease) -> bool:
+    """Whether the lease is still held and nothing about the subscription or its owner has changed since it was taken:
+    what was revoked, switched off or sent elsewhere takes effect with the next message."""
+    row = _mine(taken).select_related("connection").first()
+    return row is not None and replace(receiver_of(row), numbered=taken.receiver.numbered) == taken.receiver
 
 
 def release(taken: Lease) -> None:
@@ -162,14 +176,26 @@ def _mine(taken: Lease) -> QuerySet[Subscription]:
 
 
 def arrived(taken: Lease, numbers: Sequence[int], *, now: datetime) -> bool:
-    """The receiver has acknowledged these events (none: a heartbeat). False when the lease was lost: nothing is marked,
-    and whoever has it now sends them again."""
+    """The receiver has acknowledged these events (none: a heartbeat), and the trail says whose data went where.
+
+    False when the lease was lost: nothing is marked, and whoever has it now sends them again.
+    """
     fine = {"failures": 0, "not_before": None, "last_sent_at": now, "last_success_at": now}
     with transaction.atomic():
         if _mine(taken).update(**fine) != 1:
             return False
         events = SubscriptionEvent.objects.filter(subscription_id=taken.receiver.row_id, number__in=numbers)
+        patients = set(events.filter(patient__isnull=False).values_list("patient_id", flat=True))
         events.update(status=SENT, sent_at=now, attempts=F("attempts") + 1, cause="")
+        if numbers:
+            audit.record(
+                actor=subscriptions.PRODUCT,
+                now=now,
+                action="notify",
+                patient_ids=sorted(patients) or (None,),
+                entity=f"{subscriptions.TYPE}/{taken.receiver.fhir_id}",
+                detail={"events": list(numbers), "to": taken.receiver.owner},
+            )
     return True
 
 

@@ -2,9 +2,13 @@
 
 from datetime import timedelta
 
+import pytest
+
+from integrations.subscriptions import delivery, matching
 from integrations.subscriptions.delivery import HANDSHAKE_TRIES
 from recovery.models import AuditEvent, ChangeEvent, Connection, Subscription, SubscriptionEvent
 from recovery.services import deliveries
+from recovery.services.deliveries import Verdict
 from tests.integration.integrations.fhir.conftest import Door, content, token_for
 from tests.integration.integrations.subscriptions.conftest import (
     ENDPOINT,
@@ -136,7 +140,7 @@ def test_a_revoked_system_hears_nothing_more(door: Door, post: Post, inbox: Inbo
     assert content(other.get(f"Subscription/{fhir_id}"))["status"] == "active"  # nothing was owed to it
     Connection.objects.filter(name="test system").update(revoked_at=None)
     other.post("Observation", heart_rate(minute=1))
-    deliveries.match_changes(judge=lambda changes, receivers: [[receivers[0].row_id] for _ in changes])
+    deliveries.match_changes(judge=lambda changes, held: [Verdict((held[0].row_id,)) for _ in changes])
     Connection.objects.filter(name="test system").update(revoked_at=post.now)
     post.work(after=SOON)
     assert inbox.messages == []
@@ -190,3 +194,40 @@ def test_a_receiver_that_must_not_be_called_is_an_error_at_once(door: Door, post
     said = stands(door, made["id"])
     assert said["status"] == "error" and "may not be called" in said["error"]
     assert HANDSHAKE_TRIES > 1
+
+
+def test_what_is_switched_off_while_it_is_being_sent_to_hears_no_more(
+    door: Door, post: Post, inbox: Inbox, patients: list[str]
+) -> None:
+    fhir_id = subscribe(door, post, asked_for("Observation"))
+    for minute in range(3):
+        door.post("Observation", heart_rate(minute=minute))
+    deliver = inbox.__call__
+
+    def then_off(message: object) -> None:
+        deliver(message)
+        Subscription.objects.filter(fhir_id=fhir_id).update(status="off", changed_at=post.now)
+
+    post.now += SOON
+    delivery.deliver_owed(clock=post.clock, send=then_off)
+    assert len(inbox.messages) == 1
+
+
+def test_a_change_that_cannot_be_judged_stands_in_the_dead_letters_and_stops_no_other(
+    door: Door, post: Post, inbox: Inbox, patients: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscribe(door, post, asked_for("Observation"))
+    door.post("Observation", heart_rate(minute=1))
+    door.post("Observation", heart_rate(minute=2))
+    looked_up = matching.version_of
+    broken = ChangeEvent.objects.order_by("id").first().fhir_id
+
+    def sometimes(type_name: str, fhir_id: str, version: int) -> object:
+        if fhir_id == broken:
+            raise RuntimeError
+        return looked_up(type_name, fhir_id, version)
+
+    monkeypatch.setattr(matching, "version_of", sometimes)
+    post.work(after=SOON)
+    assert len(inbox.messages) == 1
+    assert list(SubscriptionEvent.objects.order_by("number").values_list("status", flat=True)) == ["dead", "sent"]
