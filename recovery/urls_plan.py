@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from recovery.views import enrol, pathways
+from recovery.views import enrol, pathways, teams
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("enrol/", enrol.enrol, name="enrol"),
@@ -17,4 +17,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("pathways/new/", pathways.new_pathway, name="pathway_new"),
     path("pathways/<slug:slug>/", pathways.show_pathway, name="pathway"),
     path("pathways/<slug:slug>/edit/", pathways.edit_pathway, name="pathway_edit"),
+    path("team/", teams.show_staff, name="team"),
+    path("team/invite/", teams.invite, name="team_invite"),
+    path("team/open/", teams.open_team, name="team_open"),
+    path("team/<int:pk>/", teams.show_member, name="team_member"),
+    path("team/<int:pk>/role/", teams.change_role, name="team_role"),
+    path("team/<int:pk>/active/", teams.set_active, name="team_active"),
+    path("team/<int:pk>/link/", teams.new_link, name="team_new_link"),
+    path("team/<int:pk>/join/", teams.add_membership, name="team_join"),
+    path("team/<int:pk>/leave/<int:membership>/", teams.end_membership, name="team_leave"),
+    path("welcome/", teams.welcome, name="welcome"),
 ]

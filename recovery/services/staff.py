@@ -186,10 +186,10 @@ def add_membership(
 def _join(person: User, team: Team, until: datetime | None, actor: Actor, now: datetime) -> None:
     if until is not None and until <= now:
         raise Invalid("until: give a time that is still to come.", field="until")
-    current = TeamMembership.objects.select_for_update().filter(user=person, team=team, since__lte=now)
+    current = TeamMembership.objects.select_for_update().filter(user=person, team=team, since__lt=now)
+    TeamMembership.objects.filter(user=person, team=team, since__gte=now).delete()
     current.filter(until__isnull=True).update(until=now)
     current.filter(until__gt=now).update(until=now)
-    current.filter(since=now).delete()
     TeamMembership.objects.create(user=person, team=team, since=now, until=until)
     detail = {"until": until.isoformat()} if until else {}
     audit.record(actor=actor, now=now, action="join_team", entity=f"Team/{team.key} User/{person.pk}", detail=detail)

@@ -108,6 +108,7 @@ def adopt(request: HttpRequest, key: UUID) -> HttpResponse:
 
 
 def show_plan(request: HttpRequest, key: UUID) -> HttpResponse:
+    door.check_is_staff(request)
     now, zone = door.clock(), door.zone()
     plan = plans.plan_of_episode(door.person(request), key, now, episode_moves.UNDO_LASTS)
     door.note(request, now, "view", patient_ids=[plan.patient_id], entity="plan")
@@ -192,6 +193,7 @@ def undo(request: HttpRequest, key: UUID) -> HttpResponse:
 
 def _seen_and_cleaned(request: HttpRequest, key: UUID, form: Any) -> dict[str, Any]:
     """Raises NotFound to a stranger before anything is said about the form."""
+    door.check_is_staff(request)
     if not visible_episodes(door.person(request), door.clock()).filter(key=key).exists():
         raise NotFound("There is no such patient, or it is not one of yours.")
     return door.cleaned(form)
