@@ -13,14 +13,21 @@ register = template.Library()
 STAFF_MENU = (
     ("board", "My patients"),
     ("alerts", "Alerts"),
+    ("service", "Service"),
     ("staff_messages", "Messages"),
+    ("enrol", "Enrol"),
     ("cohort", "Outcomes"),
     ("quality", "Data"),
     ("model", "Model"),
     ("help", "Help"),
 )
+LEAD_MENU = (*STAFF_MENU[:-2], ("pathways", "Pathways"), *STAFF_MENU[-2:])
 PATIENT_MENU = (("me", "My recovery"), ("help", "Help"))
 ADMIN_MENU = (
+    ("service", "Service"),
+    ("team", "Staff"),
+    ("pathways", "Pathways"),
+    ("emergency_review", "Privacy"),
     ("unmapped", "Unmapped codes"),
     ("backtests", "Backtests"),
     ("erasures", "Erasures"),
@@ -28,7 +35,7 @@ ADMIN_MENU = (
     ("model", "Model"),
     ("help", "Help"),
 )
-MENUS = {"clinician": STAFF_MENU, "lead": STAFF_MENU, "patient": PATIENT_MENU, "administrator": ADMIN_MENU}
+MENUS = {"clinician": STAFF_MENU, "lead": LEAD_MENU, "patient": PATIENT_MENU, "administrator": ADMIN_MENU}
 
 
 @register.simple_tag(takes_context=True)
