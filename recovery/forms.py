@@ -7,9 +7,17 @@ from django import forms
 from recovery.presenters.alerts import OUTCOMES
 from recovery.presenters.reading import REASONS
 from recovery.presenters.wording import STATES
-from recovery.selectors.careteam import BoardFilter
+from recovery.selectors.careteam import LANES, OWNERS, BoardFilter
 
-DONE = {"acknowledge": "You have it.", "snooze": "Snoozed.", "resolve": "Resolved.", "reopen": "Open again."}
+DONE = {
+    "acknowledge": "You have it.",
+    "assign": "Given.",
+    "snooze": "Snoozed.",
+    "resolve": "Resolved.",
+    "reopen": "Open again.",
+    "escalate": "The next in line has been told.",
+    "undo": "Undone.",
+}
 USEFUL = {"yes": True, "no": False, "": None}
 
 
@@ -17,8 +25,13 @@ class BoardForm(forms.Form):
     """The board's filters as they stand in the URL. What cannot be read is left out, not an error page."""
 
     state = forms.ChoiceField(choices=[(key, key) for key in STATES], required=False)
+    lane = forms.ChoiceField(choices=[(key, key) for key in LANES], required=False)
+    ward = forms.SlugField(max_length=64, required=False)
     procedure = forms.SlugField(max_length=64, required=False)
-    q = forms.CharField(max_length=100, required=False)
+    owner = forms.ChoiceField(choices=[(key, key) for key in OWNERS], required=False)
+    first_day = forms.IntegerField(min_value=-60, max_value=400, required=False)
+    last_day = forms.IntegerField(min_value=-60, max_value=400, required=False)
+    changed = forms.BooleanField(required=False)
     page = forms.IntegerField(min_value=1, max_value=100_000, required=False)
 
     def wanted(self) -> BoardFilter:
@@ -26,10 +39,43 @@ class BoardForm(forms.Form):
         good = self.cleaned_data
         return BoardFilter(
             state=good.get("state", ""),
+            lane=good.get("lane", ""),
+            ward=good.get("ward", ""),
             procedure=good.get("procedure", ""),
-            search=good.get("q", ""),
+            owner=good.get("owner", ""),
+            first_day=good.get("first_day"),
+            last_day=good.get("last_day"),
+            changed=bool(good.get("changed")),
             page=good.get("page") or 1,
         )
+
+
+class QueryForm(forms.Form):
+    """`query`: the board's filters to go back to; services.desks keeps only what it knows."""
+
+    query = forms.CharField(max_length=600, required=False)
+
+
+class BoardSettingsForm(QueryForm):
+    density = forms.ChoiceField(choices=[("comfortable", "Comfortable"), ("dense", "Dense")])
+
+
+class SavedViewForm(QueryForm):
+    name = forms.CharField(max_length=60)
+
+
+class BulkForm(QueryForm):
+    """One action on many alerts; which of the other fields is needed follows from it."""
+
+    action = forms.ChoiceField(choices=[("assign", "assign"), ("snooze", "snooze"), ("acknowledge", "acknowledge")])
+    user = forms.IntegerField(min_value=1, required=False)
+    hours = forms.IntegerField(min_value=1, max_value=24, required=False)
+    reason = forms.CharField(max_length=300, required=False)
+
+
+class HandoverForm(forms.Form):
+    shift = forms.SlugField(max_length=40, required=False)
+    ward = forms.SlugField(max_length=64, required=False)
 
 
 class PageForm(forms.Form):

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from recovery.views import accounts, alerts, backtests, board, live, models, pages, patient, what_if
+from recovery.views import accounts, backtests, board, live, models, pages, patient, what_if
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", accounts.home, name="home"),
@@ -16,11 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("patients/<uuid:key>/figures/<slug:metric>/", patient.show_figure, name="figure"),
     path("", include("recovery.urls_clinic")),
     path("", include("recovery.urls_numbers")),
-    path("alerts/", alerts.show_inbox, name="alerts"),
-    path("alerts/<uuid:key>/acknowledge/", alerts.acknowledge, name="alert_acknowledge"),
-    path("alerts/<uuid:key>/snooze/", alerts.snooze, name="alert_snooze"),
-    path("alerts/<uuid:key>/resolve/", alerts.resolve, name="alert_resolve"),
-    path("alerts/<uuid:key>/reopen/", alerts.reopen, name="alert_reopen"),
+    path("", include("recovery.urls_alerts")),
     path("", include("recovery.urls_me")),
     path("live/", live.live, name="live"),
     path("live/poll/", live.poll, name="live_poll"),

@@ -200,7 +200,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="alert",
             name="wake",
-            field=models.JSONField(blank=True, help_text="What ends a snooze early: services.snoozing.", null=True),
+            field=models.JSONField(blank=True, help_text="What ends a snooze early: recovery.wake.", null=True),
         ),
         migrations.AddField(
             model_name="alerttransition",

@@ -49,7 +49,7 @@ class Alert(models.Model):
     policy_version = models.CharField(max_length=64, blank=True, default="", db_default="")
     acknowledged_at = models.DateTimeField(null=True, blank=True, help_text="When somebody first said: I have it.")
     due_at = models.DateTimeField(null=True, blank=True, help_text="By when somebody should have it.")
-    wake = models.JSONField(null=True, blank=True, help_text="What ends a snooze early: services.snoozing.")
+    wake = models.JSONField(null=True, blank=True, help_text="What ends a snooze early: recovery.wake.")
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="alerts"
     )
@@ -80,7 +80,7 @@ class AlertTransition(models.Model):
     at = models.DateTimeField()
     from_status = models.CharField(max_length=12, blank=True)
     to_status = models.CharField(max_length=12)
-    # Key of services.alert_states.TRANSITIONS; blank for what was written before they were kept.
+    # Key of recovery.alert_states.TRANSITIONS; blank for what was written before they were kept.
     action = models.CharField(max_length=12, blank=True, default="", db_default="")
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
     actor_name = models.CharField(max_length=150)

@@ -6,8 +6,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from recovery.presenters import wording
-from recovery.presenters.wording import origin_label
-from recovery.selectors.alerts import AlertOfPatient, AlertSeen, Step
+from recovery.selectors.alerts import AlertSeen, Step
+from recovery.twin.metrics import METRICS
+from recovery.wake import Wake
 
 SEVERITIES = {"high": "High", "medium": "Medium", "low": "Low"}
 KINDS = {
@@ -23,13 +24,19 @@ STATUSES = {
     "snoozed": "Snoozed",
     "resolved": "Resolved",
 }
-VIEWS = {
-    "unanswered": "Unanswered",
-    "mine": "Mine",
-    "acknowledged": "Acknowledged",
-    "snoozed": "Snoozed",
-    "resolved": "Resolved",
-    "all": "All",
+ACTIONS = {
+    "raised": "Raised",
+    "hit": "Told again",
+    "set": "Changed",
+    "acknowledge": "Taken: “I have it”",
+    "assign": "Given",
+    "snooze": "Snoozed",
+    "wake": "Opened again",
+    "escalate": "Escalated",
+    "resolve": "Resolved",
+    "clear": "Closed by the product",
+    "reopen": "Opened again",
+    "undo": "Undone",
 }
 # At most 4 h for a high alert and 24 h for the others (services.alerting holds the rule).
 SNOOZE_HOURS = {"high": (1, 2, 4), "medium": (2, 4, 8, 12, 24), "low": (4, 8, 12, 24)}
@@ -72,13 +79,12 @@ class AlertCard:
     outcome: str
     steps: tuple[StepLine, ...]
     snooze_hours: tuple[int, ...]
-    patient_name: str = ""
-    patient_label: str = ""
-    patient_line: str = ""
-    patient_key: UUID | None = None
+    owner: str
+    due: str
+    is_overdue: bool
 
 
-def alert_card(alert: AlertSeen, now: datetime, zone: ZoneInfo, of: AlertOfPatient | None = None) -> AlertCard:
+def alert_card(alert: AlertSeen, now: datetime, zone: ZoneInfo) -> AlertCard:
     return AlertCard(
         key=alert.key,
         version=alert.version,
@@ -100,35 +106,49 @@ def alert_card(alert: AlertSeen, now: datetime, zone: ZoneInfo, of: AlertOfPatie
         outcome=OUTCOMES.get(alert.outcome, alert.outcome),
         steps=tuple(_step(step, zone) for step in alert.steps),
         snooze_hours=SNOOZE_HOURS.get(alert.severity, (1,)),
-        patient_label=_label(of),
-        patient_name=of.person.name if of else "",
-        patient_line=_patient_line(of, now) if of else "",
-        patient_key=of.operation.key if of else None,
+        owner=alert.owner,
+        due=due_line(alert.due_at, now),
+        is_overdue=alert.due_at is not None and alert.due_at <= now,
     )
 
 
 def status_line(alert: AlertSeen, now: datetime, zone: ZoneInfo) -> str:
     if alert.status == "open":
-        return f"Nobody has answered yet; waiting {wording.lasting(_hours(alert.raised_at, now))}"
+        given = f"Given to {alert.owner}, not taken yet" if alert.owner else "Nobody has answered yet"
+        return f"{given}; waiting {wording.lasting(_hours(alert.raised_at, now))}"
     if alert.status == "acknowledged":
         return f"{alert.owner or 'Somebody'} has it"
     if alert.status == "snoozed":
-        return f"Snoozed until {wording.clock(alert.snoozed_until, zone)}; opens again sooner if it gets graver"
+        return (
+            f"Snoozed until {wording.clock(alert.snoozed_until, zone)}; opens again sooner if {wake_words(alert.wake)}"
+        )
     return f"Resolved {wording.clock(alert.resolved_at, zone)}"
 
 
-def _label(of: AlertOfPatient | None) -> str:
-    return origin_label(of.person) if of else ""
+def due_line(due_at: datetime | None, now: datetime) -> str:
+    """The clock of one that is open; blank for others."""
+    if due_at is None:
+        return ""
+    hours = _hours(now, due_at)
+    return f"due in {wording.lasting(hours)}" if hours > 0 else f"overdue by {wording.lasting(-hours)}"
 
 
-def _patient_line(of: AlertOfPatient, now: datetime) -> str:
-    end = of.operation.surgery_end
-    day = wording.recovery_day(_hours(end, now) if end else None)
-    return f"{of.operation.procedure_text or 'procedure not known'}, {day}"
+def wake_words(wake: Wake | None) -> str:
+    """ "it gets graver, heart rate is 131 /min or more, or no data for 12 h"."""
+    conditions = ["it gets graver"]
+    for metric, side, limit in wake.limits if wake else ():
+        found = METRICS.get(metric)
+        label = found.label.lower() if found else metric
+        value = wording.quantity(limit, metric, found.unit) if found else f"{limit:g}"
+        conditions.append(f"{label} is {value} or {'more' if side == 'at_least' else 'less'}")
+    if wake is not None and wake.silent_h is not None:
+        conditions.append(f"no data for {wake.silent_h:g} h")
+    return conditions[0] if len(conditions) == 1 else f"{', '.join(conditions[:-1])} or {conditions[-1]}"
 
 
 def _step(step: Step, zone: ZoneInfo) -> StepLine:
-    return StepLine(wording.clock(step.at, zone), STATUSES.get(step.to_status, step.to_status), step.actor, step.reason)
+    what = ACTIONS.get(step.action) or STATUSES.get(step.to_status, step.to_status)
+    return StepLine(wording.clock(step.at, zone), what, step.actor, step.reason)
 
 
 def _hours(since: datetime, now: datetime) -> float:

@@ -6,26 +6,26 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, Count, IntegerField, Prefetch, Q, QuerySet, Value, When
+from django.db.models import Case, IntegerField, Prefetch, QuerySet, Value, When
 
 from recovery.exceptions import NotFound
 from recovery.models import Alert, AlertTransition, Episode, User
 from recovery.permissions import visible_alerts
-from recovery.selectors.people import Operation, Person, operation_of, person_of
+from recovery.wake import Wake, wake_of
 
-PAGE_ROWS = 50
 SEVERITY_RANK = {"high": 0, "medium": 1, "low": 2}
-VIEWS = ("unanswered", "mine", "acknowledged", "snoozed", "resolved", "all")
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One change of status: who did it, when, and why."""
+    """One step: who did it, when, and why. `action` is blank for what was written before actions were kept."""
 
     at: datetime
     to_status: str
     actor: str
     reason: str
+    action: str = ""
+    from_status: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,52 +46,23 @@ class AlertSeen:
     outcome: str
     owner: str
     steps: tuple[Step, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AlertOfPatient:
-    alert: AlertSeen
-    person: Person
-    operation: Operation
-
-
-@dataclass(frozen=True, slots=True)
-class Inbox:
-    rows: tuple[AlertOfPatient, ...]
-    view: str
-    counts: dict[str, int]
-    total: int
-    page: int
-    pages: int
-
-
-def inbox(user: User, now: datetime, view: str = "unanswered", page: int = 1) -> Inbox:
-    """One page of the alerts this person may see; an unknown view is the unanswered one."""
-    view = view if view in VIEWS else "unanswered"
-    everything = visible_alerts(user, now)
-    counts = everything.aggregate(**{name: Count("id", filter=_of_view(name, user)) for name in VIEWS})
-    found, total = everything.filter(_of_view(view, user)), counts[view]
-    pages = max(1, -(-total // PAGE_ROWS))
-    page = min(max(page, 1), pages)
-    part = _sorted(found)[(page - 1) * PAGE_ROWS : page * PAGE_ROWS]
-    rows = tuple(
-        AlertOfPatient(alert_seen(alert), person_of(alert.episode.patient), operation_of(alert.episode))
-        for alert in _with_steps(part).select_related("episode__patient", "episode__team", "owner")
-    )
-    return Inbox(rows, view, counts, total, page, pages)
+    cause: str = ""
+    due_at: datetime | None = None
+    wake: Wake | None = None
+    owner_id: int | None = None
 
 
 def alerts_of(episode: Episode) -> tuple[AlertSeen, ...]:
     """Unresolved alerts of one episode, gravest and longest waiting first."""
     open_ones = Alert.objects.filter(episode=episode).exclude(status=Alert.Status.RESOLVED)
-    return tuple(alert_seen(alert) for alert in _with_steps(_sorted(open_ones)).select_related("owner"))
+    return tuple(alert_seen(alert) for alert in with_steps(sorted_by_gravity(open_ones)).select_related("owner"))
 
 
 def unresolved_by_episode(episode_ids: Iterable[int]) -> dict[int, list[Alert]]:
     """Unresolved alerts per episode id, gravest first; no steps (for lists)."""
     found: dict[int, list[Alert]] = {}
     unresolved = Alert.objects.filter(episode_id__in=episode_ids).exclude(status=Alert.Status.RESOLVED)
-    for alert in _sorted(unresolved).select_related("owner"):
+    for alert in sorted_by_gravity(unresolved).select_related("owner"):
         found.setdefault(alert.episode_id, []).append(alert)
     return found
 
@@ -122,6 +93,10 @@ def alert_seen(alert: Alert, *, with_steps: bool = True) -> AlertSeen:
         outcome=alert.outcome,
         owner=_display_name(alert.owner),
         steps=tuple(_step(row) for row in alert.transitions.all()) if with_steps else (),
+        cause=alert.cause,
+        due_at=alert.due_at if alert.status == Alert.Status.OPEN else None,
+        wake=wake_of(alert.wake) if alert.status == Alert.Status.SNOOZED else None,
+        owner_id=alert.owner_id,
     )
 
 
@@ -131,29 +106,25 @@ def _sentence(fact: Any) -> str:
 
 
 def _step(row: AlertTransition) -> Step:
-    return Step(row.at, row.to_status, row.actor_name, row.reason)
+    who = _display_name(row.actor) or row.actor_name
+    return Step(row.at, row.to_status, who, row.reason, row.action, row.from_status)
 
 
 def _display_name(user: User | None) -> str:
     return (user.get_full_name() or user.get_username()) if user else ""
 
 
-def _of_view(view: str, user: User) -> Q:
-    if view == "unanswered":
-        return Q(status=Alert.Status.OPEN)
-    if view == "mine":
-        return Q(owner=user) & ~Q(status=Alert.Status.RESOLVED)
-    return Q() if view == "all" else Q(status=view)
-
-
-def _sorted(found: QuerySet[Alert]) -> QuerySet[Alert]:
+def sorted_by_gravity(found: QuerySet[Alert], *before: str) -> QuerySet[Alert]:
+    """Gravest first, then longest waiting; `before`: what counts more than gravity."""
     rank = Case(
         *(When(severity=name, then=Value(place)) for name, place in SEVERITY_RANK.items()),
         default=Value(9),
         output_field=IntegerField(),
     )
-    return found.annotate(rank=rank).order_by("rank", "raised_at", "id")
+    return found.annotate(rank=rank).order_by(*before, "rank", "raised_at", "id")
 
 
-def _with_steps(found: QuerySet[Alert]) -> QuerySet[Alert]:
-    return found.prefetch_related(Prefetch("transitions", AlertTransition.objects.order_by("at", "id")))
+def with_steps(found: QuerySet[Alert]) -> QuerySet[Alert]:
+    return found.prefetch_related(
+        Prefetch("transitions", AlertTransition.objects.select_related("actor").order_by("at", "id"))
+    )

@@ -3,7 +3,7 @@
 Every action names the version it saw; who comes second is told who was first, and nothing of theirs is applied.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,19 +12,19 @@ from uuid import UUID
 
 from django.db import transaction
 
-from recovery import audit
+from recovery import audit, wake
+from recovery.alert_states import CAN_BE_UNDONE, DONE, RESOLVED, TRANSITIONS, UNDO_SECONDS
 from recovery.audit import Actor
 from recovery.exceptions import Conflict, Invalid, NotFound, RecoveryError
-from recovery.models import Alert, AlertSight, User
-from recovery.services import escalation, rosters, snoozing, telling
+from recovery.models import Alert, AlertSight, Snapshot, User
+from recovery.services import escalation, rosters, telling
 from recovery.services.alert_moves import as_it_is, move, put_back, write_step
-from recovery.services.alert_states import CAN_BE_UNDONE, DONE, RESOLVED, TRANSITIONS
 
 # ux.md section 3: 4 h for a high alert, 24 h for the others, at most.
 LONGEST_SNOOZE = {"high": timedelta(hours=4), "medium": timedelta(hours=24), "low": timedelta(hours=24)}
 OUTCOMES = ("true_problem", "expected_course", "false_alarm", "device_problem", "other")
-# ux.md section 3: 10 s, and what a click takes to arrive.
-UNDO_FOR = timedelta(seconds=12)
+# What a click takes to arrive is not the person's fault.
+UNDO_FOR = timedelta(seconds=UNDO_SECONDS + 2)
 MOST_AT_ONCE = 50
 TOOK_BACK = {
     "acknowledge": "Took back: I have it.",
@@ -66,7 +66,7 @@ def assign_alert(*, alert_key: UUID, version: int, user_id: int, actor: Actor, n
 
 
 def snooze_alert(*, alert_key: UUID, version: int, until: datetime, reason: str, actor: Actor, now: datetime) -> Alert:
-    """Quiet until `until` or a condition of services.snoozing, with a reason.
+    """Quiet until `until` or a condition of recovery.wake, with a reason.
 
     Raises Invalid for the past, beyond the longest snooze of its severity, or for a high alert that nobody has seen.
     """
@@ -80,7 +80,7 @@ def snooze_alert(*, alert_key: UUID, version: int, until: datetime, reason: str,
         if alert.severity == "high" and not alert.sights.exists():
             raise Invalid("Nobody has looked at this high alert yet: open it before it is put off.", field="alert")
         alert.snoozed_until = until
-        alert.wake = snoozing.conditions(alert, snoozing.content_of(alert), now).to_plain()
+        alert.wake = wake.conditions(alert.kind, _content(alert), now).to_plain()
         return _act(alert, "snooze", actor, now, was, reason=reason.strip())
 
 
@@ -121,7 +121,7 @@ def undo_alert(*, alert_key: UUID, version: int, actor: Actor, now: datetime) ->
         if last is None or last.action not in CAN_BE_UNDONE or last.actor_id != actor.id or actor.kind != "user":
             raise Conflict("There is nothing of yours to undo here.")
         if now - last.at > UNDO_FOR:
-            raise Conflict("An undo is possible for 10 seconds only; act on the alert as it is.")
+            raise Conflict(f"An undo is possible for {UNDO_SECONDS} seconds only; act on the alert as it is.")
         if alert.status == RESOLVED:
             _check_is_the_only_one(alert)
         put_back(alert, last.detail["before"])
@@ -149,6 +149,8 @@ def act_on_many(*, action: str, seen: Sequence[tuple[UUID, int]], actor: Actor, 
         raise Invalid(f"action must be one of {', '.join(MANY)}.", field="action")
     if not 0 < len(seen) <= MOST_AT_ONCE:
         raise Invalid(f"Choose 1 to {MOST_AT_ONCE} alerts.", field="alerts")
+    if action == "snooze" and Alert.objects.filter(key__in=dict(seen)).values("cause").distinct().count() > 1:
+        raise Invalid("Only alerts of one cause can be put off together.", field="alerts")
     bulk = Bulk()
     for key, version in sorted(dict(seen).items()):
         try:
@@ -212,6 +214,12 @@ def _check_is_the_only_one(alert: Alert) -> None:
     newer = Alert.objects.filter(episode_id=alert.episode_id, cause=alert.cause).exclude(status=RESOLVED)
     if newer.exclude(pk=alert.pk).exists():
         raise Conflict("The same alert has been raised again since; act on the new one.")
+
+
+def _content(alert: Alert) -> Mapping[str, Any]:
+    """The patient's current snapshot, or nothing."""
+    rows = Snapshot.objects.filter(episode_id=alert.episode_id, current=True)
+    return rows.values_list("content", flat=True).first() or {}
 
 
 def _name(person: User) -> str:

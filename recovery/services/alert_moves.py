@@ -1,6 +1,6 @@
 """One step of an alert: the status, the row that says so, the ladder that starts or stops, the pages that hear of it.
 
-The caller holds the transaction and the alert's lock, and has asked the table (services.alert_states).
+The caller holds the transaction and the alert's lock, and has asked the table (recovery.alert_states).
 """
 
 from datetime import datetime
@@ -9,7 +9,7 @@ from typing import Any
 from recovery.audit import Actor
 from recovery.models import Alert, AlertTransition, LiveEvent
 from recovery.services import escalation, outbox
-from recovery.services.alert_states import AS_IT_WAS, OPEN, SNOOZED, TRANSITIONS
+from recovery.alert_states import AS_IT_WAS, OPEN, SNOOZED, TRANSITIONS
 
 PRODUCT = Actor.system("twinweb")
 # What an undo puts back, beside the status.

@@ -11,10 +11,11 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from recovery import wake
 from recovery.models import Alert, Episode
-from recovery.services import escalation, snoozing, telling
+from recovery.services import escalation, telling
 from recovery.services.alert_moves import PRODUCT, as_it_is, move, write_step
-from recovery.services.alert_states import ACKNOWLEDGED, OPEN, RESOLVED, SNOOZED
+from recovery.alert_states import ACKNOWLEDGED, OPEN, RESOLVED, SNOOZED
 from recovery.twin.alerts import AlertCandidate
 
 SEVERITY_ORDER = {"low": 0, "medium": 1, "high": 2}
@@ -68,8 +69,8 @@ def wake_broken(*, episode: Episode, content: Mapping[str, Any], now: datetime) 
     woken = 0
     for alert in Alert.objects.select_for_update().filter(episode=episode, status=SNOOZED, wake__isnull=False):
         alert.episode = episode
-        wake = snoozing.wake_of(alert.wake)
-        reason = snoozing.broken_by(wake, content, now) if wake else ""
+        held = wake.wake_of(alert.wake)
+        reason = wake.broken_by(held, content, now) if held else ""
         if reason:
             _open_again(alert, "wake", reason, now)
             woken += 1

@@ -1,6 +1,5 @@
 """How people want to be reached, which of their browsers may be woken, and what they have read."""
 
-from collections.abc import Iterable
 from datetime import datetime, time
 from uuid import UUID
 
@@ -74,10 +73,10 @@ def remove_browsers(*, user: User, actor: Actor, now: datetime, endpoint: str = 
     return ended
 
 
-def mark_read(*, user: User, now: datetime, ids: Iterable[int] | None = None) -> int:
-    """These notifications of the person, or all; returns how many were unread."""
+def mark_read(*, user: User, now: datetime, alert: UUID | None = None) -> int:
+    """The person's notifications of one alert, or all; returns how many were unread."""
     mine = Notification.objects.filter(user=user, read_at__isnull=True)
-    return (mine if ids is None else mine.filter(pk__in=list(ids))).update(read_at=now)
+    return (mine if alert is None else mine.filter(alert__key=alert)).update(read_at=now)
 
 
 def add_hook(*, team: Team, url: str, actor: Actor, now: datetime) -> TeamHook:

@@ -3,23 +3,16 @@
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
 
 from recovery import audit
 from recovery.audit import Actor
 from recovery.exceptions import Conflict, Invalid, NotFound
-from recovery.models import RosterShift, Team, TeamMembership, User
+from recovery.models import RosterShift, Team, User
 from recovery.pathway_plan import ESCALATE_TO
+from recovery.selectors.roster import members
 
 LONGEST_SHIFT = timedelta(days=7)
 LONGEST_AHEAD = timedelta(days=366)
-CLINICAL = (User.Role.CLINICIAN, User.Role.LEAD)
-
-
-def members(team: Team, now: datetime) -> QuerySet[User]:
-    """The team's care staff at `now`: only they may know of its patients."""
-    current = TeamMembership.objects.filter(team=team, since__lte=now).filter(Q(until__isnull=True) | Q(until__gt=now))
-    return User.objects.filter(is_active=True, role__in=CLINICAL, pk__in=current.values("user_id")).order_by("pk")
 
 
 def on_call(team: Team, level: str, now: datetime) -> list[User]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, cast
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from recovery import audit
+from recovery.alert_states import CAN_BE_UNDONE
 from recovery.audit import Actor
 from recovery.exceptions import Invalid, NotFound
 from recovery.forms import UndoForm
@@ -61,7 +63,18 @@ def cleaned(form: Form) -> dict[str, Any]:
     raise Invalid(f"{field}: {errors[0]}", field=str(field))
 
 
+def keys(texts: Iterable[str]) -> list[UUID]:
+    """Those of `texts` that are keys; at most a thousand."""
+    found = []
+    for text in list(texts)[:1_000]:
+        try:
+            found.append(UUID(text))
+        except ValueError:
+            continue
+    return found
+
+
 def undo_of(request: HttpRequest) -> UndoForm | None:
     """The undo to offer after an action, read from the URL; None when there is none."""
     form = UndoForm(request.GET)
-    return form if "undo" in request.GET and form.is_valid() and form.cleaned_data["done"] != "reopen" else None
+    return form if "undo" in request.GET and form.is_valid() and form.cleaned_data["done"] in CAN_BE_UNDONE else None

@@ -6,7 +6,8 @@ import pytest
 
 from recovery.audit import Actor
 from recovery.models import Alert, Notification, Snapshot
-from recovery.services import alert_acts, alerting, snoozing
+from recovery import wake as wakes
+from recovery.services import alert_acts, alerting
 from tests import factories
 from tests.integration.recovery.test_escalation import candidate
 
@@ -49,7 +50,7 @@ def look(alert: Alert, now: datetime, **values: float) -> str:
 
 
 def test_the_conditions_are_kept_with_the_alert(snoozed):
-    wake = snoozing.wake_of(snoozed.wake)
+    wake = wakes.wake_of(snoozed.wake)
     assert wake is not None and wake.since == NOW and wake.silent_h == 12.0
     assert dict((name, limit) for name, _, limit in wake.limits)["heart_rate"] == 131.0
 
@@ -87,8 +88,8 @@ def test_silence_opens_it_again(snoozed):
 def test_silence_does_not_wake_an_alert_about_silence(snoozed):
     Alert.objects.filter(pk=snoozed.pk).update(kind="data_stopped")
     snoozed.refresh_from_db()
-    wake = snoozing.conditions(snoozed, Snapshot.objects.get().content, NOW)
-    assert snoozing.broken_by(wake, {"metrics": {}}, NOW + 30 * HOUR) == ""
+    wake = wakes.conditions(snoozed.kind, Snapshot.objects.get().content, NOW)
+    assert wakes.broken_by(wake, {"metrics": {}}, NOW + 30 * HOUR) == ""
 
 
 def test_a_graver_severity_opens_it_again(snoozed):

@@ -6,7 +6,14 @@ from django.urls import URLPattern, URLResolver, reverse
 
 from recovery.models import AuditEvent
 from recovery.urls import urlpatterns
-from tests.integration.recovery.views import routes_clinic, routes_identity, routes_me, routes_numbers, routes_people
+from tests.integration.recovery.views import (
+    routes_alerts,
+    routes_clinic,
+    routes_identity,
+    routes_me,
+    routes_numbers,
+    routes_people,
+)
 
 PEOPLE = ("own", "other", "patient", "administrator", "anonymous")
 STRANGER = "Quill"
@@ -21,7 +28,6 @@ GET = {
     "board_row": (200, 404, 404, 404, "in"),
     "patient_now": (200, 404, 404, 404, "in"),
     "figure": (200, 404, 404, 404, "in"),
-    "alerts": (200, 200, 404, 404, "in"),
     "live": (501, 501, 501, 501, "in"),
     "live_poll": (200, 200, 200, 200, "in"),
     "model": (200, 200, 200, 200, "in"),
@@ -39,10 +45,6 @@ GET = {
 }
 POST = {
     "logout": (302, 302, 302, 302, 302),
-    "alert_acknowledge": (302, 404, 404, 404, "in"),
-    "alert_snooze": (302, 404, 404, 404, "in"),
-    "alert_resolve": (302, 404, 404, 404, "in"),
-    "alert_reopen": (409, 404, 404, 404, "in"),
     "backtest_cancel": (403, 403, 403, 404, "in"),
     "backtest_delete": (403, 403, 403, 404, "in"),
     "model_propose": (403, 403, 403, 404, "in"),
@@ -53,8 +55,6 @@ POST = {
     "model_training_cancel": (403, 403, 403, 404, "in"),
 }
 FORMS = {
-    "alert_snooze": {"hours": 1, "reason": "in theatre"},
-    "alert_resolve": {"outcome": "true_problem", "useful": "yes"},
     "model_propose": {"reason": "calibrated on our own patients"},
     "model_answer": {"reason": "calibrated on our own patients", "answer": "approve"},
     "model_shadow": {"reason": "calibrated on our own patients", "on": "yes"},
@@ -64,8 +64,11 @@ FORMS = {
 GET |= routes_identity.GET | routes_clinic.GET | routes_numbers.GET | routes_me.GET | routes_people.GET
 POST |= routes_identity.POST | routes_clinic.POST | routes_me.POST | routes_people.POST
 FORMS |= routes_identity.FORMS | routes_clinic.FORMS | routes_me.FORMS | routes_people.FORMS
+GET |= routes_alerts.GET
+POST |= routes_alerts.POST
+FORMS |= routes_alerts.FORMS
 NAMES = (("key", "metric"), ("key", "name"), ("key",), ("pk",), ("kind",), ("provider_id",), ())
-ALERT_ROUTES = {name for name in POST if name.startswith("alert_")}
+ALERT_ROUTES = routes_alerts.OF_AN_ALERT
 
 
 def route_names(patterns=urlpatterns) -> set[str]:
@@ -83,9 +86,14 @@ def url_of(name: str, scene, *, foreign: bool = False) -> str:
     alert = scene.foreign_alert if foreign else scene.alert
     values = {"key": alert.key if name in ALERT_ROUTES else episode.key, "metric": "heart_rate", "name": "report.html"}
     values |= {"pk": 1, "kind": "hazard", "provider_id": "hospital"}
-    values |= routes_clinic.values(name, episode) | routes_me.VALUES | routes_people.VALUES
+    values |= (
+        routes_clinic.values(name, episode) | routes_me.VALUES | routes_people.VALUES | routes_alerts.values(episode)
+    )
+    values |= routes_identity.values(name, scene)
     for names in (
+        *routes_identity.NAMES,
         *routes_me.NAMES,
+        *routes_alerts.NAMES,
         *routes_people.NAMES,
         ("key", "metric", "reading"),
         ("key", "metric"),

@@ -25,6 +25,7 @@ TRANSITIONS: dict[str, tuple[frozenset[str], str | None]] = {
 BY_THE_PRODUCT = frozenset({"wake", "clear"})
 # Whom an escalation has told cannot be untold.
 CAN_BE_UNDONE = frozenset({"acknowledge", "assign", "snooze", "resolve", "reopen"})
+UNDO_SECONDS = 10  # ux.md section 3
 DONE = {
     "acknowledge": "took it",
     "assign": "gave it to somebody",

@@ -1,14 +1,13 @@
 """What ends a snooze before its time: kept with the alert as plain conditions, shown in words, and enforced.
 
-A snooze always ends when the alert gets graver. Beyond that it ends on a grave reading or on silence.
+Pure: `content` is that of a Snapshot (services.assessment). A snooze always ends when the alert gets graver; beyond
+that it ends on a grave reading or on silence.
 """
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
-
-from recovery.models import Alert, Snapshot
 
 SILENT_HOURS = 12.0  # ux.md 5.3: "or no data for 12 h"
 NEWS2 = "NEWS2, a value that scores three points (two for temperature) [RCP 2017]"
@@ -54,19 +53,16 @@ def wake_of(plain: Mapping[str, Any] | None) -> Wake | None:
     return Wake(limits, plain["silent_h"], datetime.fromisoformat(plain["since"]))
 
 
-def conditions(alert: Alert, content: Mapping[str, Any], now: datetime) -> Wake:
-    """What would end a snooze that begins `now`: limits of the metrics that this patient's snapshot has."""
+def conditions(kind: str, content: Mapping[str, Any], now: datetime) -> Wake:
+    """What would end a snooze that begins `now`: limits of the metrics that this patient's snapshot has.
+
+    `kind`: of the alert; silence does not end the snooze of an alert about silence.
+    """
     metrics = content.get("metrics") or {}
     limits = tuple(
         (one.metric, one.side, _beyond(one, metrics[one.metric].get("now"))) for one in LIMITS if one.metric in metrics
     )
-    return Wake(limits, None if alert.kind == "data_stopped" else SILENT_HOURS, now)
-
-
-def content_of(alert: Alert) -> Mapping[str, Any]:
-    """The patient's current snapshot, or nothing."""
-    rows = Snapshot.objects.filter(episode_id=alert.episode_id, current=True)
-    return rows.values_list("content", flat=True).first() or {}
+    return Wake(limits, None if kind == "data_stopped" else SILENT_HOURS, now)
 
 
 def broken_by(wake: Wake, content: Mapping[str, Any], now: datetime) -> str:
