@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("integrations.bulk.urls")),
+    path("", include("integrations.console.urls")),
     path("", include("integrations.cds_hooks.urls")),
     path("", include("integrations.subscriptions.urls")),
     path("", include("integrations.smart.urls")),

@@ -4,6 +4,7 @@ deed: the record of the message and what it does are one transaction."""
 import hashlib
 import logging
 from datetime import datetime
+from typing import Any
 
 from django.db import DatabaseError, transaction
 
@@ -47,7 +48,6 @@ def _receive(raw: bytes, peer: str, now: datetime) -> tuple[Header, Hl7Error | N
         return header, error
     arrived = _arrived(read.header, raw, peer)
     try:
-        _check(read.header)
         take(read, arrived, now)
         return read.header, None
     except Hl7Error as error:
@@ -57,6 +57,7 @@ def _receive(raw: bytes, peer: str, now: datetime) -> tuple[Header, Hl7Error | N
 
 def take(read: Message, arrived: Arrived, now: datetime) -> None:
     """Carry it out unless that was done before. Raises Hl7Error."""
+    _check(read.header)
     if answer_before(arrived.sender, arrived.control_id, arrived.digest) == TAKEN:
         hl7_messages.note_again(arrived=arrived, now=now)
         return
@@ -69,6 +70,18 @@ def take(read: Message, arrived: Arrived, now: datetime) -> None:
         hl7_messages.note_taken(arrived=arrived, batch_id=batch_id, now=now)
 
 
+def retry(row_id: int, user: Any, actor: Actor, now: datetime) -> bool:
+    """Carry out a refused message once more, for an administrator; whether it was taken. Raises NotFound."""
+    letter = hl7_messages.text_to_retry(row_id=row_id, user=user, actor=actor, now=now)
+    raw = letter.text.encode("latin-1", "replace")
+    try:
+        take(messages.read(raw), letter, now)
+        return True
+    except Hl7Error as error:
+        hl7_messages.note_refused(arrived=letter, answer=error.answer, place=error.place, reason=error.words, now=now)
+        return False
+
+
 def _check(header: Header) -> None:
     if not header.control_id:
         raise Hl7Error("MSH-10", "MSH-10 is required: by it a message sent again is known.", REQUIRED, "AR")
@@ -79,7 +92,7 @@ def _check(header: Header) -> None:
 
 
 def _arrived(header: Header, raw: bytes, peer: str) -> Arrived:
-    text = raw.decode("utf-8", "replace").replace("\x00", "\ufffd")[:1_000_000]
+    text = raw.decode("latin-1").replace("\x00", "?")  # byte by byte, so that it can be carried out again
     return Arrived(header.sender, header.control_id, hashlib.sha256(raw).hexdigest(), header.kind, peer[:64], text)
 
 

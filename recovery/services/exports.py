@@ -19,10 +19,12 @@ from recovery import audit, export_files
 from recovery.audit import Actor
 from recovery.exceptions import Conflict, NotFound
 from recovery.models import Export, ExportMember, Patient
+from recovery.selectors.pipes import is_paused
 
 logger = logging.getLogger(__name__)
 
 TASK, QUEUE = "recovery.export", "alerts"
+PIPE = "exports"
 CLAIM_FOR = timedelta(seconds=60)
 """Renewed at every checkpoint, so that a kill is healed within a minute."""
 LIFETIME = timedelta(hours=24)
@@ -124,7 +126,10 @@ def ring() -> None:
 
 
 def take_up(*, now: datetime) -> Slice | None:
-    """Claim the open export that had the fewest slices; exactly one worker wins it. None when there is none."""
+    """Claim the open export that had the fewest slices; exactly one worker wins it. None when there is none, or an
+    administrator has paused exports."""
+    if is_paused(PIPE):
+        return None
     for row in _open(now).order_by("attempts", "created_at", "pk")[:MOST_OPEN_IN_ALL]:
         mine = _open(now).filter(pk=row.pk, attempts=row.attempts)
         if not mine.update(status=Export.Status.RUNNING, attempts=F("attempts") + 1, claimed_until=now + CLAIM_FOR):
