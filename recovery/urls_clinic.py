@@ -2,11 +2,19 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from recovery.views import readings
+from recovery.views import board, handover, readings
 
 READING = "patients/<uuid:key>/readings/<slug:metric>/<str:reading>/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("patients.csv", board.export_board, name="board_csv"),
+    path("patients/settings/", board.set_board, name="board_settings"),
+    path("patients/views/", board.save_view, name="view_save"),
+    path("patients/views/<uuid:key>/delete/", board.delete_view, name="view_delete"),
+    path("hand-over/", handover.show_handover, name="handover"),
+    path("hand-over/shift.pdf", handover.handover_as_pdf, name="handover_pdf"),
+    path("patients/alerts/", board.bulk, name="bulk"),
+    path("patients/alerts/act/", board.act_on_many, name="bulk_act"),
     path("patients/<uuid:key>/readings/<slug:metric>/", readings.show_readings, name="readings"),
     path("patients/<uuid:key>/readings/<slug:metric>.csv", readings.export_readings, name="readings_csv"),
     path(READING, readings.show_reading, name="reading"),

@@ -1,10 +1,14 @@
 """What a member of staff has set up and seen: the board as they want it, and when they last looked at whom."""
 
 import uuid
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+
+# Looking away from the board for this long ends a visit [G: this project's choice].
+VISIT_GAP = timedelta(minutes=30)
 
 
 class Desk(models.Model):

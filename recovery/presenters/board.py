@@ -1,19 +1,43 @@
 """The board's rows, ready to print."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from recovery.pathway_plan import ESCALATE_TO
 from recovery.presenters import wording
 from recovery.presenters.alerts import SEVERITIES
+from recovery.presenters.readings import harmless
 from recovery.presenters.risk import short_risk
 from recovery.presenters.sparkline import Sparkline, draw_spark
 from recovery.selectors.alerts import AlertSeen
 from recovery.selectors.careteam import Board, BoardRow
-from recovery.selectors.snapshot import headline_risk
+from recovery.selectors.desk import DeskSeen, OnCall
+from recovery.selectors.snapshot import Said, headline_risk
 from recovery.twin.profile import PROCEDURES
 
+CSV_HEADER = (
+    "record number",
+    "name",
+    "procedure",
+    "day",
+    "state",
+    "why",
+    "risk",
+    "of what",
+    "NEWS2",
+    "owner",
+    "next",
+    "data",
+)
+LANE_WORDS = {
+    "clinical": ("Clinical", "open alerts on readings or behaviour"),
+    "silent": ("Silent", "nothing has arrived for a day or more"),
+    "doubt": ("Device or data", "readings refused, or no estimate possible"),
+}
+COLUMNS = {"risk": "Risk", "trend": "Last 7 days", "age": "Data age", "owner": "Owner and next"}
 PLAIN_STATES = tuple(wording.STATES.items())
 
 
@@ -35,6 +59,9 @@ class RowCard:
     is_stale: bool
     alert_severity: str
     alert_line: str
+    owner: str
+    next_contact: str
+    news2: str
     action: str
     spark: Sparkline | None
 
@@ -47,21 +74,42 @@ class Counter:
 
 
 @dataclass(frozen=True, slots=True)
+class Lane:
+    key: str
+    word: str
+    hint: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class BoardView:
     rows: tuple[RowCard, ...]
     counters: tuple[Counter, ...]
+    lanes: tuple[Lane, ...]
     procedures: tuple[tuple[str, str], ...]
+    columns: tuple[tuple[str, str, bool], ...]  # key, label, shown
+    classes: str
+    on_call: tuple[str, ...]
+    changed: str
     computed: str
     is_stale: bool
     shown: str
     needing: str
 
 
-def board_view(board: Board, now: datetime, zone: ZoneInfo) -> BoardView:
+def board_view(
+    board: Board, now: datetime, zone: ZoneInfo, desk: DeskSeen | None = None, calls: Sequence[OnCall] = ()
+) -> BoardView:
+    desk = desk or DeskSeen()
     age = (now - board.last_computed).total_seconds() / 3600.0 if board.last_computed else None
     return BoardView(
         rows=tuple(row_card(row, now, zone) for row in board.rows),
         counters=tuple(Counter(state, word, board.counts.get(state, 0)) for state, word in PLAIN_STATES),
+        lanes=tuple(Lane(key, word, hint, board.lanes.get(key, 0)) for key, (word, hint) in LANE_WORDS.items()),
+        columns=tuple((key, label, key not in desk.hidden_columns) for key, label in COLUMNS.items()),
+        classes=" ".join([desk.density, *(f"no-{key}" for key in COLUMNS if key in desk.hidden_columns)]),
+        on_call=tuple(_on_call(call, zone) for call in calls),
+        changed=f"Changed since {wording.clock(board.since, zone)}" if board.since else "",
         procedures=tuple((key, procedure_label(key)) for key in board.procedures),
         computed=wording.age_of(board.last_computed, now) if board.last_computed else "nothing computed yet",
         is_stale=age is not None and age > wording.STALE_SNAPSHOT_HOURS,
@@ -93,9 +141,51 @@ def row_card(row: BoardRow, now: datetime, zone: ZoneInfo) -> RowCard:
         is_stale=until is None or (now - until).total_seconds() / 3600.0 > wording.STALE_READING_HOURS,
         alert_severity=alert.severity if alert and alert.status == "open" else "quiet",
         alert_line=_alert_line(alert, now),
+        owner=_owner(row),
+        next_contact=_next_contact(row, now, zone),
+        news2=_news2(said),
         action="Answer alert" if alert and alert.status == "open" else "Open",
         spark=draw_spark(row.spark),
     )
+
+
+def _owner(row: BoardRow) -> str:
+    """Who has the alerts that stand; blank without any."""
+    names = sorted({alert.owner for alert in row.alerts if alert.owner})
+    return ", ".join(names) if names else "nobody yet" if row.alerts else ""
+
+
+def _next_contact(row: BoardRow, now: datetime, zone: ZoneInfo) -> str:
+    """By when an open alert should be answered, or when a snooze ends."""
+    if row.due_at is not None:
+        late = row.due_at < now
+        return (
+            f"answer overdue since {wording.clock(row.due_at, zone)}"
+            if late
+            else f"answer by {wording.clock(row.due_at, zone)}"
+        )
+    until = min((alert.snoozed_until for alert in row.alerts if alert.snoozed_until), default=None)
+    return f"again at {wording.clock(until, zone)}" if until else ""
+
+
+def _news2(said: Said | None) -> str:
+    """The score beside the model's risk, where it could be scored; a partial one is at least so much."""
+    score = next((one for one in said.scores if one.name == "NEWS2"), None) if said else None
+    if score is None or score.value is None:
+        return ""
+    return f"NEWS2 {'' if score.complete else 'at least '}{wording.number(score.value)}"
+
+
+def _on_call(call: OnCall, zone: ZoneInfo) -> str:
+    level = ESCALATE_TO.get(call.level, call.level)
+    return f"{level}, {call.team}: {call.name} until {wording.clock(call.until, zone)}"
+
+
+def csv_rows(rows: Sequence[RowCard]) -> list[tuple[str, ...]]:
+    """The board as it stands, for a spreadsheet; text that one would run as a formula is quoted."""
+    columns = ("record", "name", "procedure", "day", "state_word", "why", "risk", "risk_event", "news2", "owner")
+    columns += ("next_contact", "age")
+    return [CSV_HEADER, *(tuple(harmless(str(getattr(row, name))) for name in columns) for row in rows)]
 
 
 def procedure_name(row: BoardRow) -> str:

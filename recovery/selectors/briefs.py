@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
 from django.db.models.fields.json import KT
 
-from recovery.models import Episode, Snapshot
+from recovery.models import Snapshot
 from recovery.selectors.snapshot import ANY_COMPLICATION, WEEK_HOURS
 
 MOST_REMEMBERED = 20_000
@@ -31,10 +30,9 @@ class Brief:
 _remembered: dict[int, Brief] = {}
 
 
-def briefs_of(episodes: QuerySet[Episode]) -> dict[int, Brief]:
-    """The current snapshot's brief by episode id; at most two queries."""
-    current = Snapshot.objects.filter(current=True, episode__in=episodes.order_by().values("id"))
-    rows = list(current.values_list("pk", "episode_id", "made_at"))
+def briefs_of(current: Iterable[tuple[int, int, datetime]]) -> dict[int, Brief]:
+    """By episode id, from (snapshot id, episode id, made_at) of the current snapshots; at most one query."""
+    rows = list(current)
     known = {pk: _remembered.get(pk) for pk, _, _ in rows}
     missing = [pk for pk, _, made_at in rows if known[pk] is None or known[pk].made_at != made_at]  # type: ignore[union-attr]
     read = _read(missing) if missing else {}

@@ -19,7 +19,7 @@ FIRST_PATIENT = "tbody th a"
 PAGES = {
     "login": ("", "/login/"),
     "board": ("nurse", "/patients/"),
-    "board_filtered_empty": ("nurse", "/patients/?q=nobody"),
+    "board_filtered_empty": ("nurse", "/patients/?procedure=cardiac"),
     "patient": ("nurse", ""),
     "readings": ("nurse", ""),
     "alerts": ("nurse", "/alerts/"),

@@ -5,15 +5,28 @@ from tests import factories
 GET = {
     "readings": (200, 404, 404, 404, "in"),
     "readings_csv": (200, 404, 404, 404, "in"),
+    "board_csv": (200, 200, 404, 404, "in"),
+    "handover": (200, 200, 404, 404, "in"),
+    "handover_pdf": (200, 200, 404, 404, "in"),
     "reading": (200, 404, 404, 404, "in"),
 }
 POST = {
+    "board_settings": (302, 302, 404, 404, "in"),
+    "view_save": (302, 302, 404, 404, "in"),
+    "view_delete": (404, 404, 404, 404, "in"),
+    "bulk": (200, 200, 404, 404, "in"),
+    "bulk_act": (302, 302, 404, 404, "in"),
     "reading_mark": (302, 404, 404, 404, "in"),
     "reading_unmark": (409, 404, 404, 404, "in"),
 }
-FORMS = {"reading_mark": {"reason": "Device fault"}}
+FORMS = {
+    "reading_mark": {"reason": "Device fault"},
+    "board_settings": {"density": "dense"},
+    "view_save": {"name": "Mine", "query": "owner=mine"},
+    "bulk_act": {"action": "acknowledge"},
+}
 
 
 def values(name: str, episode) -> dict[str, str]:
     """Further parts of the address of `name`; what it is about is made first."""
-    return {"reading": factories.make_reading(episode)} if name in ("reading", *POST) else {}
+    return {"reading": factories.make_reading(episode)} if name.startswith("reading") else {}

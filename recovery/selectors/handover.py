@@ -1,0 +1,85 @@
+"""What one shift hands to the next: each patient of the person's teams, and what changed while the shift lasted."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models.fields.json import KT
+
+from recovery.models import AlertTransition, Episode, Snapshot, User
+from recovery.selectors.careteam import BoardFilter, BoardRow, board
+
+MOST_PATIENTS = 300
+# A snapshot is made hourly; older than this it does not tell the state at the beginning of a shift.
+STATE_WITHIN = timedelta(hours=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """[start, end); `key` as in the address."""
+
+    key: str
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StepTaken:
+    """One change of an alert during the shift."""
+
+    at: datetime
+    headline: str
+    before: str
+    after: str
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """One patient. `state_before`: at the beginning of the shift; blank when nothing was computed then."""
+
+    row: BoardRow
+    state_before: str
+    steps: tuple[StepTaken, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """`total`: everyone who fits; more than MOST_PATIENTS are not listed, and the page says so."""
+
+    shift: Shift
+    wards: tuple[tuple[str, str], ...]
+    ward: str
+    patients: tuple[Handed, ...]
+    total: int
+
+
+def handover(user: User, shift: Shift, ward: str, now: datetime) -> Handover:
+    """The patients of the person's teams (or of the one `ward`), those who need someone first."""
+    found = board(user, now, BoardFilter(ward=ward), page_rows=MOST_PATIENTS)
+    keys = [row.operation.key for row in found.rows]
+    ids = dict(Episode.objects.filter(key__in=keys).values_list("key", "id"))
+    states, steps = _states(ids.values(), shift.start), _steps(ids.values(), shift, now)
+    patients = tuple(
+        Handed(row, states.get(ids[row.operation.key], ""), tuple(steps.get(ids[row.operation.key], ())))
+        for row in found.rows
+    )
+    return Handover(shift, found.wards, ward, patients, found.total)
+
+
+def _states(ids: Iterable[int], at: datetime) -> dict[int, str]:
+    rows = Snapshot.objects.filter(episode_id__in=list(ids), made_at__lte=at, made_at__gt=at - STATE_WITHIN)
+    return {pk: state or "" for pk, state in rows.order_by("made_at").values_list("episode_id", KT("content__state"))}
+
+
+def _steps(ids: Iterable[int], shift: Shift, now: datetime) -> dict[int, list[StepTaken]]:
+    rows = AlertTransition.objects.filter(
+        alert__episode_id__in=list(ids), at__gte=shift.start, at__lt=min(shift.end, now + timedelta(seconds=1))
+    ).select_related("alert", "actor")
+    found: dict[int, list[StepTaken]] = {}
+    for row in rows.order_by("at", "id"):
+        actor = (row.actor.get_full_name() if row.actor else "") or row.actor_name
+        step = StepTaken(row.at, row.alert.headline, row.from_status, row.to_status, actor, row.reason)
+        found.setdefault(row.alert.episode_id, []).append(step)
+    return found

@@ -1,0 +1,43 @@
+"""The hand-over of a shift: to read, to print, and as PDF."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from recovery.forms import HandoverForm
+from recovery.presenters.handover import HandoverView, handover_view, shifts_until
+from recovery.selectors.handover import handover
+from recovery.views import door
+
+
+@require_GET
+def show_handover(request: HttpRequest) -> HttpResponse:
+    view, wards, ward, shift = _asked(request, "view_handover")
+    context = {"view": view, "wards": wards, "ward": ward, "shift": shift}
+    return render(request, "pages/handover.html", context)
+
+
+@require_GET
+def handover_as_pdf(request: HttpRequest) -> HttpResponse:
+    """The same on paper; audited as an export."""
+    from recovery.presenters.paper import handover_pdf  # late: the library is a tenth of a second
+
+    view, _, _, shift = _asked(request, "export_handover")
+    response = HttpResponse(handover_pdf(view), content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="hand-over-{shift}.pdf"'
+    return response
+
+
+def _asked(request: HttpRequest, action: str) -> tuple[HandoverView, tuple[tuple[str, str], ...], str, str]:
+    """The hand-over that the address asks for, audited; an unknown shift is the one that is on."""
+    door.check_is_staff(request)
+    now, zone = door.clock(), door.zone()
+    form = HandoverForm(request.GET)
+    form.is_valid()
+    shifts = shifts_until(now, zone)
+    shift = next((one for one in shifts if one.key == form.cleaned_data.get("shift")), shifts[0])
+    ward = form.cleaned_data.get("ward", "")
+    found = handover(door.person(request), shift, ward, now)
+    keys = [str(one.row.operation.key) for one in found.patients]
+    door.note(request, now, action, detail={"episodes": keys, "shift": shift.key, "ward": ward})
+    return handover_view(found, shifts, now, zone), found.wards, ward, shift.key
