@@ -64,5 +64,5 @@ def usual_span(metric: MetricSaid) -> str:
 
 def _line(answer: str, key: str, span: str, language: str) -> str:
     names = {"pain": _("Your pain"), "temperature": _("Your temperature"), "sleep": _("Your sleep")}
-    words = {"name": names[key], "answer": answer, "span": check_ins.local_digits(span, language)}
+    words = {"name": names[key], "answer": answer, "span": span}
     return _("%(name)s: %(answer)s. Usual for you now: %(span)s.") % words

@@ -17,8 +17,6 @@ from recovery.pathway_plan import Watch
 from recovery.presenters import portal_words
 from recovery.selectors.check_ins import Response
 
-ARABIC_INDIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
-
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -119,15 +117,11 @@ def spoken(form: Form, language: str) -> str:
 def _choices(question: Question, answer: Answer, language: str) -> tuple[Choice, ...]:
     if question.kind == "scale":
         steps = range(10, -1, -1) if question.descending else range(11)
-        return tuple(Choice(str(one), local_digits(str(one), language), answer == one) for one in steps)
+        return tuple(Choice(str(one), str(one), answer == one) for one in steps)
     if question.kind == "yes_no":
         return (Choice("yes", _("Yes"), answer is True), Choice("no", _("No"), answer is False))
     held = answer if isinstance(answer, list) else [answer]
     return tuple(Choice(one.code, one.words(language), one.code in held) for one in question.options)
-
-
-def local_digits(text: str, language: str) -> str:
-    return text.translate(ARABIC_INDIC) if language.startswith("ar") else text
 
 
 def _plain(answer: Answer) -> str:
@@ -167,7 +161,7 @@ def said(question: Question, answer: Answer, language: str) -> str:
     if option is not None:
         return option.words(language)
     of_ten = _("%(number)s of 10") % {"number": answer} if question.kind == "scale" else ""
-    return local_digits(of_ten or f"{answer} {question.unit_words}".strip(), language)
+    return of_ten or f"{answer} {question.unit_words}".strip()
 
 
 def lines(form: Form, asked: Sequence[str] | None, answers: Answers, language: str) -> tuple[AnswerLine, ...]:

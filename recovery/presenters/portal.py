@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from recovery.presenters import portal_words, wording
 from recovery.presenters.bedside import is_grave
 from recovery.presenters.chart import ABOVE, BELOW, at_its_time, band_place, is_blood, is_daily, is_stale, last_hour
-from recovery.presenters.check_ins import local_digits
 from recovery.presenters.portal_curve import OwnCurve, draw_own
 from recovery.selectors.portal import OwnPage
 from recovery.selectors.snapshot import MetricSaid, Said
@@ -114,12 +113,8 @@ def day_words(hour: float | None) -> str:
         days = int(-hour // 24)
         if days == 0:
             return _("surgery within 24 h")
-        return ngettext("%(n)s day before surgery", "%(n)s days before surgery", days) % {"n": _digits(str(days))}
-    return _("day %(n)s") % {"n": _digits(str(int(hour // 24)))}
-
-
-def _digits(text: str) -> str:
-    return local_digits(text, get_language() or "en")
+        return ngettext("%(n)s day before surgery", "%(n)s days before surgery", days) % {"n": str(days)}
+    return _("day %(n)s") % {"n": str(int(hour // 24))}
 
 
 def own_sentence(page: OwnPage, hour: float | None) -> str:
@@ -195,8 +190,8 @@ def quantity(value: float | None, key: str) -> str:
         return _("no reading")
     number = wording.number(value, wording.decimals(key))
     if key == "pain":
-        return _digits(_("%(number)s of 10") % {"number": number})
-    return _digits(f"{number}{_gap(key)}{UNITS.get(key, '')}")
+        return _("%(number)s of 10") % {"number": number}
+    return f"{number}{_gap(key)}{UNITS.get(key, '')}"
 
 
 def _gap(key: str) -> str:
@@ -210,7 +205,7 @@ def usual_words(metric: MetricSaid, day: str) -> str:
     places = wording.decimals(metric.key)
     low, high = wording.number(metric.low90, places), wording.number(metric.high90, places)
     span = low if low == high else _("%(low)s to %(high)s") % {"low": low, "high": high}
-    span = _digits(f"{span}{_gap(metric.key)}{UNITS.get(metric.key, '')}")
+    span = f"{span}{_gap(metric.key)}{UNITS.get(metric.key, '')}"
     return _("Usual for you on %(day)s: %(span)s") % {"day": day, "span": span}
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from recovery.presenters import portal_words
-from recovery.presenters.check_ins import local_digits, watch_words
+from recovery.presenters.check_ins import watch_words
 from recovery.selectors.portal_home import Goal, Home, PlanText
 from recovery.selectors.snapshot import Said, headline_risk
 
@@ -82,7 +82,7 @@ def _goal(goal: Goal, zone: ZoneInfo, language: str) -> GoalView:
 
 
 def _how_close(closeness: int, language: str) -> str:
-    return local_digits(_("%(number)s of 10 there") % {"number": closeness}, language)
+    return _("%(number)s of 10 there") % {"number": closeness}
 
 
 def _visit(home: Home, zone: ZoneInfo) -> str:
