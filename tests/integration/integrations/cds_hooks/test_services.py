@@ -113,7 +113,7 @@ def test_a_known_patient_has_a_card_from_the_snapshot(ehr: Ehr, episode: Episode
 
 def test_open_alerts_have_cards_of_their_own_the_gravest_first(ehr: Ehr, episode: Episode) -> None:
     now = timezone.now()
-    make_alert(episode, now, severity="medium", cause="a", headline="x " * 200)
+    make_alert(episode, now, severity="medium", cause="a", headline="x " * 140)
     alert = make_alert(episode, now, severity="high", cause="b")
     make_alert(episode, now, severity="high", cause="c", status="acknowledged")
     cards = ehr.cards(**about())

@@ -1,6 +1,7 @@
 """A Subscription by criteria: asked for, activated, told of what fits and of nothing else."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -197,19 +198,19 @@ def test_a_receiver_that_must_not_be_called_is_an_error_at_once(door: Door, post
 
 
 def test_what_is_switched_off_while_it_is_being_sent_to_hears_no_more(
-    door: Door, post: Post, inbox: Inbox, patients: list[str]
+    door: Door, post: Post, inbox: Inbox, patients: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fhir_id = subscribe(door, post, asked_for("Observation"))
     for minute in range(3):
         door.post("Observation", heart_rate(minute=minute))
-    deliver = inbox.__call__
+    mark = deliveries.arrived
 
-    def then_off(message: object) -> None:
-        deliver(message)
+    def then_off(*what: Any, **more: Any) -> bool:
         Subscription.objects.filter(fhir_id=fhir_id).update(status="off", changed_at=post.now)
+        return mark(*what, **more)
 
-    post.now += SOON
-    delivery.deliver_owed(clock=post.clock, send=then_off)
+    monkeypatch.setattr(delivery.deliveries, "arrived", then_off)
+    post.work(after=SOON)
     assert len(inbox.messages) == 1
 
 
