@@ -1,5 +1,7 @@
 """What people may send on the patient's pages: shapes only. The rules of the domain live in the services."""
 
+from datetime import datetime
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -21,6 +23,18 @@ RELATIONS = (
     ("carer", _("Carer")),
 )
 assert [key for key, _words in RELATIONS] == CaregiverGrant.Relation.values  # noqa: S101
+
+
+class LocalTimeField(forms.Field):
+    """A date and time as a browser's own control sends it; read without a zone."""
+
+    def to_python(self, value: object) -> datetime | None:
+        if not value:
+            return None
+        try:
+            return datetime.fromisoformat(str(value)).replace(tzinfo=None)
+        except ValueError as error:
+            raise forms.ValidationError(_("Please give a date and a time.")) from error
 
 
 class ScopesForm(forms.Form):
@@ -63,3 +77,16 @@ class MessageForm(forms.Form):
     key = forms.UUIDField()
     subject = forms.CharField(max_length=120, required=False)
     text = forms.CharField(max_length=4_000, error_messages={"required": _("Please write something.")})
+
+
+class SourceForm(forms.Form):
+    metric = forms.SlugField(max_length=40)
+    source = forms.CharField(max_length=200, required=False)
+
+
+class TypedForm(forms.Form):
+    """`at`: the patient's own clock, without a zone."""
+
+    kind = forms.ChoiceField(choices=[(key, key) for key in ("temperature", "temperature_f", "heart_rate", "steps")])
+    value = forms.CharField(max_length=12, error_messages={"required": _("Please type a number.")})
+    at = LocalTimeField(required=False)

@@ -2,7 +2,15 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from recovery.views import erasures, messages, portal_consent, portal_messages, portal_people, portal_record
+from recovery.views import (
+    erasures,
+    messages,
+    portal_consent,
+    portal_devices,
+    portal_messages,
+    portal_people,
+    portal_record,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("me/people/", portal_people.show_people, name="me_people"),
@@ -19,6 +27,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("me/record/erase/back/", portal_record.take_back_erasure, name="me_erasure_back"),
     path("me/messages/", portal_messages.show_messages, name="me_messages"),
     path("me/messages/<uuid:key>/", portal_messages.show_thread, name="me_thread"),
+    path("me/devices/", portal_devices.show_devices, name="me_devices"),
+    path("me/devices/choose/", portal_devices.choose, name="me_source_choose"),
+    path("me/devices/type/", portal_devices.type_in, name="me_type_in"),
     path("messages/", messages.show_inbox, name="staff_messages"),
     path("messages/<uuid:key>/", messages.show_thread, name="staff_thread"),
     path("messages/<uuid:key>/settle/", messages.settle, name="staff_thread_settle"),

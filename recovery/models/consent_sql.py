@@ -48,6 +48,13 @@ class SeriesQuerySet(models.QuerySet[Any]):
             self._said(purpose, False) if ALLOWED_AT_FIRST[purpose] else ~self._all_said(purpose)
         )
 
+    def with_choice(self) -> "SeriesQuerySet":
+        """Each with `is_chosen`: of several sources of its metric, this is the one that the patient wants believed."""
+        from recovery.models.consent import SourceChoice
+
+        mine = SourceChoice.objects.filter(patient_id=OuterRef("patient_id"), metric=OuterRef("metric"))
+        return self.annotate(is_chosen=Exists(mine.filter(source=OuterRef("source"))))
+
     def _typed(self) -> "SeriesQuerySet":
         """A wearable's reading that no metric fits may be of either kind: it is withheld with the first of them."""
         return self.annotate(data_type=_type_of_series(ACTIVITY), data_type_too=_type_of_series(VITALS))

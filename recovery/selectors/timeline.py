@@ -17,6 +17,7 @@ from recovery.models.reading_mark import MARK_CHANNEL
 from recovery.reading_ids import ReadingId, encode, value_mark
 from recovery.twin.measurement import Measured, Samples, measure
 from recovery.twin.metrics import METRICS, Tier
+from recovery.twin.preference import prefer
 
 MAX_POINTS = 1_000
 DAYS_BEFORE = 7
@@ -116,7 +117,7 @@ def all_readings(episode: Episode, metric: str, now: datetime) -> list[Reading]:
 
 def _series(episode: Episode, metrics: Iterable[str] | None) -> dict[int, Series]:
     wanted = METRICS.keys() if metrics is None else list(metrics)
-    rows = Series.objects.filter(patient_id=episode.patient_id, metric__in=wanted).usable_for(CARE)
+    rows = Series.objects.filter(patient_id=episode.patient_id, metric__in=wanted).usable_for(CARE).with_choice()
     return {row.pk: row for row in rows}
 
 
@@ -161,7 +162,12 @@ def _samples_by_metric(rows: np.ndarray, series: Mapping[int, Series], end_ms: i
         span = own.span_ms / MS_PER_HOUR
         found = Samples.of(hours, values, _tier(own.tier), sources.index(own.source), span)
         parts.setdefault(own.metric, []).append(found)
-    return {metric: _joined(found) for metric, found in parts.items()}
+    joined = {metric: _joined(found) for metric, found in parts.items()}
+    chosen = {row.metric: sources.index(row.source) for row in series.values() if getattr(row, "is_chosen", False)}
+    return {
+        metric: prefer(METRICS[metric], found, chosen[metric]) if metric in chosen else found
+        for metric, found in joined.items()
+    }
 
 
 def _joined(parts: list[Samples]) -> Samples:

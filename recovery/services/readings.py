@@ -11,6 +11,7 @@ from recovery.models import Episode, Sample, Series
 from recovery.services import lives
 from recovery.twin.measurement import Samples
 from recovery.twin.metrics import METRICS, Tier
+from recovery.twin.preference import prefer
 
 MS_AN_HOUR = 3_600_000
 TIERS = {
@@ -39,7 +40,7 @@ def hour_of(episode: Episode, at_ms: float) -> float:
 
 def series_of(episode: Episode, purpose: str = CARE) -> tuple[Series, ...]:
     """Every series that the patient lets be used for it, without the templates that only the FHIR door needs."""
-    mine = Series.objects.filter(patient_id=episode.patient_id).usable_for(purpose)
+    mine = Series.objects.filter(patient_id=episode.patient_id).usable_for(purpose).with_choice()
     return tuple(mine.defer("template", "template_hash"))
 
 
@@ -56,7 +57,13 @@ def load_samples(episode: Episode, of_patient: Iterable[Series], window: Window)
         if window.from_hour <= hour <= window.until_hour:
             row = (hour, value * one.scale + one.shift, TIERS[one.tier], series_id, one.span_ms / MS_AN_HOUR)
             by_metric.setdefault(one.metric, []).append(row)
-    return {metric: _samples(rows, series) for metric, rows in by_metric.items()}
+    return {metric: _as_chosen(metric, _samples(rows, series), rows, series) for metric, rows in by_metric.items()}
+
+
+def _as_chosen(metric: str, samples: Samples, rows: list[tuple[float, ...]], series: Mapping[int, Series]) -> Samples:
+    """Where the patient chose between sources, the chosen one is believed (twin.preference)."""
+    chosen = next((place for place, row in enumerate(rows) if getattr(series[int(row[3])], "is_chosen", False)), None)
+    return samples if chosen is None else prefer(METRICS[metric], samples, int(samples.series[chosen]))
 
 
 def _rows(episode: Episode, series: Mapping[int, Series], window: Window) -> list[tuple[int, int, float]]:

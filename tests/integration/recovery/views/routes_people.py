@@ -11,6 +11,7 @@ GET = {
     "me_record": ONLY_SELF,
     "me_messages": ONLY_SELF,
     "me_thread": NOT_THERE,
+    "me_devices": ONLY_SELF,
     "staff_messages": (200, 200, 404, 404, "in"),
     "staff_thread": NOT_THERE,
     "write_to_patient": (200, 404, 404, 404, "in"),
@@ -26,11 +27,15 @@ POST = {
     "me_record_take": (404, 404, 400, 404, "in"),  # a wrong password: test_portal_record has the right one
     "me_erasure": SENT,
     "me_erasure_back": (404, 404, 409, 404, "in"),
+    "me_source_choose": SENT,
+    "me_type_in": SENT,
     "staff_thread_settle": NOT_THERE,
     "erasure_hold": (403, 403, 403, 404, "in"),
     "erasure_erase": (403, 403, 403, 404, "in"),
 }
 FORMS = {
+    "me_source_choose": {"metric": "steps"},
+    "me_type_in": {"kind": "temperature", "value": "37,2"},
     "me_person_invite": {"called": "Anna", "relation": "daughter", "scopes": ["see"]},
     "me_person_change": {"scopes": ["see"]},
     "me_record_take": {"what": "ips", "password": "not it"},

@@ -1,0 +1,185 @@
+"""Every page of the portal x patient, caregiver by scope, stranger and withdrawn caregiver.
+
+A new route under /me/ fails here until it says whom it is for.
+"""
+
+from datetime import date
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from recovery.audit import Actor
+from recovery.models import AuditEvent, CaregiverGrant, Patient
+from recovery.services import grants
+from tests import factories
+from tests.integration.recovery.views.test_three_people import FORMS, POST, route_names, url_of
+
+pytestmark = pytest.mark.django_db
+
+SELF, ANY, OPEN = "self", "any", "open"
+# name -> the scope that a caregiver needs; self: only the patient; any: every caregiver; open: everybody.
+WHOM = {
+    "me": "see",
+    "me_readings": "see",
+    "me_settings": ANY,
+    "me_goal_add": SELF,
+    "me_goal_rate": SELF,
+    "me_goal_drop": SELF,
+    "check_in_now": "answer",
+    "check_in": "answer",
+    "check_in_question": "answer",
+    "check_in_care": "answer",
+    "check_in_photo": "answer",
+    "check_in_photo_drop": "answer",
+    "check_in_review": "answer",
+    "check_in_done": "answer",
+    "check_in_whole": "answer",
+    "check_in_outbox": "answer",
+    "me_manifest": OPEN,
+    "me_worker": OPEN,
+    "me_people": ANY,
+    "me_person_invite": SELF,
+    "me_person_change": SELF,
+    "me_person_end": SELF,
+    "me_go_in": ANY,
+    "me_consent": SELF,
+    "me_consent_decide": SELF,
+    "me_record": SELF,
+    "me_record_take": SELF,
+    "me_erasure": SELF,
+    "me_erasure_back": SELF,
+    "me_messages": "write",
+    "me_thread": "write",
+    "me_devices": "connect",
+    "me_source_choose": "connect",
+    "me_type_in": "connect",
+}
+# Nothing is there for anybody in this scene: what is told apart is only who is refused before that.
+NEEDS_MORE = {"me_thread", "me_go_in", "check_in_photo", "check_in_done"}
+BORN = date(1948, 5, 4)
+
+
+@pytest.fixture
+def patient(scene) -> Patient:
+    Patient.objects.filter(pk=scene.episode.patient_id).update(birth_date=BORN)
+    return Patient.objects.get(pk=scene.episode.patient_id)
+
+
+def caregiver(patient: Patient, *scopes: str, name: str = "anna") -> tuple[CaregiverGrant, Client]:
+    actor, now = Actor.system("test"), patient.episodes.get().surgery_end
+    grant, token = grants.invite_caregiver(
+        patient_id=patient.pk, called="Anna", relation="daughter", scopes=scopes, actor=actor, now=now
+    )
+    user = grants.accept_invitation(
+        token=token, birth_date=BORN, username=name, password="a-long-test-password", actor=actor, now=now
+    )
+    client = Client(headers={"host": "localhost"})
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return grant, client
+
+
+def ask(client: Client, scene, name: str):
+    url = url_of(name, scene)
+    return client.post(url, FORMS.get(name, {})) if name in POST else client.get(url)
+
+
+def portal_routes(scene) -> set[str]:
+    return {name for name in route_names() if url_of(name, scene).startswith("/me/")}
+
+
+def test_every_portal_route_says_whom_it_is_for(scene):
+    assert portal_routes(scene) == set(WHOM)
+
+
+@pytest.mark.parametrize("scope", ["see", "answer", "write", "connect"])
+def test_a_caregiver_gets_what_their_scope_opens_and_nothing_else(scene, patient, scope):
+    _grant, client = caregiver(patient, scope)
+    for name, whom in WHOM.items():
+        status = ask(client, scene, name).status_code
+        is_theirs = whom in (scope, ANY, OPEN)
+        if name == "me" and scope != "see":
+            assert status == 302, name  # shown to what they may do
+        elif name not in NEEDS_MORE:
+            assert (status != 404) == is_theirs, (name, status)
+
+
+def test_the_patient_gets_every_page_of_their_own(scene):
+    client = scene.client("patient")
+    gone = {name for name in WHOM if name not in POST and ask(client, scene, name).status_code == 404}
+    assert gone <= NEEDS_MORE
+
+
+def test_a_stranger_who_is_a_patient_sees_their_own_portal_and_nothing_of_ours(scene):
+    user = factories.make_person("stranger", "patient")
+    Patient.objects.filter(pk=scene.foreign.patient_id).update(user=user)
+    client = Client(headers={"host": "localhost"})
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    for name in WHOM:
+        assert "Hartmann" not in ask(client, scene, name).content.decode(), name
+
+
+@pytest.mark.parametrize("who", ["own", "other", "administrator"])
+def test_staff_have_no_portal(scene, who):
+    client = scene.client(who)
+    for name, whom in WHOM.items():
+        if whom != OPEN:
+            assert ask(client, scene, name).status_code == 404, name
+
+
+def test_a_withdrawn_caregiver_is_signed_out_at_the_next_click_on_any_route(scene, patient):
+    grant, client = caregiver(patient, "see", "answer", "write", "connect")
+    assert client.get(reverse("me_people")).status_code == 200
+    scene.client("patient").post(reverse("me_person_end", args=[grant.key]))
+    for name, whom in WHOM.items():
+        answer = ask(client, scene, name)
+        if whom != OPEN:
+            assert answer.status_code == 302 and answer["Location"].startswith(reverse("login")), name
+
+
+def test_a_caregiver_withdrawn_by_one_patient_finds_only_the_other(scene, patient):
+    other = Patient.objects.get(pk=scene.foreign.patient_id)
+    Patient.objects.filter(pk=other.pk).update(birth_date=BORN)
+    grant, client = caregiver(patient, "see", "write")
+    _second, token = grants.invite_caregiver(
+        patient_id=other.pk,
+        called="Anna",
+        relation="friend",
+        scopes=["see"],
+        actor=Actor.system("test"),
+        now=scene.episode.surgery_end,
+    )
+    assert client.post(reverse("join", args=[token]), {"birth_date": BORN.isoformat()}).status_code == 302
+    client.post(reverse("me_go_in", args=[grant.key]))
+    assert "Hartmann" in client.get(reverse("me_people")).content.decode()
+    scene.client("patient").post(reverse("me_person_end", args=[grant.key]))
+    for name in WHOM:
+        assert "Hartmann" not in ask(client, scene, name).content.decode(), name
+    assert client.get(reverse("me_messages")).status_code == 404
+
+
+def test_what_a_caregiver_does_says_as_what(scene, patient):
+    _grant, client = caregiver(patient, "see", "write")
+    client.get(reverse("me_messages"))
+    row = AuditEvent.objects.get(action="view_messages")
+    assert (row.actor_name, row.detail) == ("anna", {"as": "daughter"})
+
+
+def test_an_invitation_shows_its_link_once_and_lets_in_who_knows_the_birthday(scene, patient):
+    sent = {"called": "Ben", "relation": "son", "scopes": ["write"]}
+    page = scene.client("patient").post(reverse("me_person_invite"), sent)
+    link = page.context["link"]
+    stranger = Client(headers={"host": "localhost"})
+    assert "Hartmann" not in stranger.get(link).content.decode()
+    form = {"birth_date": "1950-01-01", "username": "ben", "password": "a-long-test-password"}
+    wrong = stranger.post(link, form)
+    assert wrong.status_code == 400 and "date of birth" in wrong.content.decode()
+    assert stranger.post(link, form | {"birth_date": BORN.isoformat()})["Location"] == reverse("me_people")
+    assert stranger.get(reverse("me_messages")).status_code == 200
+    assert Client(headers={"host": "localhost"}).get(link).status_code == 404
+    assert link not in scene.client("patient").get(reverse("me_people")).content.decode()
+
+
+def test_a_form_with_something_missing_keeps_what_was_typed(scene):
+    page = scene.client("patient").post(reverse("me_person_invite"), {"called": "Ben", "relation": "son"})
+    assert page.status_code == 400 and 'value="Ben"' in page.content.decode()
