@@ -28,6 +28,7 @@ ADMIN_MENU = (
     ("team", "Staff"),
     ("pathways", "Pathways"),
     ("emergency_review", "Privacy"),
+    ("connections", "Connections"),
     ("unmapped", "Unmapped codes"),
     ("backtests", "Backtests"),
     ("erasures", "Erasures"),
