@@ -203,7 +203,10 @@ SOCIALACCOUNT_PROVIDERS = {
 HTTPS = flag("TWINWEB_HTTPS", default=not EMBEDDED)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+# EHRs that may show our pages in a frame (https://ehr.hospital.example ...). Browsers send no Lax cookie into a frame
+# of another site, so with such a frame the cookies say None, which they take from HTTPS alone; forms keep their token.
+EHR_FRAME_ORIGINS = env.list("EHR_FRAME_ORIGINS", default=[])
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "None" if EHR_FRAME_ORIGINS and HTTPS else "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
 SECURE_SSL_REDIRECT = HTTPS and flag("SECURE_SSL_REDIRECT", default=False)
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
@@ -225,7 +228,7 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
         # Browsers hold the redirect that follows a form to this list too, and single sign-on begins with a form.
         "form-action": [SELF, *([origin(OIDC_ISSUER)] if OIDC_ISSUER else [])],
-        "frame-ancestors": [NONE],
+        "frame-ancestors": EHR_FRAME_ORIGINS or [NONE],
     }
 }
 # A FHIR transaction of 5,000 entries is about 4 MB; beyond this the door answers 413.
@@ -276,8 +279,7 @@ SMART_JWKS_HOSTS = env.list("SMART_JWKS_HOSTS", default=[])
 SMART_ALLOW_LOOPBACK = flag("SMART_ALLOW_LOOPBACK", default=False)
 # Backend services may register themselves (RFC 7591). For test instances: whoever reaches the port gets a client.
 SMART_OPEN_REGISTRATION = flag("SMART_OPEN_REGISTRATION", default=False)
-# EHRs that may show our pages in a frame, and that may launch them (JSON: [{"iss", "client_id"}, ...]).
-EHR_FRAME_ORIGINS = env.list("EHR_FRAME_ORIGINS", default=[])
+# EHRs that may launch our pages (JSON: [{"iss": "https://...", "client_id": "..."}, ...]).
 EHR_ISSUERS = env.json("EHR_ISSUERS", default=[])
 OAUTH2_PROVIDER = {
     "OAUTH2_VALIDATOR_CLASS": "integrations.smart.validator.SmartValidator",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations.smart import authorize, console, mine, views
+from integrations.smart import authorize, console, ehr, launch, mine, views
 
 urlpatterns = [
     path(".well-known/smart-configuration", views.show_configuration),
@@ -15,6 +15,10 @@ urlpatterns = [
     path("oauth/introspect", views.introspect, name="smart_introspect"),
     path("oauth/jwks", views.show_keys, name="smart_jwks"),
     path("oauth/register", views.register, name="smart_register"),
+    path("oauth/launch", launch.register_launch, name="smart_launch"),
+    path("patients/<uuid:key>/apps/", launch.apps_of_patient, name="patient_apps"),
+    path("launch", ehr.begin, name="ehr_launch"),
+    path("launch/back", ehr.back, name="ehr_back"),
     path("connections/", console.show_connections, name="connections"),
     path("connections/new/", console.add_connection, name="connection_new"),
     path("connections/<int:row_id>/", console.show_connection, name="connection"),
