@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class TwinwebConfig(AppConfig):
@@ -7,9 +8,10 @@ class TwinwebConfig(AppConfig):
     def ready(self) -> None:
         # The Celery application must be the current one wherever a doorbell is rung, and checks register on import.
         from recovery.signs import Sign, Signs, plug_in
-        from twinweb import celery, checks, health, heartbeat, sign_in_trail  # noqa: F401
+        from twinweb import backup, celery, checks, health, heartbeat, sign_in_trail  # noqa: F401
 
         def examine() -> list[Sign]:
-            return [Sign(part.name, part.ok, part.figures) for part in health.examine()]
+            parts = [Sign(part.name, part.ok, part.figures) for part in health.examine()]
+            return [*parts, Sign("backups", True, backup.ages(settings.DATA_DIR))]
 
         plug_in(Signs(examine, heartbeat.leave, heartbeat.age))

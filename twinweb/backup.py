@@ -34,6 +34,19 @@ def write_backup(data: Path, target: Path) -> None:
         _copy_private(data / KEY, target / KEY)
 
 
+def note_done(data: Path, deed: str) -> None:
+    """Leave a mark that a "backup" or a "restore" went well: the status page tells its age."""
+    (data / f"{deed}.done").touch(mode=0o600)
+
+
+def ages(data: Path) -> dict[str, float | None]:
+    """Seconds since the last good backup and the last good restore, None where there never was one."""
+    marks = {deed: data / f"{deed}.done" for deed in ("backup", "restore")}
+    return {
+        deed: max(time.time() - mark.stat().st_mtime, 0.0) if mark.exists() else None for deed, mark in marks.items()
+    }
+
+
 def restore_backup(source: Path, data: Path) -> Path | None:
     """Put the backup in place of the data directory's database; returns where the old one was moved, if any.
 

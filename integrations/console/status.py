@@ -16,6 +16,7 @@ from recovery.selectors.traffic import Failure, SystemSeen
 
 EXPIRES_SOON = timedelta(days=14)
 MLLP_SILENT_S = 20.0
+BACKUP_LATE_S = 25 * 3600.0
 STATES = {"red": "act", "amber": "review", "green": "on_track", "grey": "no_data"}
 ORDER = ("red", "amber", "green", "grey")
 # What to do about a part of the product, by name.
@@ -274,7 +275,7 @@ def _channels(now: datetime, zone: ZoneInfo) -> Iterable[Card]:
 
 
 def _parts(seen: Sequence[signs.Sign], now: datetime, zone: ZoneInfo) -> list[PartLine]:
-    lines = [_part(one) for one in seen]
+    lines = [_backups(one) if one.name == "backups" else _part(one) for one in seen]
     offset = traffic.clock_offset(now)
     if offset is not None:
         is_off = abs(offset) > 2
@@ -311,6 +312,18 @@ def _figures(one: signs.Sign) -> str:
         waiting = sum(int(queue.get("waiting", 0)) for queue in said["queues"])
         return f"{waiting} messages waiting, {said.get('dead_letters', 0)} given up"
     return str(said.get("error", ""))
+
+
+def _backups(one: signs.Sign) -> PartLine:
+    """`backup` and `restore`: seconds since the last good one."""
+    age, restored = one.figures.get("backup"), one.figures.get("restore")
+    is_late = age is None or age > BACKUP_LATE_S
+    word = "none yet" if age is None else f"{span(age)} old"
+    figures = "restored: never tried" if restored is None else f"last restored {span(restored)} ago"
+    step = "Run manage.py backup each hour (docs/production.md)." if is_late else "Nothing to do."
+    if restored is None and not is_late:
+        step = "Try a restore on another machine: only that shows that a backup is good."
+    return PartLine("Backups", "amber" if is_late else "green", word, figures, step)
 
 
 def _codes() -> PartLine:

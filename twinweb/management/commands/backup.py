@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from twinweb.backup import BackupRefused, write_backup
+from twinweb.backup import BackupRefused, note_done, write_backup
 
 
 class Command(BaseCommand):
@@ -21,6 +21,7 @@ class Command(BaseCommand):
             raise CommandError("With DATABASE_URL set, use pg_dump; see docs/production.md.")
         try:
             write_backup(settings.DATA_DIR, directory)
+            note_done(settings.DATA_DIR, "backup")
         except BackupRefused as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"Written to {directory}. It holds patient data and the secret key: encrypt it.")

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from twinweb import lock
-from twinweb.backup import BackupRefused, restore_backup
+from twinweb.backup import BackupRefused, note_done, restore_backup
 
 
 class Command(BaseCommand):
@@ -25,6 +25,7 @@ class Command(BaseCommand):
         try:
             held = lock.hold(settings.DATA_DIR, f"process {os.getpid()} (restore)")
             old = restore_backup(directory, settings.DATA_DIR)
+            note_done(settings.DATA_DIR, "restore")
             os.close(held)
         except (lock.DataDirectoryInUse, BackupRefused) as error:
             raise CommandError(str(error)) from None

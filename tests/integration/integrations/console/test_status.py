@@ -1,6 +1,7 @@
 """The integrator's page: red within its limits, green again by itself, a next step everywhere, nobody's name."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.urls import reverse
@@ -39,10 +40,12 @@ def page_of(client):
     return response.content.decode()
 
 
-def card(key):
-    from zoneinfo import ZoneInfo
+def seen_status():
+    return page.status(timezone.now(), ZoneInfo("UTC"))
 
-    return next(one for one in page.status(timezone.now(), ZoneInfo("UTC")).cards if one.key == key)
+
+def card(key):
+    return next(one for one in seen_status().cards if one.key == key)
 
 
 @pytest.fixture
@@ -72,7 +75,7 @@ def test_the_real_parts_of_the_product_are_told_even_when_none_of_them_runs(boss
 def test_every_card_and_every_part_says_the_next_step(boss):
     Door(token_for("system/*.cruds")).put("Patient/p", {"resourceType": "Patient", "id": "p"})
     send(oru(crp()))
-    seen = page.status(timezone.now(), __import__("zoneinfo").ZoneInfo("UTC"))
+    seen = seen_status()
     assert len(seen.cards) >= 4 and all(one.next_step for one in (*seen.cards, *seen.parts))
 
 
@@ -227,3 +230,17 @@ def test_hours_are_laid_out_from_the_oldest_to_this_one(boss):
     send(adt())
     assert traffic.letters(now).taken[-1] == 1 and sum(traffic.letters(now).taken) == 1
     assert sum(traffic.letters(now + timedelta(hours=25)).taken) == 0
+
+
+@pytest.mark.parametrize(
+    ("ages", "badge", "word"),
+    [
+        ({"backup": None, "restore": None}, "amber", "none yet"),
+        ({"backup": 3600.0, "restore": None}, "green", "1 h old"),
+        ({"backup": 200_000.0, "restore": 86_400.0}, "amber", "2 days old"),
+    ],
+)
+def test_backups_are_told_by_their_age_and_whether_one_was_ever_restored(boss, parts, ages, badge, word):
+    parts["backups"] = Sign("backups", True, ages)
+    line = next(one for one in seen_status().parts if one.name == "Backups")
+    assert (line.badge, line.word) == (badge, word) and line.next_step
