@@ -13,7 +13,7 @@ from recovery.services.enrolment_resources import NewPerson
 from recovery.twin.profile import PROCEDURES
 
 SEXES = [("", "Choose"), ("female", "Female"), ("male", "Male"), ("other", "Other"), ("unknown", "Not known")]
-CATALOGUE = [("", "Other, in words below"), *((one.key, one.label) for one in PROCEDURES.values())]
+CATALOGUE = [("", "Choose, or write it in words"), *((one.key, one.label) for one in PROCEDURES.values())]
 DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
@@ -43,8 +43,8 @@ class EnrolForm(forms.Form):
     birth_date = forms.DateField(widget=DATE, label="Born")
     sex = forms.ChoiceField(choices=SEXES)
     procedure = forms.ChoiceField(choices=CATALOGUE, required=False, label="Operation")
-    text = forms.CharField(max_length=300, required=False, label="Operation in words, if not in the list")
-    end = ClockField(label="End of surgery, or the end that is planned")
+    text = forms.CharField(max_length=300, required=False, label="or in words")
+    end = ClockField(label="End of surgery (real or planned)")
     start = ClockField(required=False, label="Start, if known")
     team = forms.ChoiceField(choices=[])
     pathway = forms.ChoiceField(choices=[], required=False)
