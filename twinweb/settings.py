@@ -333,6 +333,8 @@ TIME_ZONE = "UTC"
 HOSPITAL_TIME_ZONE = env.str("HOSPITAL_TIME_ZONE", default="UTC")
 # Whom patients call when it cannot wait; without it their pages say "your emergency number".
 EMERGENCY_NUMBER = env.str("EMERGENCY_NUMBER", default="")
+# A patient's message is promised an answer within so many minutes of the pathway's watch hours [G].
+MESSAGE_REPLY_MINUTES = env.int("MESSAGE_REPLY_MINUTES", default=240)
 # New episodes that arrive over FHIR are entrusted to this team (its key) until somebody assigns them.
 INTAKE_TEAM = env.str("INTAKE_TEAM", default="intake")
 

@@ -57,7 +57,7 @@ class Inbox:
 def answer_by(patient_id: int, since: datetime) -> datetime:
     """When an answer can be expected: so many minutes of the pathway's watch hours after `since`."""
     episode = _newest_episode(patient_id)
-    minutes = int(getattr(settings, "MESSAGE_REPLY_MINUTES", 240))
+    minutes = settings.MESSAGE_REPLY_MINUTES
     if episode is None:
         return after_minutes(since, minutes, (), ZoneInfo(settings.HOSPITAL_TIME_ZONE))
     return after_minutes(since, minutes, pathway_of(episode).plan.watch_hours, zone_of(episode))
