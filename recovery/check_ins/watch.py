@@ -1,28 +1,18 @@
-"""When the team looks: the watch hours of a pathway, on the hospital's clock. Pure."""
+"""When somebody looks at what a patient sends. Pure."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from recovery.check_ins.schedule import local_time
+from recovery import watch
 from recovery.pathway_plan import Watch
 
 
 def is_watched(hours: Sequence[Watch], now: datetime, zone: ZoneInfo) -> bool:
-    local = now.astimezone(zone)
-    clock = local.strftime("%H:%M")
-    return any(local.weekday() in one.days and one.start <= clock < one.end for one in hours)
+    """Never where no hours are said: a patient is promised only what somebody has planned."""
+    return bool(hours) and watch.is_watched(now, hours, zone)
 
 
 def next_watch(hours: Sequence[Watch], now: datetime, zone: ZoneInfo) -> datetime | None:
     """`now` while somebody looks, else when somebody begins to; None when nobody ever does."""
-    if is_watched(hours, now, zone):
-        return now
-    today = now.astimezone(zone).date()
-    starts = [
-        local_time(today + timedelta(days=ahead), one.start, zone)
-        for ahead in range(8)
-        for one in hours
-        if (today + timedelta(days=ahead)).weekday() in one.days
-    ]
-    return min((one for one in starts if one > now), default=None)
+    return watch.after_minutes(now, 0.0, hours, zone) if hours else None

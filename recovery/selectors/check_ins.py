@@ -210,3 +210,11 @@ def photo_of(patient_id: int, fhir_id: str) -> Mapping[str, Any]:
     if row is None:
         raise NotFound("There is no such photo.")
     return dict(loads(row.content))
+
+
+def episode_of_fhir(fhir_id: str) -> Episode:
+    """As `episode_of`, by the id of the Patient document. Raises NotFound."""
+    found = Episode.objects.filter(patient__fhir_id=fhir_id).values_list("patient_id", flat=True).first()
+    if found is None:
+        raise NotFound("There is no such patient.")
+    return episode_of(found)

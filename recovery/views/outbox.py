@@ -98,7 +98,8 @@ def _danger(question: Question) -> str:
 
 def _take_whole(request: HttpRequest, place: Place) -> HttpResponse:
     client_id = _uuid(request.POST.get("client_id", ""))
-    values = {number: request.POST.getlist(f"a{number}") for number in range(1, len(place.form.questions) + 1)}
+    shown = [number for number in range(1, len(place.form.questions) + 1) if str(number) in request.POST.getlist("n")]
+    values = {number: request.POST.getlist(f"a{number}") for number in shown}
     skipped = {number: request.POST.get(f"s{number}", "") for number in values}
     photos = {number: sent.read(MOST_BYTES + 1) for number in values if (sent := request.FILES.get(f"p{number}"))}
     answers, pictures, errors = read_all(place.form, values, skipped, photos, client_id)
