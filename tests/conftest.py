@@ -8,15 +8,33 @@ os.environ.setdefault("TWINWEB_DEMO", "0")
 os.environ.setdefault("MFA_REQUIRED_ROLES", "")
 
 import pytest
+from django.conf import settings as product
 from django.db import connection
+
+from tests import template_database
+
+TEMPLATE = template_database.path()
+MIGRATION_MODULES = product.MIGRATION_MODULES
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker):
+def django_db_use_migrations():
+    """Without migrations where a migrated template will take the place of what is made."""
+    return TEMPLATE is None or not TEMPLATE.exists()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_use_migrations, django_db_blocker):
     """Transactional tests empty every table afterwards; on SQLite that is a DELETE, which the audit trigger refuses.
 
     The trigger is put back by the tests that are about it (tests/integration/recovery/test_audit.py).
     """
+    product.MIGRATION_MODULES = MIGRATION_MODULES
+    with django_db_blocker.unblock():
+        if TEMPLATE is not None and not django_db_use_migrations:
+            template_database.load(TEMPLATE, connection)
+        elif TEMPLATE is not None:
+            template_database.keep(TEMPLATE, connection)
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("DROP TRIGGER IF EXISTS audit_no_delete")
