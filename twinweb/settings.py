@@ -29,6 +29,8 @@ DATA_DIR = data_directory(BASE_DIR)
 
 DEBUG = flag("DEBUG", default=False)
 SECRET_KEY = secret_key(DATA_DIR)
+# Former keys: what was signed or sealed under them can still be read.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 EMBEDDED = not env.str("DATABASE_URL", default="")
 DEMO = flag("TWINWEB_DEMO", default=EMBEDDED)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])

@@ -50,6 +50,9 @@ def without_what_is_ours(resource: dict[str, Any]) -> Any:
     """The resource with exact decimals, without id and the server's part of meta."""
     meta = {key: value for key, value in resource.get("meta", {}).items() if key not in SERVERS_OWN}
     rest = {key: value for key, value in resource.items() if key not in ("id", "meta")}
+    if resource["resourceType"] == "Subscription":  # the server decides the status, and keeps secrets to itself
+        rest = {key: value for key, value in rest.items() if key not in ("status", "error")}
+        rest["channel"] = {key: value for key, value in rest["channel"].items() if key != "header"}
     return exactly({**rest, "meta": meta} if meta else rest)
 
 
