@@ -1,5 +1,6 @@
 """What people may send: shapes only. The rules of the domain live in the services."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -76,6 +77,21 @@ class BulkForm(QueryForm):
 class HandoverForm(forms.Form):
     shift = forms.SlugField(max_length=40, required=False)
     ward = forms.SlugField(max_length=64, required=False)
+
+
+class SeenForm(forms.Form):
+    """When what a person has seen was rendered; ISO 8601 with its offset, as the page holds it."""
+
+    at = forms.CharField(max_length=40)
+
+    def clean_at(self) -> datetime:
+        try:
+            at = datetime.fromisoformat(self.cleaned_data["at"])
+        except ValueError:
+            raise forms.ValidationError("Not a time.") from None
+        if at.tzinfo is None:
+            raise forms.ValidationError("A time needs its offset.")
+        return at
 
 
 class PageForm(forms.Form):

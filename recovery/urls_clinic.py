@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from recovery.views import board, handover, readings
+from recovery.views import board, handover, patient, readings
 
 READING = "patients/<uuid:key>/readings/<slug:metric>/<str:reading>/"
 
@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("patients/settings/", board.set_board, name="board_settings"),
     path("patients/views/", board.save_view, name="view_save"),
     path("patients/views/<uuid:key>/delete/", board.delete_view, name="view_delete"),
+    path("patients/<uuid:key>/seen/", patient.note_seen, name="patient_seen"),
     path("hand-over/", handover.show_handover, name="handover"),
     path("hand-over/shift.pdf", handover.handover_as_pdf, name="handover_pdf"),
     path("patients/alerts/", board.bulk, name="bulk"),

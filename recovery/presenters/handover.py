@@ -9,15 +9,15 @@ from zoneinfo import ZoneInfo
 from recovery.presenters import wording
 from recovery.presenters.alerts import SEVERITIES, status_line
 from recovery.presenters.board import row_card
+from recovery.presenters.steps import step_words
 from recovery.selectors.alerts import AlertSeen
-from recovery.selectors.handover import Handed, Handover, Shift, StepTaken
+from recovery.selectors.handover import Handed, Handover, Shift
 
 # When shifts begin, hospital time [G: common in European hospitals; to be set by the unit].
 BEGIN = (("early", 7), ("late", 15), ("night", 23))
 WORDS = {"early": "Early shift", "late": "Late shift", "night": "Night shift"}
 SHIFTS_BACK = 6
 MOST_STEPS = 6
-DONE = {"open": "opened", "acknowledged": "taken", "snoozed": "put off", "resolved": "resolved"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +124,7 @@ def _changed(one: Handed, zone: ZoneInfo) -> tuple[str, ...]:
     if one.state_before and one.state_before != now_state:
         before, after = (wording.STATES.get(state, state) for state in (one.state_before, now_state))
         lines.append(f"State: {before} at the beginning, now {after}")
-    lines += [_step(step, zone) for step in one.steps[-MOST_STEPS:]]
+    lines += [step_words(step, zone) for step in one.steps[-MOST_STEPS:]]
     if len(one.steps) > MOST_STEPS:
         lines.append(f"and {len(one.steps) - MOST_STEPS} earlier steps")
     return tuple(lines) or ("nothing",)
-
-
-def _step(step: StepTaken, zone: ZoneInfo) -> str:
-    done = DONE.get(step.after, step.after) if step.before != step.after else "told again"
-    what = "raised" if not step.before else done
-    reason = f" ({step.reason.rstrip('.')})" if step.reason else ""
-    return f"{step.at.astimezone(zone):%H:%M} {step.headline}: {what} by {step.actor}{reason}"

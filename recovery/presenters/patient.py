@@ -22,7 +22,8 @@ from recovery.presenters.chart import (
     last_hour,
 )
 from recovery.presenters.risk import RiskCard, risk_card
-from recovery.selectors.patient import LastLook, PatientPage
+from recovery.presenters.since import changes_since, last_look_line
+from recovery.selectors.patient import PatientPage
 from recovery.selectors.people import Operation, Person
 from recovery.selectors.snapshot import GateNote, MetricSaid, Risk, Said, Score, headline_risk
 from recovery.selectors.timeline import Observed
@@ -88,6 +89,7 @@ class PatientView:
     is_stale: bool
     readings_until: str
     last_look: str
+    changes: tuple[str, ...]
     metrics: tuple[MetricCard, ...]
     laboratory: tuple[MetricCard, ...]
     unmeasured: str
@@ -115,7 +117,8 @@ def patient_view(page: PatientPage, now: datetime, zone: ZoneInfo) -> PatientVie
         computed=_computed(said, now, zone),
         is_stale=said is not None and _hours(said.made_at, now) > wording.STALE_SNAPSHOT_HOURS,
         readings_until=wording.clock(said.data_until, zone) if said and said.data_until else "no reading yet",
-        last_look=last_look_line(page.last_look, said, now, zone),
+        last_look=last_look_line(page.last_look, now),
+        changes=changes_since(page.last_look, said, zone),
         metrics=tuple(card for card in cards if not is_blood(card.key)),
         laboratory=tuple(card for card in cards if is_blood(card.key)),
         unmeasured=", ".join(_unmeasured(said, cards)),
@@ -250,17 +253,6 @@ def _partial(score: Score) -> str:
     missing = ", ".join(name.lower() for name in score.missing) or "items"
     top = f"; with it the score could be up to {wording.number(score.highest)}" if score.highest is not None else ""
     return f"{missing} missing{top}"
-
-
-def last_look_line(look: LastLook | None, said: Said | None, now: datetime, zone: ZoneInfo) -> str:
-    """What changed since this person last looked."""
-    if look is None:
-        return "You have not opened this page before."
-    when = f"You last looked {wording.age_of(look.at, now)}"
-    if said is None or not look.state:
-        return f"{when}."
-    before = wording.STATES.get(look.state, look.state)
-    return f"{when}: then {before}." if look.state != said.state else f"{when}: same state as now."
 
 
 def model_lines(said: Said | None) -> tuple[str, ...]:

@@ -79,7 +79,10 @@ def _steps(ids: Iterable[int], shift: Shift, now: datetime) -> dict[int, list[St
     ).select_related("alert", "actor")
     found: dict[int, list[StepTaken]] = {}
     for row in rows.order_by("at", "id"):
-        actor = (row.actor.get_full_name() if row.actor else "") or row.actor_name
-        step = StepTaken(row.at, row.alert.headline, row.from_status, row.to_status, actor, row.reason)
-        found.setdefault(row.alert.episode_id, []).append(step)
+        found.setdefault(row.alert.episode_id, []).append(step_taken(row))
     return found
+
+
+def step_taken(row: AlertTransition) -> StepTaken:
+    actor = (row.actor.get_full_name() if row.actor else "") or row.actor_name
+    return StepTaken(row.at, row.alert.headline, row.from_status, row.to_status, actor, row.reason)

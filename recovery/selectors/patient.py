@@ -6,22 +6,24 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q
-from django.db.models.fields.json import KT
 
-from recovery.models import AuditEvent, Episode, LiveEvent, Snapshot, User
+from recovery.models import AlertTransition, AuditEvent, Episode, LiveEvent, Look, Snapshot, User
 from recovery.selectors.alerts import AlertSeen, alerts_of
 from recovery.selectors.careteam import current_snapshots
+from recovery.selectors.handover import StepTaken, step_taken
 from recovery.selectors.people import Operation, Person, find_episode, operation_of, person_of
-from recovery.selectors.snapshot import Said
+from recovery.selectors.snapshot import Said, read_snapshot
 from recovery.selectors.timeline import Observed, observed
 
 
 @dataclass(frozen=True, slots=True)
 class LastLook:
-    """When this person opened the page before, and the state that it showed then (blank: nothing was computed)."""
+    """When this person saw the page before, what it said then (None: nothing was computed), and the steps that alerts
+    have taken since, oldest first."""
 
     at: datetime
-    state: str
+    said: Said | None
+    steps: tuple[StepTaken, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +63,27 @@ def said_of(episode: Episode) -> Said | None:
 
 
 def last_look(user: User, episode: Episode, now: datetime) -> LastLook | None:
-    """From the audit trail: the newest full view of this page by this person before `now`."""
-    seen = (
-        AuditEvent.objects.filter(
-            patient_id=episode.patient_id, actor_kind="user", actor_id=user.pk, action="view_patient", at__lt=now
-        )
-        .order_by("-at")
-        .values_list("at", flat=True)
-        .first()
-    )
+    """What this person had seen when they left the page; where their browser told no leaving, when they opened it."""
+    seen = Look.objects.filter(user=user, episode=episode, at__lt=now).values_list("at", flat=True).first()
+    seen = seen or _opened(user, episode, now)
     if seen is None:
         return None
-    then = Snapshot.objects.filter(episode=episode, made_at__lte=seen).order_by("-hour")
-    return LastLook(seen, then.values_list(KT("content__state"), flat=True).first() or "")
+    then = Snapshot.objects.filter(episode=episode, made_at__lte=seen).order_by("-hour").first()
+    return LastLook(seen, _read(then) if then else None, steps_since(episode, seen) if user.is_clinical else ())
+
+
+def _opened(user: User, episode: Episode, now: datetime) -> datetime | None:
+    """From the audit trail: the newest full view of this page by this person before `now`."""
+    views = AuditEvent.objects.filter(
+        patient_id=episode.patient_id, actor_kind="user", actor_id=user.pk, action="view_patient", at__lt=now
+    )
+    return views.order_by("-at").values_list("at", flat=True).first()
+
+
+def _read(row: Snapshot) -> Said:
+    return read_snapshot(row.content, made_at=row.made_at, data_until=row.data_until, model_version=row.model_version)
+
+
+def steps_since(episode: Episode, since: datetime) -> tuple[StepTaken, ...]:
+    rows = AlertTransition.objects.filter(alert__episode=episode, at__gt=since).select_related("alert", "actor")
+    return tuple(step_taken(row) for row in rows.order_by("at", "id"))

@@ -4,9 +4,10 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from recovery.exceptions import NotFound
+from recovery.forms import SeenForm
 from recovery.presenters.alerts import OUTCOMES
 from recovery.presenters.causes import causes_view
 from recovery.presenters.figures import figure_json
@@ -16,6 +17,7 @@ from recovery.presenters.what_if import advice_lines
 from recovery.selectors.patient import patient_page, said_of
 from recovery.selectors.people import find_episode
 from recovery.selectors.timeline import observed
+from recovery.services import desks
 from recovery.views import door
 from recovery.views.past import show_past
 
@@ -49,12 +51,24 @@ def _patient(request: HttpRequest, key: UUID, template: str, *, live: bool) -> H
         "machine": time_machine(now, page.operation.surgery_end, now, door.zone())
         if page.operation.surgery_end
         else None,
+        "seen_at": now.isoformat(),
         "episode_key": key,
         "here": f"/patients/{key}/",
         "outcomes": OUTCOMES.items(),
         "undo": door.undo_of(request),
     }
     return render(request, template, context)
+
+
+@require_POST
+def note_seen(request: HttpRequest, key: UUID) -> HttpResponse:
+    """The person leaves the page, having seen it as of `at`: what is new is told from there next time."""
+    door.check_is_staff(request)
+    now = door.clock()
+    episode = find_episode(door.person(request), key, now)
+    at = door.cleaned(SeenForm(request.POST))["at"]
+    desks.note_look(episode=episode, at=at, actor=door.actor(request), now=now)
+    return HttpResponse(status=204)
 
 
 @require_GET

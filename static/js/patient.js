@@ -102,8 +102,24 @@ document.addEventListener("click", (event) => {
   watcher.observe(into);
 });
 
+// What has been on this page is what the person has seen: told on leaving, so that the next look says what is new.
+// Answering an alert comes back to this page: that is no leaving.
+let staying = false;
+function tellSeen() {
+  if (staying) return;
+  const token = document.querySelector("[name=csrfmiddlewaretoken]");
+  const seen = live.querySelector("#twin")?.dataset.seen;
+  if (!token || !seen) return;
+  const said = new FormData();
+  said.set("csrfmiddlewaretoken", token.value);
+  said.set("at", seen);
+  navigator.sendBeacon(live.dataset.left, said);
+}
+
 if (live) {
   offer(live);
+  addEventListener("pagehide", tellSeen);
+  live.addEventListener("submit", () => (staying = true));
   follow(live, onChange);
 }
 if (undo) setTimeout(() => busy(undo) || undo.remove(), 10000);

@@ -14,6 +14,7 @@ POST = {
     "board_settings": (302, 302, 404, 404, "in"),
     "view_save": (302, 302, 404, 404, "in"),
     "view_delete": (404, 404, 404, 404, "in"),
+    "patient_seen": (204, 404, 404, 404, "in"),
     "bulk": (200, 200, 404, 404, "in"),
     "bulk_act": (302, 302, 404, 404, "in"),
     "reading_mark": (302, 404, 404, 404, "in"),
@@ -23,6 +24,7 @@ FORMS = {
     "reading_mark": {"reason": "Device fault"},
     "board_settings": {"density": "dense"},
     "view_save": {"name": "Mine", "query": "owner=mine"},
+    "patient_seen": {"at": "2026-03-04T10:00:00+00:00"},
     "bulk_act": {"action": "acknowledge"},
 }
 

@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from recovery import audit
 from recovery.audit import Actor
-from recovery.models import AuditEvent
+from recovery.models import Alert, AlertTransition, AuditEvent, Look
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -90,17 +91,54 @@ def test_the_live_part_is_the_page_and_is_audited_apart(scene):
 
 def test_the_first_look_and_the_next_one_are_told_apart(scene):
     assert "You have not opened this page before." in page(scene)
-    assert "You last looked just now: same state as now." in page(scene)
+    assert "You last looked just now. Nothing has changed since." in text_of(page(scene))
 
 
-def test_what_changed_since_i_last_looked_comes_from_the_trail(scene):
+def later(scene, **over):
+    """Two hours after the last look: another snapshot."""
+    looked = scene.now - timedelta(hours=2)
+    scene.client("own").post(reverse("patient_seen", args=[scene.episode.key]), {"at": looked.isoformat()})
+    scene.episode.snapshots.update(hour=1, current=False, made_at=scene.now - timedelta(hours=3))
+    factories.make_snapshot(scene.episode, scene.now, factories.said(**over))
+    Alert.objects.update(raised_at=looked - timedelta(hours=1))
+
+
+def test_what_changed_since_i_left_is_told_line_by_line(scene):
+    heart = factories.said()["metrics"]["heart_rate"]
+    fast = heart | {"now": 118.0, "now_source": "Bedside monitor"}
+    risk = factories.said()["risks"][0] | {"probability": 0.31, "high": 0.4}
+    later(scene, state="act", metrics={"heart_rate": fast}, risks=[risk])
+    AlertTransition.objects.create(
+        alert=scene.alert, at=scene.now, from_status="open", to_status="acknowledged", actor_name="emil"
+    )
+    said = text_of(page(scene))
+    assert "You last looked 2 h ago. Since then:" in said
+    for line in (
+        "State: On track, now Act now",
+        "above own 90 % band (on own course when you looked)",
+        "Risk of any complication: 31 in 100, 12 in 100 when you looked",
+        "New source of data: Bedside monitor",
+        f"{scene.alert.headline}: taken by emil",
+    ):
+        assert line in said
+
+
+def test_a_leaving_told_late_or_from_the_future_never_hides_a_change(scene):
+    url = reverse("patient_seen", args=[scene.episode.key])
+    for hours in (-2, -5, 72):
+        scene.client("own").post(url, {"at": (scene.now + timedelta(hours=hours)).isoformat()})
+    assert Look.objects.get().at <= timezone.now()
+    assert scene.client("own").post(url, {"at": "yesterday"}).status_code == 400
+
+
+def test_where_no_leaving_was_told_the_last_opening_counts(scene):
     looked = scene.now - timedelta(hours=2)
     audit.record(
         actor=Actor.of_user(scene.own), now=looked, action="view_patient", patient_ids=[scene.episode.patient_id]
     )
     scene.episode.snapshots.update(hour=1, current=False, made_at=scene.now - timedelta(hours=3))
     factories.make_snapshot(scene.episode, scene.now, factories.said("act"))
-    assert "You last looked 2 h ago: then On track." in text_of(page(scene))
+    assert "State: On track, now Act now" in text_of(page(scene))
 
 
 def test_an_old_estimate_says_that_it_is_old(scene):
