@@ -34,6 +34,7 @@ from recovery.models.pathway import Pathway
 from recovery.models.patient import Patient
 from recovery.models.portal import OwnGoal, PortalInvite, PortalPreference, PortalTry
 from recovery.models.reading_mark import ReadingMark
+from recovery.models.reminder import ContactChoice, Reminder, SmsReceived
 from recovery.models.roster import RosterShift
 from recovery.models.series import AlsoSaid, Batch, FormerSample, Packet, Sample, Series
 from recovery.models.subscription import ChangeEvent, Subscription, SubscriptionEvent, ToldRisk
@@ -59,21 +60,22 @@ __all__ = [
     "ConditionalKey",
     "Connection",
     "ConsentDecision",
+    "ContactChoice",
     "Delivery",
     "Desk",
     "Device",
     "Document",
     "DocumentIndex",
     "DocumentVersion",
-    "EhrIdentity",
     "DraftPhoto",
+    "EhrIdentity",
     "EmergencyAccess",
     "Episode",
     "EpisodeChange",
     "ErasureRequest",
+    "EscalationStep",
     "Export",
     "ExportMember",
-    "EscalationStep",
     "Finding",
     "FormerSample",
     "Hl7Message",
@@ -98,11 +100,13 @@ __all__ = [
     "PortalTry",
     "PushSubscription",
     "ReadingMark",
+    "Reminder",
     "RosterShift",
     "Sample",
     "SavedView",
     "Series",
     "ShadowRisk",
+    "SmsReceived",
     "Snapshot",
     "SourceChoice",
     "SpentAssertion",
