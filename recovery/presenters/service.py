@@ -18,6 +18,7 @@ from recovery.selectors.service import (
 
 WINDOWS = {7: "7 days", 30: "30 days", 90: "90 days"}
 TOO_FEW = "too few to tell"
+FEWEST_TIMED = 5  # a median of fewer says nothing [G]
 AIM_ACTED_ON = 0.5  # ux.md section 3: at least half of the high alerts
 
 
@@ -129,8 +130,8 @@ def _answers(found: Service) -> tuple[Figure, ...]:
         Figure(
             "acted_on_high",
             "High alerts acted on",
-            share_words(acted),
-            "taken or resolved by a person; aim: at least half",
+            f"{round(100 * acted.hits / acted.of)} in 100" if acted.of >= FEWEST_JUDGED else TOO_FEW,
+            f"{acted.hits} of {acted.of} taken or resolved by a person; aim: at least half",
             acted.of >= FEWEST_JUDGED and acted.hits < AIM_ACTED_ON * acted.of,
         ),
         _time("lead", "Lead time", found.lead, "true problems with a diagnosis within 7 days after the alert"),
@@ -146,8 +147,8 @@ def _answers(found: Service) -> tuple[Figure, ...]:
 
 
 def _time(key: str, label: str, found: Middle, of: str) -> Figure:
-    if found.median is None:
-        return Figure(key, label, TOO_FEW, f"median of 0 {of}")
+    if found.median is None or found.n < FEWEST_TIMED:
+        return Figure(key, label, TOO_FEW, f"{found.n} {of}")
     return Figure(key, label, wording.lasting(found.median / timedelta(hours=1)), f"median of {found.n} {of}")
 
 

@@ -203,7 +203,9 @@ def _notified(alert: Alert) -> list[Happening]:
     """In the product: one line for all who were told at once."""
     groups: dict[tuple[datetime, str], list[str]] = {}
     for row in alert.notifications.select_related("user").order_by("at", "pk"):
-        groups.setdefault((row.at, row.reason), []).append(display_name(row.user))
+        names = groups.setdefault((row.at, row.reason), [])
+        if display_name(row.user) not in names:
+            names.append(display_name(row.user))
     return [Happening(at, "told", tuple(names), reason) for (at, reason), names in groups.items()]
 
 

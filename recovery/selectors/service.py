@@ -12,6 +12,7 @@ from recovery.permissions import current_team_ids
 from recovery.selectors.pathways import NO_PATHWAY, pathway_seen
 
 SHIFT = timedelta(hours=8)
+ROSTER_COUNTS_FROM = 0.5  # a roster that covers less of the window says little about who worked [G]
 FEWEST_JUDGED = 20  # below it a share says too little to act on (ux.md 5.8: hidden under 20)
 USELESS_BELOW = 0.10  # ux.md section 3: a rule under 10 % useful for 30 days is flagged
 USELESS_FOR = timedelta(days=30)
@@ -37,9 +38,9 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class RuleFigures:
-    """One cause in the window. `true`: of `judged` resolved as a true problem; `useful`: of those who gave an answer.
+    """One cause in the window. `true`: of those with an outcome, true problems; `useful`: of those who gave an answer.
 
-    `useless`: of the last 30 days, whatever the window.
+    `recent`: useful of the last 30 days, whatever the window.
     """
 
     cause: str
@@ -91,7 +92,8 @@ def service(teams: QuerySet[Team], now: datetime, days: int) -> Service:
     alerts = Alert.objects.filter(episode__in=episodes, raised_at__gte=since, raised_at__lte=now)
     high = alerts.filter(severity="high")
     followed = episodes.filter(status__in=[Episode.Status.PLANNED, Episode.Status.ACTIVE])
-    rostered = _rostered(teams, since, now)
+    rostered, whole = _rostered(teams, since, now), teams.count() * (now - since)
+    is_kept = rostered >= ROSTER_COUNTS_FROM * whole and bool(rostered)
     return Service(
         since=since,
         until=now,
@@ -100,8 +102,8 @@ def service(teams: QuerySet[Team], now: datetime, days: int) -> Service:
         responding=followed.filter(twin__data_until__gte=now - timedelta(hours=24)).count(),
         raised=dict(alerts.order_by().values_list("severity").annotate(n=Count("id"))),
         patient_days=_patient_days(episodes, since, now),
-        nurse_shifts=(rostered or teams.count() * (now - since)) / SHIFT,
-        shifts_are_rostered=bool(rostered),
+        nurse_shifts=(rostered if is_kept else whole) / SHIFT,
+        shifts_are_rostered=is_kept,
         acknowledged=_middle(alerts.filter(acknowledged_at__isnull=False), F("acknowledged_at")),
         acknowledged_high=_middle(high.filter(acknowledged_at__isnull=False), F("acknowledged_at")),
         acted_on_high=Share(high.filter(Q(acknowledged_at__isnull=False) | ~Q(outcome="")).count(), high.count()),

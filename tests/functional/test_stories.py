@@ -93,7 +93,7 @@ def test_the_second_of_two_people_is_told_who_was_first(ward, browser):
         theirs.page.goto(ward.url + "/alerts/")
         mine.page.locator("button:has-text('I have it')").first.click()
         theirs.page.locator("button:has-text('I have it')").first.click()
-        expect(theirs.page.locator("main")).to_contain_text("nurse set it to acknowledged")
+        expect(theirs.page.locator("main")).to_contain_text("Noor Haddad took it")
         mine.page.locator("[data-undo] button").click()
 
 
