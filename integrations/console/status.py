@@ -78,6 +78,12 @@ class Status:
     at: str
 
     @property
+    def needing(self) -> list[tuple[str, str]]:
+        """(place on the page, name) of what is red."""
+        ways = [(one.key, one.title) for one in self.cards if one.badge == "red"]
+        return [*(("parts-title", one.name) for one in self.parts if one.badge == "red"), *ways]
+
+    @property
     def red(self) -> int:
         return sum(one.badge == "red" for one in self.cards) + sum(one.badge == "red" for one in self.parts)
 
@@ -118,7 +124,7 @@ def _system(one: SystemSeen, now: datetime, zone: ZoneInfo) -> Card:
         *_failed(one.failure, now, zone, one.failures),
         ("Its token ends", when(one.expires_at, now, zone) if one.expires_at else "when it is revoked"),
     ]
-    said = bars_said(one.delivered, "deliveries")
+    said = bars_said(one.delivered, "delivery", "deliveries")
     return Card(
         f"system-{one.row_id}",
         one.name,
@@ -174,7 +180,7 @@ def _hl7(now: datetime, zone: ZoneInfo, pause: PauseSeen | None) -> Iterable[Car
         step,
         facts,
         bars(seen.taken),
-        bars_said(seen.taken, "messages taken"),
+        bars_said(seen.taken, "message taken", "messages taken"),
         pause,
         can_pause=True,
         can_test=bool(settings.MLLP_PORT),
@@ -238,7 +244,7 @@ def _exports(now: datetime, zone: ZoneInfo, pause: PauseSeen | None, is_working:
         ("Waiting or running", str(seen.open)),
         ("Oldest waiting", when(seen.oldest_open_at, now, zone) if seen.open else "none"),
     ]
-    said = bars_said(seen.asked, "exports asked for")
+    said = bars_said(seen.asked, "export asked for", "exports asked for")
     return Card(
         "exports", "Bulk exports", "out, FHIR", badge, word, step, facts, bars(seen.asked), said, pause, can_pause=True
     )
@@ -249,14 +255,14 @@ def _cds(now: datetime, zone: ZoneInfo) -> Card:
     badge, word = ("green", "in use") if seen.known else ("grey", "never asked")
     step = "Nothing to do." if seen.known else "Enter /cds-services in the EHR (docs/cds-hooks.md)."
     facts = [("Last card", when(seen.last_at, now, zone)), ("Cards in all", str(seen.known))]
-    said = bars_said(seen.shown, "cards shown")
+    said = bars_said(seen.shown, "card shown", "cards shown")
     return Card("cds", "CDS cards", "out, CDS Hooks", badge, word, step, facts, bars(seen.shown), said)
 
 
 def _channels(now: datetime, zone: ZoneInfo) -> Iterable[Card]:
     for one in traffic.channels(now):
         facts = [("Last delivery", when(one.last_at, now, zone))]
-        said = bars_said(one.delivered, "deliveries")
+        said = bars_said(one.delivered, "delivery", "deliveries")
         key = f"channel-{one.name}"
         yield Card(
             key,

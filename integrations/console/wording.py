@@ -5,6 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 BAR_HEIGHT, BAR_STEP = 32, 6
+JUST_NOW_S = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ def when(at: datetime | None, now: datetime, zone: ZoneInfo) -> str:
     if at is None:
         return "never"
     local = at.astimezone(zone)
+    if abs((now - at).total_seconds()) < JUST_NOW_S:
+        return f"{local.strftime('%H:%M')} (just now)"
     same_day = local.date() == now.astimezone(zone).date()
     clock = local.strftime("%H:%M") if same_day else local.strftime("%-d %b %Y %H:%M")
     return f"{clock} ({span(abs((now - at).total_seconds()))} {'ago' if at <= now else 'from now'})"
@@ -40,9 +43,10 @@ def bars(hours: tuple[int, ...]) -> list[Bar]:
     return [Bar(place * BAR_STEP, BAR_HEIGHT - height, height) for place, height in enumerate(heights)]
 
 
-def bars_said(hours: tuple[int, ...], what: str) -> str:
+def bars_said(hours: tuple[int, ...], one: str, many: str) -> str:
     """The chart in words, for those who do not see it."""
     total, most = sum(hours), max((*hours, 0))
     if not total:
-        return f"No {what} in the last 24 hours."
-    return f"{total} {what} in the last 24 hours, at most {most} in one hour, {hours[-1]} in this one."
+        return f"No {many} in the last 24 hours."
+    what = one if total == 1 else many
+    return f"{total} {what} in the last 24 hours, at most {most} in an hour, {hours[-1]} in this one."

@@ -139,7 +139,7 @@ def exports(now: datetime) -> ExportsSeen:
     return ExportsSeen(
         waiting["n"],
         waiting["at"],
-        rows.filter(status="done").aggregate(at=Max("ended_at"))["at"],
+        rows.filter(progress=100).aggregate(at=Max("ended_at"))["at"],
         Failure(failed.ended_at or failed.created_at, failed.words) if failed else None,
         _all_hours(rows.filter(created_at__gte=_since(now)), "created_at", now),
     )

@@ -1,6 +1,6 @@
 """The integrator's half hour as one script, against a product that runs: its transcript is docs/quickstart.md.
 
-    python -m tests.functional.integrator_journey http://127.0.0.1:8000 TOKEN [--mllp HOST:PORT] [--transcript FILE]
+    TOKEN=... python -m tests.functional.integrator_journey http://127.0.0.1:8000 [--mllp HOST:PORT] [--transcript FILE]
 
 TOKEN acts as a system with full rights (`manage.py issue_token "My EHR"`). The product must allow notifications to
 loopback (SUBSCRIPTION_ALLOW_LOOPBACK=1). Every step asserts what it says; the people in it are made up.
@@ -102,8 +102,9 @@ class Journey:
 
 
 def curl(method: str, path: str, rest: str = "") -> str:
-    verb = "" if method == "GET" else f"-X {method} "
-    return f"$ curl -s -H \"Authorization: Bearer $TOKEN\" {verb}{rest}'$BASE{path}'"
+    verb = "" if method == "GET" else f"-X {method} -H 'Content-Type: application/fhir+json' "
+    escaped = path.replace("$export", "\\$export").replace("$summary", "\\$summary")
+    return f'$ curl -s -H "Authorization: Bearer $TOKEN" {verb}{rest}"$BASE{escaped}"'
 
 
 # ---- 0 to 9 min ---
@@ -133,6 +134,7 @@ def bring_a_patient(journey: Journey) -> None:
     journey.step("3. Bring a patient")
     journey.tell("A transaction: patient, stay, operation, device with its UDI, readings. All of it or none.")
     sent = bundle(journey.run, datetime.now(UTC))
+    journey.show("bundle.json: 4 entries of this kind, and 36 readings", shown={**sent, "entry": sent["entry"][:1]})
     answer = journey.ask("POST", "/fhir/", sent)
     assert answer.status == 200, answer.body
     statuses = [one["response"]["status"][:3] for one in answer.body["entry"]]
@@ -178,7 +180,7 @@ def read_the_state(journey: Journey) -> None:
         answer = journey.ask("GET", f"/fhir/{query.format(journey.patient)}")
         assert answer.status == 200, (query, answer.body)
         found[name] = len(answer.body.get("entry", ()))
-    assert found["CarePlan"] and found["Goal"] and found["Provenance"], found
+    assert found["CarePlan"] and found["Provenance"] and found["Observation (recovery index)"], found
     journey.show(curl("GET", "/fhir/CarePlan?patient=$PATIENT") + "   # and so on", shown=found)
     summary = journey.ask("GET", f"/fhir/Patient/{journey.patient}/$summary")
     assert summary.status == 200 and summary.body["type"] == "document"
@@ -224,6 +226,7 @@ def subscribe(journey: Journey) -> None:
     journey.step("5. Be told of changes")
     receiver = Receiver()
     sent = subscription(journey.patient, f"http://127.0.0.1:{receiver.port}/hook")
+    journey.show("subscription.json", shown=sent)
     answer = journey.ask("POST", "/fhir/Subscription", sent)
     assert answer.status == 201, answer.body
     path = f"/fhir/Subscription/{answer.body['id']}"
@@ -256,6 +259,7 @@ def ask_for_a_card(journey: Journey) -> None:
     services = journey.ask("GET", "/cds-services", token=False).body["services"]
     service = next(one["id"] for one in services if one["hook"] == "patient-view")
     sent = cds_call(journey.run)
+    journey.show("call.json", shown=sent)
     began = time.monotonic()
     answer = journey.ask("POST", f"/cds-services/{service}", sent, Content_Type="application/json")
     took = 1000 * (time.monotonic() - began)
@@ -365,11 +369,10 @@ machine, and with `MLLP_PORT=2575` for HL7 v2.
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("origin")
-    parser.add_argument("token", nargs="?", default=os.environ.get("TOKEN", ""))
     parser.add_argument("--mllp", default="", help="host:port of the MLLP server")
     parser.add_argument("--transcript", type=Path)
     asked = parser.parse_args()
-    journey = travel(Journey(asked.origin.rstrip("/"), asked.token, asked.mllp))
+    journey = travel(Journey(asked.origin.rstrip("/"), os.environ["TOKEN"], asked.mllp))
     took = timedelta(seconds=round(time.monotonic() - journey.began))
     text = "\n".join([HEAD, *journey.said]).replace(journey.origin, "$BASE").replace(journey.patient, "$PATIENT")
     text = text.replace(f"{journey.run}-", "demo-").rstrip("\n") + "\n"

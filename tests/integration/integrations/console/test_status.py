@@ -83,7 +83,7 @@ def test_a_system_is_told_with_its_last_delivery_its_last_failure_and_its_hours(
     door = Door(token_for("system/*.cruds"))
     assert door.put("Patient/p", {"resourceType": "Patient", "id": "p"}).status_code == 201
     found = card(f"system-{Connection.objects.get().pk}")
-    assert (found.badge, found.word) == ("green", "in use") and "1 deliveries" in found.bars_said
+    assert (found.badge, found.word) == ("green", "in use") and "1 delivery in the last 24 hours" in found.bars_said
     assert door.put("Patient/p", {"resourceType": "Patient", "id": "q"}).status_code == 400
     found = card(f"system-{Connection.objects.get().pk}")
     assert found.badge == "amber" and any("update Patient was refused (400)" in value for _, value in found.facts)
