@@ -171,6 +171,7 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 MFA_ADAPTER = "twinweb.sign_in.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RATE_LIMITS = {"webauthn_login": "120/m/ip"}  # a ward shares one address, and a passkey cannot be guessed
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_TOTP_ISSUER = "twinweb"
 # A clock may be half a minute off; a code counts once all the same.
@@ -337,6 +338,10 @@ HOSPITAL_TIME_ZONE = env.str("HOSPITAL_TIME_ZONE", default="UTC")
 EMERGENCY_NUMBER = env.str("EMERGENCY_NUMBER", default="")
 # A patient's message is promised an answer within so many minutes of the pathway's watch hours [G].
 MESSAGE_REPLY_MINUTES = env.int("MESSAGE_REPLY_MINUTES", default=240)
+# Reminders by SMS: the gateway's address and token, and the secret with which it signs what arrives. Blank: no SMS.
+SMS_GATEWAY_URL = env.str("SMS_GATEWAY_URL", default="")
+SMS_GATEWAY_TOKEN = env.str("SMS_GATEWAY_TOKEN", default="")
+SMS_INBOUND_SECRET = env.str("SMS_INBOUND_SECRET", default="")
 # New episodes that arrive over FHIR are entrusted to this team (its key) until somebody assigns them.
 INTAKE_TEAM = env.str("INTAKE_TEAM", default="intake")
 

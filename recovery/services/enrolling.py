@@ -8,13 +8,13 @@ from datetime import date, datetime, timedelta
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from recovery import audit
 from recovery.audit import Actor
 from recovery.exceptions import Conflict, Forbidden, Invalid, NotFound
 from recovery.models import Episode, Pathway, Patient, Team, User
-from recovery.permissions import check_user_can_enrol, current_team_ids, user_can_see_schedule
+from recovery.permissions import check_user_can_enrol, current_team_ids, relationships, user_can_see_schedule
 from recovery.ports import ports
 from recovery.services import enrolment_resources as resources
 from recovery.services.enrolment_resources import NewPerson
@@ -22,6 +22,7 @@ from recovery.services.ingestion import deliver
 from recovery.twin.profile import PROCEDURES
 
 CHANNEL = "workspace"
+ENROLLERS_LOCK = 7_461_004  # any number that no other lock of ours has
 # Two operations of one kind on one person within this time are taken for one that was typed twice [G].
 SAME_OPERATION = timedelta(days=7)
 EARLIEST, LATEST = timedelta(days=365), timedelta(days=365)
@@ -69,9 +70,11 @@ def enrol(
         done = Episode.objects.filter(fhir_id=episode_id).first()
         if done is not None:
             return done
+        _take_a_turn(person.record_number)
         known = _known(person, is_another_person)
         patient_id = known.fhir_id if known else _patient_id(person)
         if known is not None:
+            _refuse_foreign(known, user, now)
             _refuse_same_operation(known, operation)
         said = [resources.patient(patient_id, person, settings.RECORD_NUMBER_SYSTEM)] if known is None else []
         start, end = operation.start, operation.end
@@ -178,6 +181,26 @@ def _known(person: NewPerson, is_another_person: bool) -> Patient | None:
             field="is_another_person",
         )
     return None
+
+
+def _take_a_turn(record_number: str) -> None:
+    """Who types the same number at the same time waits: the second finds the first one's patient, and does not
+    overwrite them. SQLite has one writer at a time anyway."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [ENROLLERS_LOCK, record_number.strip()])
+
+
+def _refuse_foreign(patient: Patient, user: User, now: datetime) -> None:
+    """Enrolling is no way into another team's patient. Raises Conflict."""
+    if "team" in relationships(user, patient, now):
+        return
+    theirs = Episode.objects.filter(patient=patient, status__in=["planned", "active"], team__isnull=False)
+    if theirs.exclude(team_id=_intake_id()).exists():
+        raise Conflict(
+            "record_number: another team follows this person. Ask them to hand over, or use emergency access.",
+            field="record_number",
+        )
 
 
 def _patient_id(person: NewPerson) -> str:

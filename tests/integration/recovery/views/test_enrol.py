@@ -120,6 +120,16 @@ def enrol_as(scene, user, team):
     )
 
 
+def test_enrolling_is_no_way_into_another_teams_patient(scene):
+    born = scene.now.date() - timedelta(days=20_000)
+    Patient.objects.filter(pk=scene.foreign.patient_id).update(record_number="Q-1", birth_date=born)
+    said = {"record_number": "Q-1", "family_name": "Quill", "given_name": "Zoltan", "birth_date": born.isoformat()}
+    answer = send(scene, **said)
+    assert answer.status_code == 422 and "another team follows this person" in answer.content.decode()
+    Episode.objects.filter(pk=scene.foreign.pk).update(status="finished")
+    assert send(scene, **said).status_code == 302
+
+
 def test_nobody_enrols_into_a_team_of_others(scene):
     for who, team in (("own", "ward-9"), ("patient", "ward-7"), ("administrator", "ward-7")):
         with pytest.raises(Forbidden):
