@@ -154,7 +154,7 @@ class Reach:
             return True
         if route.type in FOR_STAFF:
             return False
-        return interaction not in WRITES or scope.context == "patient"
+        return interaction not in WRITES or (interaction == "create" and scope.context == "patient")
 
 
 def _of_patients(route: Route, patients: frozenset[str], interaction: str) -> list[Criterion] | None:

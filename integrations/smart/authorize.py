@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 from oauth2_provider.exceptions import FatalClientError, OAuthToolkitError
 from oauth2_provider.oauth2_backends import get_oauthlib_core
 
-from integrations.smart.addresses import fhir_of, root_of
+from integrations.smart.addresses import fhir_of, origin_of, root_of
 from integrations.smart.scopes import read_scope
 from integrations.smart.wording import Said, said
 from recovery.exceptions import NotFound
@@ -175,9 +175,8 @@ def _page(request: HttpRequest, asked: Asked, now: datetime, problem: str = "") 
         },
         status=400 if problem else 200,
     )
-    parts = urlsplit(asked.redirect_uri)
     # Browsers hold a form's redirect to form-action as well: the app's address must be in it.
-    response._csp_update = {"form-action": [f"{parts.scheme}://{parts.netloc}"]}  # type: ignore[attr-defined]
+    response._csp_update = {"form-action": [origin_of(asked.redirect_uri)]}  # type: ignore[attr-defined]
     return response
 
 

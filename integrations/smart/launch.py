@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from integrations.fhir.call import call_of
 from integrations.fhir.primitives import ID
-from integrations.smart.addresses import fhir_of
+from integrations.smart.addresses import fhir_of, origin_of
 from integrations.smart.views import NO_STORE, open_door
 from integrations.smart.wording import said
 from recovery.audit import Actor
@@ -47,9 +47,14 @@ def apps_of_patient(request: HttpRequest, key: UUID) -> HttpResponse:
             now=now,
         )
         return _sent_to(request, chosen, handle)
-    lines = [{"app": one, "words": said(one.scopes.split())} for one in apps if one.is_usable(now)]
+    lines: list[dict[str, Any]] = [
+        {"app": one, "words": said(one.scopes.split())} for one in apps if one.is_usable(now)
+    ]
     context = {"apps": lines, "person": person_of(episode.patient), "key": key}
-    return render(request, "smart/apps_of_patient.html", context)
+    response = render(request, "smart/apps_of_patient.html", context)
+    # Browsers hold a form's redirect to form-action as well: the apps' addresses must be in it.
+    response._csp_update = {"form-action": sorted({origin_of(one["app"].launch_url) for one in lines})}  # type: ignore[attr-defined]
+    return response
 
 
 def _sent_to(request: HttpRequest, app: Client, handle: str) -> HttpResponse:

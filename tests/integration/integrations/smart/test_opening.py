@@ -37,7 +37,8 @@ def ward() -> Ward:
 def test_an_app_is_opened_from_the_patients_page_with_that_patient(ward: Ward) -> None:
     client, browser = app(), browser_of(ward.own)
     where = f"/patients/{ward.episode.key}/apps/"
-    assert "Growth chart" in browser.get(where).content.decode()
+    page = browser.get(where)
+    assert "Growth chart" in page.content.decode() and "https://app.example" in page["Content-Security-Policy"]
     sent = browser.post(where, {"app": client.row_id})["Location"]
     asked = parse_qs(urlsplit(sent).query)
     assert sent.startswith("https://app.example/launch?") and asked["iss"] == ["http://testserver/fhir"]
