@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from integrations.fhir.receiving import Tray, Wish
-from integrations.simulator import accounts, resources, volunteer
+from integrations.simulator import accounts, resources, rosters, volunteer
 from integrations.simulator.cast import Member
 from integrations.simulator.course import FIRST_HOUR, HOURLY, course_of
 from integrations.simulator.resources import Json
@@ -51,9 +51,11 @@ def take_in_the_past(ward: Ward, directory: Path) -> Seeded:
     for begin, end in rounds:
         new += _take_in(ward, members, begin, end)
         if end > ward.anchor - LOOKED_AT_FOR:
+            accounts.register_people(directory, actor=ACTOR, now=end)  # before the first alerts: they are told
             refresh.owe_silent(now=end)
             refreshed += refresh.refresh_owed(clock=_standing(end))
     accounts.register_people(directory, actor=ACTOR, now=ward.anchor)
+    rosters.fill_roster(actor=ACTOR, now=ward.anchor)
     return Seeded(len(members), len(rounds), new, refreshed)
 
 
