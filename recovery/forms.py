@@ -7,6 +7,7 @@ from django import forms
 
 from recovery.presenters.alerts import OUTCOMES
 from recovery.presenters.reading import REASONS
+from recovery.presenters.tour import PRACTICE
 from recovery.presenters.wording import STATES
 from recovery.selectors.careteam import LANES, OWNERS, BoardFilter
 
@@ -92,6 +93,18 @@ class SeenForm(forms.Form):
         if at.tzinfo is None:
             raise forms.ValidationError("A time needs its offset.")
         return at
+
+
+class SearchForm(forms.Form):
+    q = forms.CharField(max_length=100, required=False)
+
+
+class ThemeForm(forms.Form):
+    theme = forms.ChoiceField(choices=[(key, key) for key in ("system", "light", "dark")])
+
+
+class PracticeForm(forms.Form):
+    answer = forms.ChoiceField(choices=list(PRACTICE.answers))
 
 
 class PageForm(forms.Form):

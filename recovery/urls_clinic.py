@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from recovery.views import board, handover, patient, readings
+from recovery.views import board, desk, handover, patient, readings
 
 READING = "patients/<uuid:key>/readings/<slug:metric>/<str:reading>/"
 
@@ -11,7 +11,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("patients/settings/", board.set_board, name="board_settings"),
     path("patients/views/", board.save_view, name="view_save"),
     path("patients/views/<uuid:key>/delete/", board.delete_view, name="view_delete"),
+    path("patients/<uuid:key>/summary.pdf", patient.summary_as_pdf, name="patient_summary"),
     path("patients/<uuid:key>/seen/", patient.note_seen, name="patient_seen"),
+    path("search/", desk.search, name="search"),
+    path("theme/", desk.set_theme, name="theme"),
+    path("tour/", desk.show_tour, name="tour"),
+    path("tour/practice/", desk.practise, name="tour_practise"),
+    path("tour/end/", desk.end_tour, name="tour_end"),
     path("hand-over/", handover.show_handover, name="handover"),
     path("hand-over/shift.pdf", handover.handover_as_pdf, name="handover_pdf"),
     path("patients/alerts/", board.bulk, name="bulk"),

@@ -47,6 +47,15 @@ class DayRow:
     range90: str
     norm: str
     covered: str
+    place: str = ""  # where the day's value lies against the own band
+
+
+@dataclass(frozen=True, slots=True)
+class EventMark:
+    """Something that befell the person, at a percentage across."""
+
+    x: str
+    word: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +85,7 @@ class Chart:
     worn: tuple[tuple[float, float], ...]
     worn_words: str
     rows: tuple[DayRow, ...]
+    events: tuple[EventMark, ...] = ()
 
 
 def draw(
@@ -86,8 +96,12 @@ def draw(
     surgery_end: datetime,
     zone: ZoneInfo,
     later: Observed | None = None,
+    events: Sequence[tuple[float, str]] = (),
 ) -> Chart | None:
-    """None when the snapshot has no curve for the metric: nothing is drawn that the twin did not say."""
+    """None when the snapshot has no curve for the metric: nothing is drawn that the twin did not say.
+
+    `events`: (hours after surgery, word) of what befell the person.
+    """
     if metric.curve is None:
         return None
     seen = seen or Observed(metric.key)
@@ -125,6 +139,7 @@ def draw(
         worn=tuple((round(x(a), 1), round(x(b) - x(a), 1)) for a, b in runs(_shown(seen.worn_hours, x))),
         worn_words=worn_words(metric, seen, now_hour),
         rows=day_rows(metric, seen, x, surgery_end, zone),
+        events=tuple(EventMark(x.percent(hour), word) for hour, word in events if x.low <= hour <= x.high),
     )
 
 
@@ -233,7 +248,14 @@ def _day_row(
         range90=wording.span(curve.q05[place], curve.q95[place], metric.key),
         norm=wording.number(curve.norm[place], wording.decimals(metric.key)) if curve.norm[place] is not None else "",
         covered=f"{worn} of 24 h" if seen.worn_hours else "",
+        place=_place(measured, curve.q05[place], curve.q95[place]),
     )
+
+
+def _place(value: float | None, low: float | None, high: float | None) -> str:
+    if value is None or low is None or high is None:
+        return ""
+    return BELOW if value < low else ABOVE if value > high else "inside own 90 % band"
 
 
 def nearest(hours: Sequence[float], wanted: float) -> int | None:

@@ -1,7 +1,7 @@
 """One patient's page, ready to print. Everything said here stands in the snapshot; this only puts it in words."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -23,7 +23,7 @@ from recovery.presenters.chart import (
 )
 from recovery.presenters.risk import RiskCard, risk_card
 from recovery.presenters.since import changes_since, last_look_line
-from recovery.selectors.patient import PatientPage
+from recovery.selectors.patient import Befell, PatientPage
 from recovery.selectors.people import Operation, Person
 from recovery.selectors.snapshot import GateNote, MetricSaid, Risk, Said, Score, headline_risk
 from recovery.selectors.timeline import Observed
@@ -104,7 +104,7 @@ class PatientView:
 
 def patient_view(page: PatientPage, now: datetime, zone: ZoneInfo) -> PatientView:
     said = page.said
-    cards = metric_cards(said, page.observed, page.operation, now, zone, page.later) if said else ()
+    cards = metric_cards(said, page.observed, page.operation, now, zone, page.later, page.events) if said else ()
     lead = headline_risk(said.risks) if said else None
     return PatientView(
         banner=banner(page.person, page.operation, said, now),
@@ -152,18 +152,33 @@ def metric_cards(
     now: datetime,
     zone: ZoneInfo,
     later: Mapping[str, Observed] | None = None,
+    events: Sequence[Befell] = (),
 ) -> tuple[MetricCard, ...]:
     """Cards of the metrics with anything measured, in the catalogue's order. `later`: what was known only after."""
     order = {key: place for place, key in enumerate(METRICS)}
     keys = sorted(said.metrics, key=lambda key: order.get(key, len(order)))
     measured = [key for key in keys if said.metrics[key].now is not None or observed.get(key)]
     points = bedside_points(said)
+    marks = _marks(events, operation, now)
     return tuple(
         metric_card(
-            said.metrics[key], observed.get(key), operation, now, zone, points.get(key, ""), (later or {}).get(key)
+            said.metrics[key],
+            observed.get(key),
+            operation,
+            now,
+            zone,
+            points.get(key, ""),
+            (later or {}).get(key),
+            marks,
         )
         for key in measured
     )
+
+
+def _marks(events: Sequence[Befell], operation: Operation, now: datetime) -> tuple[tuple[float, str], ...]:
+    """Hours after surgery of the discharge and of diagnoses, as far as they have come."""
+    left = [Befell(operation.discharged_at, "discharged")] if operation.discharged_at else []
+    return tuple((_hours(operation.surgery_end, one.at), one.word) for one in (*left, *events) if one.at <= now)
 
 
 def bedside_points(said: Said) -> dict[str, str]:
@@ -182,6 +197,7 @@ def metric_card(
     zone: ZoneInfo,
     points: str = "",
     later: Observed | None = None,
+    events: Sequence[tuple[float, str]] = (),
 ) -> MetricCard:
     metric = at_its_time(metric, last_hour(seen))
     place = band_place(metric)
@@ -214,6 +230,7 @@ def metric_card(
             surgery_end=operation.surgery_end,
             zone=zone,
             later=later,
+            events=events,
         )
         if operation.surgery_end
         else None,

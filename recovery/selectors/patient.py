@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from recovery.models import AlertTransition, AuditEvent, Episode, LiveEvent, Look, Snapshot, User
+from recovery.models import AlertTransition, AuditEvent, Episode, Finding, LiveEvent, Look, Snapshot, User
 from recovery.selectors.alerts import AlertSeen, alerts_of
 from recovery.selectors.careteam import current_snapshots
 from recovery.selectors.handover import StepTaken, step_taken
@@ -27,6 +27,14 @@ class LastLook:
 
 
 @dataclass(frozen=True, slots=True)
+class Befell:
+    """Something that befell the person, and when it became known."""
+
+    at: datetime
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
 class PatientPage:
     """`later`: points that were known only after the time of the page (the time machine's)."""
 
@@ -39,6 +47,7 @@ class PatientPage:
     last_look: LastLook | None
     last_event: int
     later: Mapping[str, Observed] = field(default_factory=dict)
+    events: tuple[Befell, ...] = ()
 
 
 def patient_page(user: User, key: UUID, now: datetime) -> PatientPage:
@@ -54,6 +63,22 @@ def patient_page(user: User, key: UUID, now: datetime) -> PatientPage:
         alerts=alerts_of(episode) if user.is_clinical else (),
         last_look=last_look(user, episode, now),
         last_event=last_event,
+        events=befallen(episode, now),
+    )
+
+
+def befallen(episode: Episode, by: datetime) -> tuple[Befell, ...]:
+    """Complications of this operation that had been diagnosed by then, oldest first."""
+    if episode.surgery_end is None:
+        return ()
+    rows = Finding.objects.filter(
+        patient_id=episode.patient_id,
+        kind=Finding.Kind.COMPLICATION,
+        recorded_at__gte=episode.surgery_end,
+        recorded_at__lte=by,
+    )
+    return tuple(
+        Befell(row.recorded_at, row.text or row.key) for row in rows.order_by("recorded_at") if row.recorded_at
     )
 
 

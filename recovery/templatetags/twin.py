@@ -57,3 +57,22 @@ def _current(is_here: bool) -> SafeString:
 def chip(state: str, word: str) -> dict[str, Any]:
     """Shape, word and colour: never colour alone."""
     return {"state": state, "word": word}
+
+
+THEMES = {"light": "Light", "dark": "Dark", "system": "As the system"}
+
+
+@register.simple_tag(takes_context=True)
+def theme(context: Context) -> str:
+    """The theme that the person chose; blank where the system decides."""
+    chosen = getattr(context.get("request"), "COOKIES", {}).get("theme", "")
+    return chosen if chosen in ("light", "dark") else ""
+
+
+@register.inclusion_tag("parts/theme.html", takes_context=True)
+def theme_choice(context: Context) -> dict[str, Any]:
+    """Buttons that set the theme and come back to this page."""
+    request = context.get("request")
+    here = getattr(request, "path", "/") if getattr(request, "method", "") == "GET" else "/"
+    chosen = theme(context) or "system"
+    return {"themes": THEMES.items(), "chosen": chosen, "here": here, "csrf_token": context.get("csrf_token")}

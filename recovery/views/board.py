@@ -21,6 +21,7 @@ from recovery.selectors.careteam import board, board_row
 from recovery.selectors.desk import desk_of, on_call
 from recovery.services import alert_acts, desks
 from recovery.views import door
+from recovery.views.desk import keep_theme
 
 MOST_EXPORTED = 5_000
 
@@ -44,7 +45,7 @@ def show_board(request: HttpRequest) -> HttpResponse:
         "done": request.GET.get("done", "")[:4],
         "refused": request.GET.get("refused", "")[:4],
     }
-    return render(request, "pages/board.html", context)
+    return keep_theme(request, render(request, "pages/board.html", context), desk.theme)
 
 
 @require_GET

@@ -13,7 +13,7 @@ from recovery.presenters.causes import causes_view
 from recovery.presenters.past import alert_lines, how_words, moment_of, time_machine
 from recovery.presenters.patient import banner, patient_view
 from recovery.selectors.past import Past, past_of
-from recovery.selectors.patient import PatientPage
+from recovery.selectors.patient import PatientPage, befallen
 from recovery.selectors.people import find_episode, operation_of, person_of
 from recovery.selectors.snapshot import Said, read_snapshot
 from recovery.services import looking_back
@@ -37,7 +37,7 @@ def show_past(request: HttpRequest, key: UUID, asked: str) -> HttpResponse:
     past = past_of(episode, at, now)
     severities = [one.severity for one in past.alerts if one.status in STANDING and one.severity]
     then = looking_back.said_then(episode=episode, at=at, severities=severities)
-    page = _page(episode, then, past)
+    page = _page(episode, then, past, at)
     context = {
         "view": patient_view(page, at, zone),
         "banner": banner(page.person, page.operation, page.said, now),
@@ -52,7 +52,7 @@ def show_past(request: HttpRequest, key: UUID, asked: str) -> HttpResponse:
     return render(request, "pages/past.html", context)
 
 
-def _page(episode: Episode, then: Then | None, past: Past) -> PatientPage:
+def _page(episode: Episode, then: Then | None, past: Past, at: datetime) -> PatientPage:
     return PatientPage(
         patient_id=episode.patient_id,
         person=person_of(episode.patient),
@@ -63,6 +63,7 @@ def _page(episode: Episode, then: Then | None, past: Past) -> PatientPage:
         last_look=None,
         last_event=0,
         later=past.later,
+        events=befallen(episode, at),
     )
 
 

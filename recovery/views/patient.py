@@ -13,6 +13,7 @@ from recovery.presenters.causes import causes_view
 from recovery.presenters.figures import figure_json
 from recovery.presenters.past import time_machine
 from recovery.presenters.patient import patient_view
+from recovery.presenters.summary import CAUTION, summary_head, summary_lines, summary_text
 from recovery.presenters.what_if import advice_lines
 from recovery.selectors.patient import patient_page, said_of
 from recovery.selectors.people import find_episode
@@ -43,9 +44,11 @@ def _patient(request: HttpRequest, key: UUID, template: str, *, live: bool) -> H
     page = patient_page(door.person(request), key, now)
     action = "view_patient_live" if live else "view_patient"
     door.note(request, now, action, patient_ids=[page.patient_id], entity=f"Episode/{key}")
+    view = patient_view(page, now, door.zone())
     context = {
         "page": page,
-        "view": patient_view(page, now, door.zone()),
+        "view": view,
+        "summary": summary_text(view, now, door.zone()),
         "advice": advice_lines(page.said),
         "causes": causes_view(page.said.suspicion if page.said else None),
         "machine": time_machine(now, page.operation.surgery_end, now, door.zone())
@@ -58,6 +61,23 @@ def _patient(request: HttpRequest, key: UUID, template: str, *, live: bool) -> H
         "undo": door.undo_of(request),
     }
     return render(request, template, context)
+
+
+@require_GET
+def summary_as_pdf(request: HttpRequest, key: UUID) -> HttpResponse:
+    """The page's conclusions on paper; audited as an export."""
+    from recovery.presenters.paper import summary_pdf  # late: the library is a tenth of a second
+
+    door.check_is_staff(request)
+    now, zone = door.clock(), door.zone()
+    page = patient_page(door.person(request), key, now)
+    door.note(request, now, "export_summary", patient_ids=[page.patient_id], entity=f"Episode/{key}")
+    view = patient_view(page, now, zone)
+    head, lines = (*summary_head(view, now, zone), CAUTION), summary_lines(view)
+    made = summary_pdf("Recovery summary", head, lines, synthetic=page.person.is_synthetic)
+    response = HttpResponse(made, content_type="application/pdf")
+    response["Content-Disposition"] = 'attachment; filename="summary.pdf"'
+    return response
 
 
 @require_POST

@@ -1,4 +1,4 @@
-// Keys of every page: ? help, / search, j k move through rows, Enter opens, arrow keys read a chart day by day.
+// Keys of every page: ? help, / finds a patient, [ ] a day earlier or later in the time machine, j k move through rows, Enter opens, arrow keys read a chart day by day.
 const rows = () => [...document.querySelectorAll("tr[data-href], article[data-row]")];
 let at = -1;
 
@@ -30,6 +30,8 @@ const actions = {
   "/": () => document.querySelector("input[type=search]")?.focus(),
   j: () => move(1),
   k: () => move(-1),
+  "[": () => document.querySelector("[data-earlier]")?.click(),
+  "]": () => document.querySelector("[data-later]")?.click(),
 };
 
 document.addEventListener("keydown", (event) => {
@@ -55,7 +57,7 @@ function walk(event) {
   plot.dataset.at = next;
   const heads = [...document.querySelectorAll(`#${plot.dataset.walk} thead th`)].map((th) => th.textContent.trim());
   const said = [...days[next].children].map((cell, i) => (cell.textContent.trim() ? `${heads[i]} ${cell.textContent.trim()}` : ""));
-  document.querySelector(`[data-walk-out="${plot.dataset.walk}"]`).textContent = said.filter(Boolean).join(", ");
+  document.querySelector(`[data-walk-out="${plot.dataset.walk}"]`).textContent = [...said, days[next].dataset.place].filter(Boolean).join(", ");
   mark(plot, days[next].dataset.x);
   return true;
 }

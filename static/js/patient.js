@@ -5,7 +5,7 @@ const live = document.querySelector("#live");
 const undo = document.querySelector("[data-undo]");
 
 function offer(root) {
-  root.querySelectorAll("[data-explore]").forEach((button) => {
+  root.querySelectorAll("[data-explore], [data-copy]").forEach((button) => {
     button.hidden = false;
   });
 }
@@ -87,6 +87,20 @@ async function draw(button, into) {
   const figure = JSON.parse(recoloured(await answer.text()));
   await window.Plotly.newPlot(into, figure.data, themed(figure.layout), { displayModeBar: false, responsive: true });
 }
+
+document.addEventListener("click", async (event) => {
+  const copy = event.target.closest("[data-copy]");
+  if (!copy) return;
+  const text = document.getElementById(copy.dataset.copy);
+  text.select();
+  const told = copy.parentElement.querySelector("[data-copied]");
+  try {
+    await navigator.clipboard.writeText(text.value);
+    told.textContent = "Copied.";
+  } catch {
+    told.textContent = "Marked: copy it with the keyboard.";
+  }
+});
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-explore]");
