@@ -90,3 +90,12 @@ class TypedForm(forms.Form):
     kind = forms.ChoiceField(choices=[(key, key) for key in ("temperature", "temperature_f", "heart_rate", "steps")])
     value = forms.CharField(max_length=12, error_messages={"required": _("Please type a number.")})
     at = LocalTimeField(required=False)
+
+
+class ContactForm(forms.Form):
+    """Quiet hours are the patient's own clock."""
+
+    channel = forms.ChoiceField(choices=[(key, key) for key in ("none", "email", "sms")])
+    address = forms.CharField(max_length=254, required=False)
+    quiet_from = forms.TimeField()
+    quiet_until = forms.TimeField()

@@ -10,6 +10,8 @@ from recovery.views import (
     portal_messages,
     portal_people,
     portal_record,
+    portal_reminders,
+    sms,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -30,6 +32,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("me/devices/", portal_devices.show_devices, name="me_devices"),
     path("me/devices/choose/", portal_devices.choose, name="me_source_choose"),
     path("me/devices/type/", portal_devices.type_in, name="me_type_in"),
+    path("me/reminders/", portal_reminders.show_reminders, name="me_reminders"),
+    path("sms/inbound/", sms.receive, name="sms_inbound"),
     path("messages/", messages.show_inbox, name="staff_messages"),
     path("messages/<uuid:key>/", messages.show_thread, name="staff_thread"),
     path("messages/<uuid:key>/settle/", messages.settle, name="staff_thread_settle"),

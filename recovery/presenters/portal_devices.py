@@ -94,11 +94,11 @@ def supported() -> tuple[Supported, ...]:
 
 
 def device_card(one: SourceSeen, now: datetime, zone: ZoneInfo) -> DeviceCard:
-    state = _state(one, now)
+    state, gives = _state(one, now), listed([metric_words(metric) for metric in one.metrics])
     return DeviceCard(
-        name=device_name(one),
+        name=f"{device_name(one)}: {gives}" if one.tier == SELF_REPORT else device_name(one),
         maker=one.maker,
-        gives=listed([metric_words(metric) for metric in one.metrics]),
+        gives=gives,
         state=state,
         state_words=_state_words(one, state, now),
         newest=moment(one.newest, zone),

@@ -132,15 +132,22 @@ def model_lines(uses: Iterable[ModelUse], zone: ZoneInfo) -> tuple[ModelLine, ..
     return tuple(
         ModelLine(
             name=one.version,
-            words=ngettext(
-                "worked out how you are doing %(n)d time, on %(last)s",
-                "worked out how you are doing %(n)d times, from %(first)s to %(last)s",
-                one.times,
-            )
-            % {"n": one.times, "first": day(one.first, zone), "last": day(one.last, zone)},
+            words=_model_words(one, day(one.first, zone), day(one.last, zone)),
         )
         for one in uses
     )
+
+
+def _model_words(one: ModelUse, first: str, last: str) -> str:
+    if first == last:
+        words = ngettext(
+            "worked out how you are doing %(n)d time, on %(last)s",
+            "worked out how you are doing %(n)d times, on %(last)s",
+            one.times,
+        )
+    else:
+        words = _("worked out how you are doing %(n)d times, from %(first)s to %(last)s")
+    return words % {"n": one.times, "first": first, "last": last}
 
 
 CSV_HEADER = ("time (UTC)", "measure", "value", "unit", "source", "received (UTC)", "sealed by your consent")

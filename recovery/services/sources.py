@@ -40,6 +40,7 @@ TYPED = {
     "temperature": Typed("temperature", "8310-5", "Body temperature", "Cel", 1),
     "temperature_f": Typed("temperature", "8310-5", "Body temperature", "[degF]", 1),
     "heart_rate": Typed("heart_rate", "8867-4", "Heart rate", "/min", 0),
+    "pain": Typed("pain", "72514-3", "Pain severity - 0-10 verbal numeric rating [Score] - Reported", "{score}", 0),
     "steps": Typed("steps", "41950-7", "Number of steps in 24 hour Measured", "{steps}/d", 0, timedelta(days=1)),
 }
 

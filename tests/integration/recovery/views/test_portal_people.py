@@ -52,6 +52,7 @@ WHOM = {
     "me_messages": "write",
     "me_thread": "write",
     "me_devices": "connect",
+    "me_reminders": SELF,
     "me_source_choose": "connect",
     "me_type_in": "connect",
 }

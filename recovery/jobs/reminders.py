@@ -1,0 +1,14 @@
+"""Celery tasks of reminders: three lines each, the rows are the truth."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from recovery.services import reminders
+
+
+@shared_task(name="recovery.deliver_reminders")
+def deliver_reminders() -> int:
+    """Plan and send reminders of check-ins; returns how many went out."""
+    reminders.plan_reminders(now=timezone.now())
+    reminders.mark_answered(now=timezone.now())
+    return reminders.send_owed(clock=timezone.now)

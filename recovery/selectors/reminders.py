@@ -1,0 +1,27 @@
+"""How a patient wants to be reminded."""
+
+from dataclasses import dataclass
+from datetime import time
+
+from recovery.models import ContactChoice
+
+QUIET_FROM, QUIET_UNTIL = time(21, 0), time(8, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """`stopped`: by an SMS that said so."""
+
+    channel: str
+    address: str
+    quiet_from: time
+    quiet_until: time
+    stopped: bool
+
+
+def contact_of(patient_id: int) -> Contact:
+    """What was chosen; before that nobody is reminded, and nights are quiet."""
+    row = ContactChoice.objects.filter(patient_id=patient_id).first()
+    if row is None:
+        return Contact("none", "", QUIET_FROM, QUIET_UNTIL, False)
+    return Contact(row.channel, row.address, row.quiet_from, row.quiet_until, row.stopped_at is not None)

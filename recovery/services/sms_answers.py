@@ -1,0 +1,81 @@
+"""SMS that come back: a number is the answer about pain, STOP ends the reminders, anything else is told what to do."""
+
+import logging
+import re
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from recovery import audit
+from recovery.audit import Actor
+from recovery.exceptions import RecoveryError
+from recovery.models import ContactChoice, Reminder, SmsReceived
+from recovery.services import sources
+
+logger = logging.getLogger(__name__)
+
+ACTOR = Actor("system", None, "SMS")
+# Words that end it, in the languages of the portal and as providers ask for it.
+STOP = {"stop", "stopp", "end", "quit", "cancel", "unsubscribe", "halt", "توقف", "ايقاف", "إيقاف"}
+NUMBER = re.compile(r"\D*(10|\d)\D*")
+BAD = 8
+THANKS = "Thank you. Your {number} is with your team."
+THANKS_BAD = (
+    "Thank you. Your {number} is with your team. If the pain is new or you cannot bear it, call your team now,"
+    " in an emergency your emergency number."
+)
+STOPPED = "You get no more reminders. You can start them again in the portal."
+UNKNOWN = "Please reply with one number from 0 (no pain) to 10. Emergency: call your emergency number. STOP ends this."
+LATER = "Thank you. We could not take this. Please sign in, or call your team."
+
+
+def receive_sms(*, provider_id: str, sender: str, text: str, now: datetime) -> str:
+    """What to answer; blank for a number that nobody here has, and for one told twice. The words are not kept."""
+    meant = _meaning(text)
+    with transaction.atomic():
+        if not _is_new(provider_id, meant, now):
+            return ""
+        choices = list(ContactChoice.objects.select_for_update().filter(channel="sms", address=sender))
+        if len(choices) != 1:  # a phone that two patients share answers for neither
+            return _stop(choices, now) if meant == "stop" else ""
+        if meant == "stop":
+            return _stop(choices, now)
+    return _answer(choices[0], meant, now) if meant.isdigit() else UNKNOWN
+
+
+def _meaning(text: str) -> str:
+    words = text.strip().casefold()
+    if set(re.findall(r"\w+", words)) & STOP:
+        return "stop"
+    found = NUMBER.fullmatch(words)
+    return found.group(1) if found else "unclear"
+
+
+def _is_new(provider_id: str, meant: str, now: datetime) -> bool:
+    try:
+        with transaction.atomic():
+            SmsReceived.objects.create(
+                provider_id=provider_id[:100], received_at=now, meant="number" if meant.isdigit() else meant
+            )
+    except IntegrityError:
+        return False
+    return True
+
+
+def _stop(choices: list[ContactChoice], now: datetime) -> str:
+    for choice in choices:
+        ContactChoice.objects.filter(pk=choice.pk, stopped_at__isnull=True).update(stopped_at=now)
+        audit.record(actor=ACTOR, now=now, action="contact_stopped", patient_ids=[choice.patient_id])
+    return STOPPED if choices else ""
+
+
+def _answer(choice: ContactChoice, number: str, now: datetime) -> str:
+    try:
+        sources.report_reading(patient_id=choice.patient_id, kind="pain", text=number, at=now, actor=ACTOR, now=now)
+    except RecoveryError as error:
+        logger.warning("an answer by SMS was refused: %s", type(error).__name__)
+        return LATER
+    Reminder.objects.filter(
+        episode__patient_id=choice.patient_id, expires_at__gt=now, answered_at__isnull=True, sent_at__isnull=False
+    ).update(answered_at=now)
+    return (THANKS_BAD if int(number) >= BAD else THANKS).format(number=number)
