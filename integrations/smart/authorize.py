@@ -55,7 +55,8 @@ class Asked:
 
     @property
     def words(self) -> list[Said]:
-        return said(self.scopes)
+        """What it wants of the records first, then what it wants to know of the person."""
+        return sorted(said(self.scopes), key=lambda one: read_scope(one.word) is None)
 
     @property
     def host(self) -> str:

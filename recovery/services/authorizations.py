@@ -140,6 +140,12 @@ def of_family(family: UUID) -> Allowed | None:
     return _allowed(family=family)
 
 
+def public_client_of(refresh_token: str) -> str:
+    """The id of the public app that was given this refresh token; "" for another's, or none."""
+    rows = RefreshToken.objects.filter(token_checksum=hashed(refresh_token), application__client_type="public")
+    return rows.values_list("application__client_id", flat=True).first() or ""
+
+
 def of_access_token(checksum: str) -> Allowed | None:
     return _allowed(tokens__access_token__token_checksum=checksum)
 

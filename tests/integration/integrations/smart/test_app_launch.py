@@ -146,7 +146,7 @@ def test_a_code_that_comes_twice_takes_back_what_it_gave(ward: Ward) -> None:
 
 
 def refresh(client_id: str, token: str) -> Any:
-    said = {"grant_type": "refresh_token", "refresh_token": token, "client_id": client_id}
+    said = {"grant_type": "refresh_token", "refresh_token": token} | ({"client_id": client_id} if client_id else {})
     return Browser().post("/oauth/token", said)
 
 
@@ -157,6 +157,17 @@ def test_a_refresh_keeps_the_launch_and_turns_the_token_over(ward: Ward) -> None
     assert second["patient"] == mine and second["refresh_token"] != first["refresh_token"]
     assert fhir(second["access_token"], f"Patient/{mine}").status_code == 200
     assert fhir(first["access_token"], f"Patient/{mine}").status_code == 401
+
+
+def test_a_public_app_need_not_say_who_it_is_to_refresh_and_a_confidential_one_must(ward: Ward) -> None:
+    said = token_of(ward.own, app(), "user/*.rs offline_access")
+    assert refresh("", said["refresh_token"]).status_code == 200
+    client = app("With a secret", has_secret=True)
+    told = allow(browser_of(ward.own), address(client.client_id, "user/*.rs offline_access"))
+    other = exchange(client.client_id, told["code"], client_secret=client.secret).json()
+    assert refresh("", other["refresh_token"]).status_code == 401
+    assert refresh(client.client_id, other["refresh_token"]).status_code == 401
+    assert refresh("", "made-up").status_code in (400, 401)
 
 
 def test_a_refresh_token_that_comes_twice_ends_the_family(ward: Ward) -> None:
