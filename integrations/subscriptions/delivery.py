@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
+from integrations.fhir import shelves
+from integrations.fhir.routes import ROUTES
 from integrations.subscriptions import notifications
 from integrations.subscriptions.matching import judge_at, version_of
 from integrations.subscriptions.notifications import Event, Message
@@ -29,7 +31,7 @@ RECEIVERS_AT_ONCE, READ_AHEAD = 8, 50
 WORK_FOR = timedelta(seconds=10)
 # A receiver that does not answer the handshake: 5 tries are a little over two minutes.
 HANDSHAKE_TRIES = 5
-GONE = "What it is about is not held here any more."
+GONE = "What it is about is not held here any more, or may not be read any more."
 
 Clock = Callable[[], datetime]
 # Sends one message; raises RecoveryError with the cause when it did not arrive.
@@ -159,7 +161,7 @@ class _Round:
         reach = reach_of(receiver, self._clock())
         for told in self._told(lease):
             entry = version_of(told.type, told.fhir_id, told.version)
-            if entry is None or not reach.sees(entry, "read"):
+            if entry is None or not shelves.is_open(ROUTES[told.type], entry, reach, "read"):
                 deliveries.given_up(lease, told.number, cause=GONE, now=self._clock())
                 continue
             found.append(Event(told, entry))

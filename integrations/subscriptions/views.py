@@ -66,7 +66,7 @@ def run_events(request: HttpRequest, fhir_id: str) -> HttpResponse:
 def _event(call: Call, told: Told, content: str) -> Event | None:
     """Only what the caller may read by itself; with its content where that is asked for."""
     entry = version_of(told.type, told.fhir_id, told.version)
-    if entry is None or not call.reach.sees(entry, "read"):
+    if entry is None or not shelves.is_open(ROUTES[told.type], entry, call.reach, "read"):
         return None
     return Event(told, entry if content == "full-resource" else None)
 

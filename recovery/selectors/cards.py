@@ -6,14 +6,15 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db.models import F
+from django.db.models.fields.json import KeyTransform
 
-from recovery.models import Alert, Card, Document, DocumentIndex, Episode, Patient, TrustedEhr
+from recovery.models import Alert, Card, Document, DocumentIndex, Episode, Patient, Snapshot, TrustedEhr
 from recovery.selectors.alerts import AlertSeen, alert_seen
-from recovery.selectors.fhir_risks import current_said
 from recovery.selectors.people import Operation, operation_of
-from recovery.selectors.snapshot import Said
+from recovery.selectors.snapshot import Said, read_snapshot
 
 MOST_IDENTIFIERS = 20
+SAID_ON_A_CARD = ("state", "sentence", "reasons", "procedure_label", "day", "hour", "risks", "milestones")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +95,25 @@ def followed(patient: KnownPatient) -> Followed | None:
     episode = rows.select_related("team").order_by(F("surgery_end").desc(), "-pk").first()
     if episode is None:
         return None
-    said = next((one.said for one in current_said(key=episode.key, limit=1)), None)
     standing = Alert.objects.filter(episode=episode, status__in=[Alert.Status.OPEN, Alert.Status.ACKNOWLEDGED])
     alerts = standing.select_related("owner").prefetch_related("transitions").order_by("-raised_at")
-    return Followed(episode.pk, operation_of(episode), said, tuple(alert_seen(row) for row in alerts))
+    return Followed(episode.pk, operation_of(episode), _said(episode.pk), tuple(alert_seen(row) for row in alerts))
+
+
+def _said(episode_id: int) -> Said | None:
+    """The current snapshot without its metrics and curves, which are nine tenths of it: an EHR waits for the card."""
+    row = (
+        Snapshot.objects.filter(episode_id=episode_id, current=True)
+        .annotate(**{f"said_{name}": KeyTransform(name, "content") for name in SAID_ON_A_CARD})
+        .values("made_at", "data_until", "model_version", *(f"said_{name}" for name in SAID_ON_A_CARD))
+        .first()
+    )
+    if row is None:
+        return None
+    content = {name: row[f"said_{name}"] for name in SAID_ON_A_CARD}
+    return read_snapshot(
+        content, made_at=row["made_at"], data_until=row["data_until"], model_version=row["model_version"]
+    )
 
 
 def ehr_by_issuer(issuer: str, now: datetime) -> Ehr | None:
