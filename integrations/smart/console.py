@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from integrations.smart.addresses import address, fhir_of
 from integrations.smart.forms import KeysForm, RegisterForm, jwks_of
+from integrations.smart.scopes import read_scope
 from integrations.smart.wording import Said, said
 from recovery.audit import Actor
 from recovery.exceptions import Conflict, Invalid, NotFound
@@ -57,7 +58,8 @@ def line(client: Client, now: datetime) -> Line:
         state, word = "watch", "never used"
     else:
         state, word = "on_track", "in use"
-    return Line(client, KINDS[client.kind], state, word, said(client.scopes.split()))
+    words = sorted(said(client.scopes.split()), key=lambda one: read_scope(one.word) is None)
+    return Line(client, KINDS[client.kind], state, word, words)
 
 
 @require_GET
