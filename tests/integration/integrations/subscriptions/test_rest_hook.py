@@ -4,11 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from integrations.subscriptions import delivery, matching
 from integrations.subscriptions.delivery import HANDSHAKE_TRIES
-from recovery.models import AuditEvent, ChangeEvent, Connection, Subscription, SubscriptionEvent
+from recovery.audit import Actor
+from recovery.models import AuditEvent, ChangeEvent, Connection, Patient, Subscription, SubscriptionEvent
 from recovery.services import deliveries
+from recovery.services.consents import decide
 from recovery.services.deliveries import Verdict
 from tests.integration.integrations.fhir.conftest import Door, content, token_for
 from tests.integration.integrations.subscriptions.conftest import (
@@ -231,4 +234,20 @@ def test_a_change_that_cannot_be_judged_stands_in_the_dead_letters_and_stops_no_
     monkeypatch.setattr(matching, "version_of", sometimes)
     post.work(after=SOON)
     assert len(inbox.messages) == 1
+    assert list(SubscriptionEvent.objects.order_by("number").values_list("status", flat=True)) == ["dead", "sent"]
+
+
+def test_what_a_patient_withdrew_from_care_is_told_to_nobody(
+    door: Door, post: Post, inbox: Inbox, patients: list[str]
+) -> None:
+    subscribe(door, post, asked_for("Observation"))
+    door.post("Observation", heart_rate("p1", minute=1))
+    deliveries.match_changes(judge=matching.judge_at(post.now))  # to be sent already, when it is withdrawn
+    person = Patient.objects.get(fhir_id="p1")
+    choices = {("care", "vitals"): False}
+    decide(patient_id=person.pk, choices=choices, said_by="the patient", actor=Actor.system("t"), now=timezone.now())
+    door.post("Observation", heart_rate("p1", minute=2))
+    door.post("Observation", heart_rate("p2", minute=3))
+    post.work(after=SOON)
+    assert [one["subject"]["reference"] for one in inbox.bodies] == ["Patient/p2"]
     assert list(SubscriptionEvent.objects.order_by("number").values_list("status", flat=True)) == ["dead", "sent"]
