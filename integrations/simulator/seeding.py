@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from integrations.fhir.receiving import Tray, Wish
-from integrations.simulator import accounts, resources, rosters, volunteer
+from integrations.simulator import accounts, coming, resources, rosters, volunteer
 from integrations.simulator.cast import Member
 from integrations.simulator.course import FIRST_HOUR, HOURLY, course_of
 from integrations.simulator.resources import Json
@@ -54,6 +54,7 @@ def take_in_the_past(ward: Ward, directory: Path) -> Seeded:
             accounts.register_people(directory, actor=ACTOR, now=end)  # before the first alerts: they are told
             refresh.owe_silent(now=end)
             refreshed += refresh.refresh_owed(clock=_standing(end))
+    _announce(ward)
     accounts.register_people(directory, actor=ACTOR, now=ward.anchor)
     rosters.fill_roster(actor=ACTOR, now=ward.anchor)
     return Seeded(len(members), len(rounds), new, refreshed)
@@ -100,6 +101,14 @@ def _take_in(ward: Ward, members: Sequence[Member], begin: datetime, end: dateti
     for patient, team in operated.items():
         enrolment.entrust(patient_fhir_ids=[patient], team_key=team, actor=ACTOR, now=end)
     return sum(one.status == "created" for one in receipt.outcomes.values())
+
+
+def _announce(ward: Ward) -> None:
+    """Operations that are ordered and that no team has taken yet."""
+    tray = Tray()
+    for resource in coming.ordered(ward):
+        _take(tray, resource)
+    deliver(delivery=tray.delivery(CHANNEL), actor=ACTOR, now=ward.anchor, atomic=True)
 
 
 def _take(tray: Tray, resource: Json) -> None:

@@ -71,7 +71,8 @@ def _operations() -> list[Announced]:
 
 def _requests(now: datetime) -> list[Announced]:
     window = int((now - LOOK_BACK).timestamp() * 1000), int((now + LOOK_AHEAD).timestamp() * 1000)
-    times = DocumentIndex.objects.filter(high_ms__gte=window[0], low_ms__lte=window[1])
+    # A stay without an end has none in the index either: it is then its beginning that must lie in the window.
+    times = DocumentIndex.objects.filter(low_ms__gte=window[0], low_ms__lte=window[1])
     which = Q()
     for kind, param in ANNOUNCES.items():
         which |= Q(type=kind, param=param)

@@ -117,13 +117,20 @@ def pathway_for(key: str, procedure: str) -> Pathway | None:
     """The pathway chosen, in its active version; blank: that of the procedure, or the one for any operation."""
     active = Pathway.objects.filter(active=True)
     if not key:
-        return active.filter(procedure=procedure).first() or active.filter(procedure="").order_by("pk").first()
+        return _usual(list(active.order_by("pk")), procedure)
     found = active.filter(key=key).first()
     if found is None:
         raise Invalid(f'pathway: there is no pathway "{key}".', field="pathway")
     if found.procedure and procedure and found.procedure != procedure and not _is_kind_of(procedure, found.procedure):
         raise Invalid(f"pathway: {found.name} is for another operation.", field="pathway")
     return found
+
+
+def _usual(active: list[Pathway], procedure: str) -> Pathway | None:
+    """The pathway of that operation, or of the kind it belongs to, or the one for any operation."""
+    exact = [one for one in active if one.procedure and one.procedure == procedure]
+    kind = [one for one in active if one.procedure and _is_kind_of(procedure, one.procedure)]
+    return next(iter([*exact, *kind, *(one for one in active if not one.procedure)]), None)
 
 
 def _is_kind_of(procedure: str, general: str) -> bool:
@@ -196,7 +203,7 @@ def _refuse_foreign(patient: Patient, user: User, now: datetime) -> None:
     if "team" in relationships(user, patient, now):
         return
     theirs = Episode.objects.filter(patient=patient, status__in=["planned", "active"], team__isnull=False)
-    if theirs.exclude(team_id=_intake_id()).exists():
+    if theirs.exclude(team__key=settings.INTAKE_TEAM).exists():
         raise Conflict(
             "record_number: another team follows this person. Ask them to hand over, or use emergency access.",
             field="record_number",

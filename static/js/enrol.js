@@ -7,7 +7,9 @@ function chosen () {
   const rows = [...list.children]
   if (pathway.value) return rows.filter((row) => row.dataset.pathway === pathway.value)
   const own = rows.filter((row) => procedure.value && row.dataset.procedure === procedure.value)
-  return own.length ? own : rows.filter((row) => !row.dataset.procedure).slice(0, 1)
+  const kind = rows.filter((row) => row.dataset.procedure && procedure.value.startsWith(`${row.dataset.procedure}_`))
+  if (own.length || kind.length) return (own.length ? own : kind).slice(0, 1)
+  return rows.filter((row) => !row.dataset.procedure).slice(0, 1)
 }
 
 function show () {

@@ -13,6 +13,7 @@ from integrations.simulator.accounts import LOGINS_FILE, PEOPLE, TOKEN_FILE
 from integrations.simulator.seeding import take_in_the_past
 from recovery.models import AuditEvent, Batch, Episode, Packet, Patient, Sample, Snapshot, Team, Twin, User
 from recovery.permissions import visible_episodes
+from recovery.selectors.schedule import announced
 from recovery.services.connections import authenticate_token
 from recovery.services.proof import equals_rebuild
 
@@ -102,8 +103,14 @@ def test_passwords_and_token_are_for_their_owner_only_and_differ_each_time(
 
 
 def test_everything_synthetic_says_so(seeded: wards.Ward) -> None:
-    assert Patient.objects.count() == 3
+    assert Patient.objects.count() == 3 + 2  # the ward, and two whose operations are ordered
     assert all(one.is_synthetic and one.origin.startswith("Synthetic") for one in Patient.objects.all())
+
+
+def test_the_lead_finds_ordered_operations_to_enrol(seeded: wards.Ward) -> None:
+    found = announced(User.objects.get(username="surgeon"), timezone.now())
+    assert [one.source for one in found] == ["ServiceRequest"] * 2
+    assert all(one.person.is_synthetic and one.procedure for one in found)
 
 
 def test_what_was_known_before_a_packet_arrived_does_not_hold_it(seeded: wards.Ward) -> None:

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from recovery.audit import Actor
 from recovery.exceptions import Conflict, Forbidden, Invalid, NotFound
-from recovery.models import AuditEvent, Document, Episode, EpisodeChange, Owed, Patient, Team, TeamMembership
+from recovery.models import AuditEvent, Document, Episode, EpisodeChange, Owed, Pathway, Patient, Team, TeamMembership
 from recovery.ports import ports
 from recovery.selectors import schedule
 from recovery.services import enrolling, episode_moves
@@ -172,6 +172,35 @@ def test_an_ordered_operation_stands_in_the_schedule_until_it_is_enrolled(scene,
     assert 'value="Coming"' in page
     stranger = scene.client("other").get(reverse("enrol") + f"?from={quote(one.ticket)}").content.decode()
     assert "Coming" not in stranger
+
+
+def test_a_planned_stay_is_announced_too_and_is_taken_over_the_page(scene, intake):
+    person = {"resourceType": "Patient", "id": "coming", "name": [{"family": "Coming", "given": ["Cora"]}]}
+    stay = {
+        "resourceType": "Encounter",
+        "id": "stay-1",
+        "status": "planned",
+        "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"},
+        "subject": {"reference": "Patient/coming"},
+        "period": {"start": (scene.now + timedelta(days=5)).strftime("%Y-%m-%dT%H:%M:%SZ")},
+    }
+    announce(scene, person, stay)
+    Episode.objects.filter(pk=scene.foreign.pk).update(team=intake)
+    assert [one.source for one in schedule.announced(scene.own, scene.now)] == ["Procedure", "Encounter"]
+    client = scene.client("own")
+    assert "Cora Coming" in client.get(reverse("enrol")).content.decode()
+    taken = client.post(reverse("enrol_adopt", kwargs={"key": scene.foreign.key}), {"team": "ward-7"})
+    assert taken.status_code == 302 and len(schedule.announced(scene.own, scene.now)) == 1
+
+
+@pytest.mark.parametrize(
+    ("procedure", "taken"), [("colectomy_open", "bowel"), ("knee_replacement", "knee"), ("cardiac", "any"), ("", "any")]
+)
+def test_the_usual_pathway_is_that_of_the_operation_of_its_kind_or_of_any(scene, procedure, taken):
+    for key, of in (("any", ""), ("bowel", "colectomy"), ("knee", "knee_replacement")):
+        Pathway.objects.create(key=key, name=key, procedure=of)
+    found = enrolling.pathway_for("", procedure)
+    assert found is not None and found.key == taken
 
 
 def test_a_withdrawn_order_announces_nothing(scene, intake):
