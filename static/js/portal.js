@@ -41,13 +41,21 @@ document.querySelector('[data-sign-out]')?.addEventListener('submit', () => {
   caches?.delete('portal-pages')
 })
 
-// The questions of today are fetched ahead, so that they can be answered without a connection.
+// This page and today's questions are kept, so that they are there without a connection. Once the worker is in charge
+// it keeps each home page itself.
 async function prepare () {
   if (!('serviceWorker' in navigator) || !body.dataset.who) return
+  const isNew = !navigator.serviceWorker.controller
   await navigator.serviceWorker.register('/me/worker.js', { scope: '/me/' })
-  await navigator.serviceWorker.ready
+  if (!navigator.onLine) return
   const form = document.querySelector('[data-offline-form]')
-  if (form && navigator.onLine && navigator.serviceWorker.controller) await fetch(form.dataset.offlineForm)
+  if (form) await keep(form.dataset.offlineForm, 'X-Portal-Form')
+  if (isNew && location.pathname === '/me/') await keep('/me/', 'X-Portal-Home')
+}
+
+async function keep (path, mark) {
+  const answer = await fetch(path)
+  if (answer.ok && answer.headers.has(mark)) await (await caches.open('portal-pages')).put(path, answer)
 }
 
 // Two minutes before the session ends: a question, in the page's language.
