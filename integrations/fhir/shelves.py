@@ -7,6 +7,7 @@ for whom, for those who ask themselves.
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from integrations.fhir import wire
 from integrations.fhir.conclusions.concluded import Concluded
 from integrations.fhir.conclusions.shelf import CONCLUSIONS
 from integrations.fhir.outcomes import refused
@@ -105,7 +106,18 @@ def read(route: Route, fhir_id: str, reach: Reach) -> Entry:
         raise refused(404, "not-found", f"There is no {route.type}/{fhir_id}.")
     if found.deleted:
         raise refused(410, "deleted", f"{route.type}/{fhir_id} was deleted.")
-    return found
+    return shown(found, reach)
+
+
+def shown(entry: Entry, reach: Reach) -> Entry:
+    """An entry as a caller may read it. What somebody searched for may name other patients: who may not see every row
+    of the trail is told that there was a search, not its words."""
+    if entry.type != "AuditEvent" or reach.is_unlimited("AuditEvent", "search-type"):
+        return entry
+    resource = wire.parse_object(entry.text.encode())
+    for one in resource.get("entity", ()):
+        one.pop("query", None)
+    return replace(entry, text=dumps(resource))
 
 
 def is_open(route: Route, entry: Entry, reach: Reach, interaction: str) -> bool:

@@ -37,7 +37,7 @@ def walk(request: SearchRequest) -> Iterator[Placed]:
             if _fits(entry, rest):
                 looked_at = 0
                 steps = (micros(row.at) for _ in request.order.steps)
-                yield Placed(entry, (*steps, CONCLUSIONS, row.row_id))
+                yield Placed(shelves.shown(entry, request.reach), (*steps, CONCLUSIONS, row.row_id))
             last = row.row_id
         looked_at += len(rows)
         if len(rows) < min(ROWS_A_LOOK, request.count + 1):

@@ -100,7 +100,7 @@ def _read(names: list[Name], bag: _Bag) -> Iterable[Entry]:
         found = [shelves.of_document(row) for row in documents.values()]
         if ROUTES[type_name].shelf != "documents":
             found += _from_other_shelves(ROUTES[type_name], [one for one in ids if one not in documents])
-        yield from (one for one in found if bag.reach.sees(one, "read"))
+        yield from (shelves.shown(one, bag.reach) for one in found if bag.reach.sees(one, "read"))
 
 
 def _from_other_shelves(route: Route, ids: list[str]) -> Iterable[Entry]:

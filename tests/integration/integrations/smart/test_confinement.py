@@ -280,6 +280,22 @@ def test_a_patient_reads_their_own_record_and_is_told_no_alert_and_no_risk_by_a_
     assert token.delete("Condition/own-Condition").status_code == 403
 
 
+def test_the_words_of_others_searches_are_not_told_through_the_trail(door: Door, records: None) -> None:
+    door.get(f"Observation?patient=own-Patient,stranger-Patient&_tag=ours,{MARK}")
+
+    def queries(token: Door, path: str) -> list[str]:
+        said = json.loads(token.get(path).content)
+        events = [one["resource"] for one in said.get("entry", [])] or [said]
+        coded = [entity["query"] for event in events for entity in event["entity"] if "query" in entity]
+        return [base64.b64decode(one).decode() for one in coded]
+
+    assert any(MARK in one for one in queries(door, "AuditEvent?_count=100&patient=own-Patient"))
+    token = patient_token("patient/*.rs")
+    found = json.loads(token.get("AuditEvent?_count=100").content)["entry"]
+    assert len(found) > 10 and queries(token, "AuditEvent?_count=100") == []
+    assert all(queries(token, f"AuditEvent/{one['resource']['id']}") == [] for one in found[:5])
+
+
 def test_a_token_held_to_a_category_reaches_no_other(door: Door, records: None) -> None:
     """Everything of the stranger is a vital sign or no Observation; one laboratory value is all that is left."""
     laboratory = reading("stranger", "", LAB) | {"valueQuantity": {"value": 1.1, "unit": "mmol/L"}}
