@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from recovery.exceptions import Forbidden, Invalid, NotFound
 from recovery.portal_forms import SourceForm, TypedForm
 from recovery.presenters.portal_devices import choice_cards, device_card, supported
+from recovery.presenters.portal_errors import told
 from recovery.selectors import check_ins
 from recovery.selectors.portal_people import Subject
 from recovery.selectors.sources import rivals_of, sources_of
@@ -76,7 +77,7 @@ def type_in(request: HttpRequest) -> HttpResponse:
                 now=now,
             )
         except (Invalid, Forbidden) as error:
-            form.add_error(error.field if error.field in form.fields else None, _(error.message))
+            form.add_error(error.field if error.field in form.fields else None, told(error.message))
         else:
             messages.success(request, _("Thank you. It is kept."))
             return redirect("me_devices")

@@ -1,4 +1,4 @@
-"""What every page of the portal does at the door: whose portal it is, who acts, and a line that says so in the trail."""
+"""At the door of every page of the portal: whose portal it is, who acts, and a line in the trail that says so."""
 
 from collections.abc import Mapping
 from datetime import datetime

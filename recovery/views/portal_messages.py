@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 from recovery.exceptions import Conflict, Invalid
 from recovery.portal_forms import MessageForm
 from recovery.presenters.messages import own_line, own_thread
+from recovery.presenters.portal_errors import told
 from recovery.presenters.portal_words import moment
 from recovery.selectors.messages import answer_by, thread_of, threads_of
 from recovery.selectors.portal_people import Subject
@@ -78,6 +79,6 @@ def _send(request: HttpRequest, found: Subject, form: MessageForm, thread: UUID 
             now=door.clock(),
         )
     except (Invalid, Conflict) as error:
-        form.add_error(None, error.message)
+        form.add_error(None, told(error.message))
         return None
     return message.thread.key

@@ -15,6 +15,7 @@ from recovery.audit import Actor
 from recovery.exceptions import Conflict, Invalid, NotFound
 from recovery.models import User
 from recovery.portal_forms import RELATIONS, SCOPES, BirthDateForm, CaregiverForm, JoinForm, ScopesForm
+from recovery.presenters.portal_errors import told
 from recovery.presenters.portal_people import HELPER_WORDS, person_card, relation_words
 from recovery.selectors.portal_people import doors_of, grants_of, invitation_of
 from recovery.services import grants
@@ -88,7 +89,7 @@ def invite(request: HttpRequest) -> HttpResponse:
             now=now,
         )
     except (Invalid, Conflict) as error:
-        form.add_error(None, error.message)
+        form.add_error(None, told(error.message))
         return _people(request, form, 400)
     link = _public(request, reverse("join", args=[token]))
     return render(request, "portal/people_link.html", {"called": grant.called, "link": link})
@@ -157,5 +158,5 @@ def _joined(request: HttpRequest, token: str, form: BirthDateForm | JoinForm, kn
             now=door.clock(),
         )
     except (Invalid, Conflict) as error:
-        form.add_error(error.field if error.field in form.fields else None, error.message)
+        form.add_error(error.field if error.field in form.fields else None, told(error.message))
         return None

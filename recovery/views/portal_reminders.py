@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 from recovery.exceptions import Invalid
 from recovery.notify.sms import is_set_up
 from recovery.portal_forms import ContactForm
+from recovery.presenters.portal_errors import told
 from recovery.selectors.reminders import contact_of
 from recovery.services import reminders
 from recovery.views import door, portal_door
@@ -24,7 +25,7 @@ def show_reminders(request: HttpRequest) -> HttpResponse:
         try:
             reminders.set_contact(patient_id=mine.patient_id, actor=door.actor(request), now=now, **form.cleaned_data)
         except Invalid as error:
-            form.add_error(error.field if error.field in form.fields else None, _(error.message))
+            form.add_error(error.field if error.field in form.fields else None, told(error.message))
         else:
             messages.success(request, _("Saved."))
             return redirect("me_reminders")
