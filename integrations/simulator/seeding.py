@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from integrations.fhir.receiving import Tray, Wish
-from integrations.simulator import accounts, coming, resources, rosters, volunteer
+from integrations.simulator import accounts, coming, portal, resources, rosters, volunteer
 from integrations.simulator.cast import Member
 from integrations.simulator.course import FIRST_HOUR, HOURLY, course_of
 from integrations.simulator.resources import Json
@@ -57,6 +57,7 @@ def take_in_the_past(ward: Ward, directory: Path) -> Seeded:
     _announce(ward)
     accounts.register_people(directory, actor=ACTOR, now=ward.anchor)
     rosters.fill_roster(actor=ACTOR, now=ward.anchor)
+    portal.fill_portal(ward, actor=ACTOR)
     return Seeded(len(members), len(rounds), new, refreshed)
 
 

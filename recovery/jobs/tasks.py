@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from recovery import audit, queue
-from recovery.services import alerting, delivering, escalation, housekeeping, proof, refresh
+from recovery.services import alerting, check_ins, delivering, escalation, housekeeping, invites, proof, refresh
 
 # A rebuild of 30 days takes about 0.1 s, and a task must end within its time limit of 240 s.
 TWINS_A_NIGHT = 1_000
@@ -50,4 +50,8 @@ def make_partitions() -> int:
 
 @shared_task(name="recovery.thin_history")
 def thin_history() -> int:
-    return housekeeping.thin_live_events(now=timezone.now())
+    """Forget page events, answers begun and never sent, and wrong tries at links that count no more."""
+    now = timezone.now()
+    check_ins.drop_old_drafts(now=now)
+    invites.forget_tries(now=now)
+    return housekeeping.thin_live_events(now=now)

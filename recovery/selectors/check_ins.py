@@ -92,6 +92,12 @@ def form_of(key: str) -> Form | None:
         return None
 
 
+def is_published(form: Form) -> bool:
+    """Whether the form that answers refer to can be read at our FHIR door, in this version."""
+    row = Document.objects.filter(type="Questionnaire", fhir_id=form.key, deleted=False).first()
+    return row is not None and loads(row.content).get("version", "") == form.version
+
+
 def slots_of(episode: Episode) -> tuple[Slot, ...]:
     """Every time at which the episode's pathway asks something; none before the operation or once it is over."""
     if episode.surgery_end is None or episode.status not in FOLLOWED:

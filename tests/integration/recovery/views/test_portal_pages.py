@@ -86,6 +86,7 @@ def test_a_check_in_is_answered_reviewed_and_sent_without_a_script(ida):
     done = ida.post(review)["Location"]
     assert "Your answers have been sent" in text_of(ida.get(done))
     assert CheckInResponse.objects.get().answers["pain"] == 3
+    assert Document.objects.get(type="Questionnaire").fhir_id == "daily"
 
 
 def test_a_double_click_the_back_button_and_another_tab_send_once(ida):
