@@ -63,6 +63,8 @@ def match_changes(*, judge: Judge) -> int:
 
     One transaction: either a change is gone and told, or it is still there.
     """
+    if not ChangeEvent.objects.exists():  # without waiting for a turn: mostly nothing has happened
+        return 0
     with transaction.atomic():
         _take_a_turn()
         rows = list(ChangeEvent.objects.order_by("id")[:MATCHED_AT_ONCE])
