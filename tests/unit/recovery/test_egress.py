@@ -135,3 +135,26 @@ def test_nobody_at_home_is_told_without_the_address():
         with pytest.raises(CallFailed) as told:
             egress.call(there, headers={})
     assert "127.0.0.1" not in told.value.message
+
+
+def test_who_drips_for_ever_is_hung_up_on():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            line, _ = server.accept()
+            with line:
+                line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n")
+                try:
+                    while not over.wait(0.02):
+                        line.sendall(b"x")
+                except OSError:
+                    return
+
+        over = threading.Event()
+        threading.Thread(target=drip, daemon=True).start()
+        there = check_url_may_be_called(f"http://127.0.0.1:{server.getsockname()[1]}/", allow_loopback=True)
+        try:
+            with pytest.raises(CallFailed):
+                egress.call(there, headers={}, timeout=0.2)
+        finally:
+            over.set()
