@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from integrations.fhir.reach import EVERYTHING
 from integrations.fhir.routes import ROUTES
 from integrations.fhir.search import grammar, readings
 from recovery.selectors import fhir_streams
@@ -51,7 +52,12 @@ def test_the_database_looks_an_identifier_up(door: Door, patient: str) -> None:
     assert door.post("Observation", reading("one")).status_code == 201
     pairs = [("identifier", "urn:i|one")]
     request = grammar.parse(
-        ROUTES["Observation"], pairs, base="http://testserver/fhir", strict=True, now=timezone.now()
+        ROUTES["Observation"],
+        pairs,
+        base="http://testserver/fhir",
+        strict=True,
+        now=timezone.now(),
+        reach=EVERYTHING,
     )
     (group,) = readings.groups(request)
     assert group.query.own_indexed

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from integrations.fhir import wire
 from integrations.fhir.documents.indexing import index_entries
+from integrations.fhir.reach import EVERYTHING
 from integrations.fhir.routes import ROUTES
 from integrations.fhir.search import grammar, readings
 from integrations.fhir.search.matching import holds
@@ -153,7 +154,12 @@ def test_a_search_finds_what_one_would_pick_by_hand(
     door: Door, held: list[dict[str, Any]], pairs: list[tuple[str, str]], order: str, count: int, few: int
 ) -> None:
     request = grammar.parse(
-        ROUTES["Observation"], pairs, base="http://testserver/fhir", strict=True, now=timezone.now()
+        ROUTES["Observation"],
+        pairs,
+        base="http://testserver/fhir",
+        strict=True,
+        now=timezone.now(),
+        reach=EVERYTHING,
     )
     url = f"Observation?{urlencode([*pairs, ('_count', str(count)), ('_total', 'accurate')])}"
     url += f"&_sort={order}" if order else ""

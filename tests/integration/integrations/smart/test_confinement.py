@@ -107,7 +107,7 @@ def requests(whose: str) -> Iterator[Ask]:
         one.path for name in ("Observation", "Patient") for one in reads(ROUTES[name], whose) if one.method == "GET"
     ]
     yield bundle("batch", [{"request": {"method": "GET", "url": url}} for url in gets])
-    for url in (gets[0], gets[3], f"Observation?patient={whose}-Patient", f"Patient/{whose}-Patient/Observation"):
+    for url in (gets[0], gets[5], f"Observation?patient={whose}-Patient", f"Patient/{whose}-Patient/Observation"):
         yield bundle("transaction", [{"request": {"method": "GET", "url": url}}])
 
 
