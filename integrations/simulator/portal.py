@@ -1,18 +1,21 @@
-"""The demo's patient in the portal: a question to the team and its answer, consents, a helper asked, a reading typed in.
+"""The demo's patient in the portal: a question and its answer, consents, a helper asked, a reading typed in.
 
-All synthetic, said by the demo itself, through the services that the pages use; done again, it changes nothing.
+All synthetic, through the services that the pages use, in the round in which it would have happened; done again, it
+changes nothing.
 """
 
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from uuid import NAMESPACE_URL, uuid5
+from functools import partial
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from integrations.simulator.cast import PATIENT_WHO_SIGNS_IN
 from integrations.simulator.ward import Ward
 from recovery.audit import Actor
 from recovery.selectors.fhir_store import patient_row_id
+from recovery.selectors.messages import threads_of
 from recovery.selectors.portal_people import grants_of
 from recovery.services import consents, grants, messaging, sources
-from recovery.services.messaging import Author
 
 PATIENT_WORDS = "Amara Okafor"
 NURSE_WORDS = "Nadia Bergström (clinician)"
@@ -33,47 +36,62 @@ SAID = {
     ("research", "activity"): True,
     ("research", "vitals"): False,
 }
+Act = Callable[[int, Actor, datetime], object]
 
 
-def fill_portal(ward: Ward, *, actor: Actor) -> None:
+def take_part(ward: Ward, begin: datetime, end: datetime, *, actor: Actor) -> None:
+    """What the patient and the nurse did in begin <= t < end, taken in at `end`."""
     patient_id = patient_row_id(PATIENT_WHO_SIGNS_IN)
     if patient_id is None:  # a small ward without her
         return
-    now = ward.anchor
-    _talk(patient_id, actor, now)
-    consents.decide(
-        patient_id=patient_id, choices=SAID, said_by=PATIENT_WORDS, actor=actor, now=now - timedelta(days=1)
+    for hours, act in _acts():
+        if begin <= ward.anchor - timedelta(hours=hours) < end:
+            act(patient_id, actor, end)
+
+
+def _acts() -> Iterator[tuple[float, Act]]:
+    """(hours before the anchor, what was done), in order."""
+    yield 22.0, _say
+    for number, (hours, subject, from_team, words) in enumerate(TALK):
+        yield hours, partial(_write, number, subject, from_team, words)
+    yield 1.2, _ask_helper
+    yield 1.0, _type_in
+
+
+def _say(patient_id: int, actor: Actor, now: datetime) -> None:
+    consents.decide(patient_id=patient_id, choices=SAID, said_by=PATIENT_WORDS, actor=actor, now=now)
+
+
+def _write(
+    number: int, subject: str, from_team: bool, words: str, patient_id: int, actor: Actor, now: datetime
+) -> None:
+    username, called = ("nurse", NURSE_WORDS) if from_team else ("patient", PATIENT_WORDS)
+    thread = _thread(patient_id, subject)
+    if from_team and thread is not None:
+        messaging.mark_read(thread_key=thread, by_team=True, words=NURSE_WORDS, actor=actor, now=now)
+    messaging.send_message(
+        patient_id=patient_id,
+        thread_key=thread,
+        subject=subject,
+        text=words,
+        key=uuid5(NAMESPACE_URL, f"twinweb:demo:{patient_id}:{number}"),
+        author=messaging.author_named(username, called, from_team=from_team),
+        actor=actor,
+        now=now,
     )
+
+
+def _thread(patient_id: int, subject: str) -> UUID | None:
+    return next((one.key for one in threads_of(patient_id, for_team=True) if one.subject == subject), None)
+
+
+def _ask_helper(patient_id: int, actor: Actor, now: datetime) -> None:
     if not grants_of(patient_id, now):
         grants.invite_caregiver(
-            patient_id=patient_id,
-            called="Chidi",
-            relation="son",
-            scopes=["see", "write"],
-            actor=actor,
-            now=now - timedelta(hours=6),
+            patient_id=patient_id, called="Chidi", relation="son", scopes=["see", "write"], actor=actor, now=now
         )
-    at = now - timedelta(hours=3)
+
+
+def _type_in(patient_id: int, actor: Actor, now: datetime) -> None:
+    at = now - timedelta(hours=1)
     sources.report_reading(patient_id=patient_id, kind="temperature", text="36.9", at=at, actor=actor, now=now)
-
-
-def _talk(patient_id: int, actor: Actor, now: datetime) -> None:
-    patient = messaging.author_named("patient", PATIENT_WORDS, from_team=False)
-    nurse = messaging.author_named("nurse", NURSE_WORDS, from_team=True)
-    threads = {}
-    for number, (hours, subject, from_team, words) in enumerate(TALK):
-        author: Author = nurse if from_team else patient
-        at = now - timedelta(hours=hours)
-        if from_team:
-            messaging.mark_read(thread_key=threads[subject], by_team=True, words=NURSE_WORDS, actor=actor, now=at)
-        sent = messaging.send_message(
-            patient_id=patient_id,
-            thread_key=threads.get(subject),
-            subject=subject,
-            text=words,
-            key=uuid5(NAMESPACE_URL, f"twinweb:demo:{now.isoformat()}:{number}"),
-            author=author,
-            actor=actor,
-            now=at,
-        )
-        threads[subject] = sent.thread.key

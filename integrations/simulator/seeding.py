@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 
 from integrations.fhir.receiving import Tray, Wish
-from integrations.simulator import accounts, coming, portal, resources, rosters, volunteer
-from integrations.simulator.cast import Member
+from integrations.simulator import accounts, check_ins, coming, portal, resources, rosters, volunteer
+from integrations.simulator.cast import PATIENT_WHO_SIGNS_IN, Member
 from integrations.simulator.course import FIRST_HOUR, HOURLY, course_of
 from integrations.simulator.resources import Json
 from integrations.simulator.ward import Ward, surgery_start
@@ -49,15 +49,17 @@ def take_in_the_past(ward: Ward, directory: Path) -> Seeded:
     new = refreshed = 0
     rounds = list(rounds_of(ward, members))
     for begin, end in rounds:
+        if begin > ward.anchor - check_ins.ANSWERED_FOR and end < ward.anchor:
+            check_ins.answer_between(patient=PATIENT_WHO_SIGNS_IN, begin=begin, end=end, actor=ACTOR)
         new += _take_in(ward, members, begin, end)
         if end > ward.anchor - LOOKED_AT_FOR:
             accounts.register_people(directory, actor=ACTOR, now=end)  # before the first alerts: they are told
+            portal.take_part(ward, begin, end, actor=ACTOR)
             refresh.owe_silent(now=end)
             refreshed += refresh.refresh_owed(clock=_standing(end))
     _announce(ward)
     accounts.register_people(directory, actor=ACTOR, now=ward.anchor)
     rosters.fill_roster(actor=ACTOR, now=ward.anchor)
-    portal.fill_portal(ward, actor=ACTOR)
     return Seeded(len(members), len(rounds), new, refreshed)
 
 

@@ -13,8 +13,10 @@ from django.db import connection
 from django.db.models import Q, QuerySet, TextField, Value
 from django.db.models.functions import Concat
 
+from recovery.consent_rules import CARE
 from recovery.models import Document, DocumentIndex, DocumentVersion, ExportMember, Sample, Series, tables_sql
 from recovery.models.reading_mark import MARK_CHANNEL
+from recovery.selectors.fhir_criteria import is_sealed
 from recovery.selectors.fhir_store import StoredDocument, StoredReading, old_version, reading_of_sample, stored
 
 Whose = Literal["all", "patients", "members"]
@@ -65,6 +67,8 @@ def deleted_at(types: Sequence[str], extent: Extent, after: int, limit: int) -> 
 
 def _mine(type_name: str, extent: Extent) -> QuerySet[Document]:
     rows = Document.objects.filter(type=type_name)
+    if type_name == "Observation":
+        rows = rows.exclude(is_sealed())
     if type_name == "Provenance":
         return rows if extent.whose != "members" else rows.filter(pk__in=_provenance_of_members(extent))
     return _of(rows, extent)
@@ -118,7 +122,7 @@ def _earlier(rows: Sequence[Document], extent: Extent) -> Mapping[int, StoredDoc
 
 def series_of(shape: str, extent: Extent, after: int, limit: int) -> list[SeriesTold]:
     """Series of a shape from row `after` on (included), in the order of rows."""
-    rows = Series.objects.filter(shape=shape, pk__gte=after, patient__deleted_at__isnull=True)
+    rows = Series.objects.usable_for(CARE).filter(shape=shape, pk__gte=after, patient__deleted_at__isnull=True)
     if extent.whose == "members":
         rows = rows.filter(patient_id__in=_members(extent))
     return [SeriesTold(*row) for row in rows.order_by("pk").values_list("pk", "patient_id", "template")[:limit]]

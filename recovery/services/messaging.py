@@ -29,6 +29,14 @@ class Author:
     from_team: bool
 
 
+def author_named(username: str, words: str, *, from_team: bool) -> Author:
+    """Raises NotFound for a name that nobody has."""
+    user = User.objects.filter(username=username).first()
+    if user is None:
+        raise NotFound(f"There is nobody called {username}.")
+    return Author(user, words, from_team)
+
+
 def send_message(
     *,
     patient_id: int,
