@@ -61,6 +61,8 @@ class EnrolForm(forms.Form):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        for one in self.fields.values():
+            one.error_messages["required"] = "Fill this in."
         for name in ("start", "end"):
             self.fields[name].zone = zone  # type: ignore[attr-defined]
         self.fields["team"].choices = teams  # type: ignore[attr-defined]

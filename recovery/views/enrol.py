@@ -1,5 +1,6 @@
 """Enrolment, and what is planned for an episode: thin pages over `services.enrolling` and `services.episode_moves`."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -74,6 +75,7 @@ def _prefilled(request: HttpRequest) -> dict[str, Any]:
         "sex": patient.sex,
         "procedure": said["procedure"],
         "text": "" if said["procedure"] else said["text"],
+        "start": datetime.fromisoformat(said["at"]).astimezone(door.zone()).replace(tzinfo=None),
         "is_synthetic": patient.is_synthetic,
     }
 

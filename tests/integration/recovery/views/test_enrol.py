@@ -170,6 +170,8 @@ def test_an_ordered_operation_stands_in_the_schedule_until_it_is_enrolled(scene,
     assert schedule.announced(scene.other, scene.now) == ()
     page = scene.client("own").get(reverse("enrol") + f"?from={quote(one.ticket)}").content.decode()
     assert 'value="Coming"' in page
+    start = (scene.now + timedelta(days=3)).strftime("%Y-%m-%dT%H:%M")
+    assert f'value="{start}"' in page
     stranger = scene.client("other").get(reverse("enrol") + f"?from={quote(one.ticket)}").content.decode()
     assert "Coming" not in stranger
 
