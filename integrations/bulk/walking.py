@@ -122,7 +122,8 @@ class Walk:
             limit=DOCUMENTS_A_PAGE,
         )
         found = audit_said(query)
-        lines = self._told([shelves.of_conclusion(audit_event(one)) for one in found])
+        rows = [one for one in found if self.extent.whose == "all" or one.patient_id is not None]
+        lines = self._told([shelves.of_conclusion(audit_event(one)) for one in rows])
         return Page(lines, [found[-1].row_id] if len(found) == DOCUMENTS_A_PAGE else None, 0.5)
 
     # ---- streamed readings ---

@@ -7,7 +7,8 @@ import pytest
 from django.utils import timezone
 
 from integrations.bulk import walking, writing
-from recovery.models import AuditEvent, Connection, Export
+from recovery.models import AuditEvent, Batch, Connection, Export, Sample
+from recovery.models.reading_mark import MARK_CHANNEL
 from recovery.services import exports
 from tests.integration.integrations.bulk.conftest import Later, exported, fetched, kick_off, manifest, work
 from tests.integration.integrations.fhir.conftest import Door, content, token_for
@@ -398,3 +399,27 @@ def test_the_capability_statement_claims_it(full):
     by_type = {one["type"]: [op["name"] for op in one["operation"]] for one in rest["resource"]}
     assert "export" in by_type["Patient"] and "export" in by_type["Group"] and "export" not in by_type["Condition"]
     assert full.get("Group?member=Patient/ann").status_code == 200
+
+
+def test_the_audit_trail_comes_only_when_named_and_only_of_the_patients_asked_for(full):
+    assert full.get("Patient/bob").status_code == 200
+    rows = exported(full, "Group/cohort/$export?_type=AuditEvent")["AuditEvent"]
+    assert rows and not any("Patient/bob" in str(row) for row in rows)
+    everything = exported(full, "$export?_type=AuditEvent")["AuditEvent"]
+    assert any("Patient/bob" in str(row) for row in everything) and len(everything) > len(rows)
+    of_patients = exported(full, "Patient/$export?_type=AuditEvent")["AuditEvent"]
+    assert all("Patient/" in str(row) for row in of_patients)
+
+
+def test_a_marked_reading_is_told_as_entered_in_error_and_as_it_was_before(full):
+    """Marks of the care team (services.marking) end a reading by a batch of their own channel."""
+    batch = Batch.objects.create(channel=MARK_CHANNEL, received_at=timezone.now())
+    status = kick_off(full, "$export?_type=Observation")
+    Sample.objects.filter(fhir_id="hr1").update(ended_batch=batch)
+    Batch.objects.filter(pk=batch.pk).update(received_at=timezone.now() + timedelta(seconds=1))
+    work()
+    before = {one["id"]: one for one in fetched(full, manifest(full, status))["Observation"]}
+    assert before["hr1"]["status"] == "final"
+    Batch.objects.filter(pk=batch.pk).update(received_at=timezone.now())
+    after = {one["id"]: one for one in exported(full, "$export?_type=Observation")["Observation"]}
+    assert after["hr1"]["status"] == "entered-in-error" and after["hr2"]["status"] == "final"
