@@ -6,10 +6,12 @@ What the twin concluded is `services.looking_back`'s to say; here are the rows a
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Prefetch
 
 from recovery.models import Alert, AlertTransition, Episode
+from recovery.selectors.consents import sealed_flags, without_sealed
 from recovery.selectors.timeline import Observed, observed
 
 GRAVER = "It has become graver."
@@ -40,6 +42,12 @@ class Past:
 def past_of(episode: Episode, at: datetime, now: datetime) -> Past:
     known = observed(episode, at, known_at=at)
     return Past(known, later_than(known, observed(episode, now)), alerts_then(episode, at))
+
+
+def still_allowed(episode: Episode, content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What was said then, without the types of data that the patient has withdrawn since: sealed is sealed."""
+    flagged = Episode.objects.annotate(**sealed_flags("patient_id")).get(pk=episode.pk)
+    return without_sealed(content, flagged)
 
 
 def later_than(known: Mapping[str, Observed], today: Mapping[str, Observed]) -> dict[str, Observed]:

@@ -10,6 +10,7 @@ from django.db.models import Q
 from recovery.models import AlertTransition, AuditEvent, Episode, Finding, LiveEvent, Look, Snapshot, User
 from recovery.selectors.alerts import AlertSeen, alerts_of
 from recovery.selectors.careteam import current_snapshots
+from recovery.selectors.consents import sealed_flags
 from recovery.selectors.handover import StepTaken, step_taken
 from recovery.selectors.people import Operation, Person, find_episode, operation_of, person_of
 from recovery.selectors.snapshot import Said, read_snapshot
@@ -93,7 +94,8 @@ def last_look(user: User, episode: Episode, now: datetime) -> LastLook | None:
     seen = seen or _opened(user, episode, now)
     if seen is None:
         return None
-    then = Snapshot.objects.filter(episode=episode, made_at__lte=seen).order_by("-hour").first()
+    rows = Snapshot.objects.filter(episode=episode, made_at__lte=seen).annotate(**sealed_flags("episode__patient_id"))
+    then = rows.order_by("-hour").first()
     return LastLook(seen, _read(then) if then else None, steps_since(episode, seen) if user.is_clinical else ())
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from recovery.consent_rules import CARE
 from recovery.exceptions import NotFound
 from recovery.models import Device, Episode, ReadingMark, Sample, Series
 from recovery.models.reading_mark import MARK_CHANNEL
@@ -73,7 +74,8 @@ class ReadingSeen:
 
 
 def reading_seen(episode: Episode, metric: str, reading_id: str) -> ReadingSeen:
-    """Raises NotFound for what is not a reading of this metric of the episode's patient, or was taken back."""
+    """Raises NotFound for what is no reading of this metric of the episode's patient, was taken back by its sender, or
+    is of a type of data that the patient has withdrawn from care."""
     sample = _sample(episode, metric, reading_id)
     own = sample.series
     marks = ReadingMark.objects.filter(
@@ -111,7 +113,8 @@ def _sample(episode: Episode, metric: str, reading_id: str) -> Sample:
         rows = Sample.objects.filter(series_id=named.series_id, at_ms=named.at_ms).select_related(
             "series", "batch__connection", "ended_batch"
         )
-        rows = rows.filter(series__patient_id=episode.patient_id, series__metric=metric)
+        usable = Series.objects.filter(patient_id=episode.patient_id, metric=metric).usable_for(CARE)
+        rows = rows.filter(series__in=usable)
     for row in rows:
         is_told = row.ended_batch is None or row.ended_batch.channel == MARK_CHANNEL
         if is_told and named is not None and value_mark(row.value, row.digits) == named.rest:

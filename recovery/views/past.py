@@ -12,7 +12,7 @@ from recovery.presenters import wording
 from recovery.presenters.causes import causes_view
 from recovery.presenters.past import alert_lines, how_words, moment_of, time_machine
 from recovery.presenters.patient import banner, patient_view
-from recovery.selectors.past import Past, past_of
+from recovery.selectors.past import Past, past_of, still_allowed
 from recovery.selectors.patient import PatientPage, befallen
 from recovery.selectors.people import find_episode, operation_of, person_of
 from recovery.selectors.snapshot import Said, read_snapshot
@@ -57,7 +57,7 @@ def _page(episode: Episode, then: Then | None, past: Past, at: datetime) -> Pati
         patient_id=episode.patient_id,
         person=person_of(episode.patient),
         operation=operation_of(episode),
-        said=_said(then),
+        said=_said(episode, then),
         observed=past.observed,
         alerts=(),
         last_look=None,
@@ -67,8 +67,12 @@ def _page(episode: Episode, then: Then | None, past: Past, at: datetime) -> Pati
     )
 
 
-def _said(then: Then | None) -> Said | None:
+def _said(episode: Episode, then: Then | None) -> Said | None:
     if then is None:
         return None
-    made_at: datetime = then.made_at
-    return read_snapshot(then.content, made_at=made_at, data_until=then.data_until, model_version=then.model_version)
+    return read_snapshot(
+        still_allowed(episode, then.content),
+        made_at=then.made_at,
+        data_until=then.data_until,
+        model_version=then.model_version,
+    )
