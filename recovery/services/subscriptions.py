@@ -15,7 +15,7 @@ from django.db.models import Q
 from recovery import audit, queue
 from recovery.audit import Actor
 from recovery.exact_json import dumps, loads
-from recovery.exceptions import Conflict, Invalid, NotFound
+from recovery.exceptions import Conflict, Forbidden, Invalid, NotFound
 from recovery.models import Batch, Document, DocumentIndex, DocumentVersion, Subscription, SubscriptionEvent
 from recovery.sealing import seal, unseal
 from recovery.services import outbox
@@ -38,9 +38,15 @@ REQUESTED, ACTIVE, ERROR, OFF = (
 def follow(*, fhir_id: str, facts: SubscriptionFacts, batch: Batch, now: datetime) -> None:
     """A Subscription was written: from now on it is as it says. The caller holds the transaction.
 
-    It is activated anew, and keeps what is owed to it. It belongs to who wrote it last.
+    It is activated anew, and keeps what is owed to it. Raises Forbidden where it is another system's.
     """
-    row = Subscription.objects.select_for_update().filter(fhir_id=fhir_id).first()
+    row = (
+        Subscription.objects.select_for_update(of=("self",))
+        .select_related("connection")
+        .filter(fhir_id=fhir_id)
+        .first()
+    )
+    _check_owner(row, batch)
     held = _held_headers(row, facts, batch) if row else []
     said = {
         "connection_id": batch.connection_id,
@@ -64,6 +70,13 @@ def follow(*, fhir_id: str, facts: SubscriptionFacts, batch: Batch, now: datetim
     }
     Subscription.objects.update_or_create(fhir_id=fhir_id, defaults=said)
     _changed()
+
+
+def _check_owner(row: Subscription | None, batch: Batch) -> None:
+    """A subscription is its system's alone, as long as that may still come here."""
+    owner = row.connection if row is not None else None
+    if owner is not None and owner.revoked_at is None and owner.pk != batch.connection_id:
+        raise Forbidden("This subscription belongs to another connected system.", field=TYPE)
 
 
 def _held_headers(row: Subscription, facts: SubscriptionFacts, batch: Batch) -> list[str]:
@@ -93,10 +106,14 @@ def headers_of(sealed: str) -> dict[str, str]:
 
 
 def end(*, fhir_id: str, batch: Batch, now: datetime) -> None:
-    """The Subscription was deleted: nothing more is sent. How much was still owed is in the audit trail."""
-    row = Subscription.objects.filter(fhir_id=fhir_id).first()
+    """The Subscription was deleted: nothing more is sent. How much was still owed is in the audit trail.
+
+    Raises Forbidden where it is another system's.
+    """
+    row = Subscription.objects.select_related("connection").filter(fhir_id=fhir_id).first()
     if row is None:
         return
+    _check_owner(row, batch)
     owed = row.events.exclude(status=SubscriptionEvent.Status.SENT).count()
     row.delete()
     _changed()
