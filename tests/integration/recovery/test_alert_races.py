@@ -3,11 +3,12 @@
 import random
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 
 from recovery.audit import Actor
 from recovery.exceptions import Conflict
@@ -15,6 +16,7 @@ from recovery.models import Alert, AlertTransition, AuditEvent, Delivery, Escala
 from recovery.notify.message import Message
 from recovery.services import alert_acts, alerting, delivering, escalation
 from tests import factories
+from tests.integration.recovery.test_escalation import candidate
 
 NOW = datetime(2026, 3, 5, 10, tzinfo=UTC)
 CLINICIANS, ALERTS = 20, 50
@@ -153,18 +155,13 @@ def test_four_workers_climb_each_step_once_and_send_each_message_once(ward, sett
 
 
 def test_a_hit_and_a_hand_at_the_same_moment_lose_neither(ward):
-    from tests.integration.recovery.test_escalation import candidate
-
     episode, team = ward
     nurse = factories.make_person("bo", team=team)
-    alerting.apply_candidates(episode=episode, candidates=[candidate("medium")], now=NOW)
+    with transaction.atomic():
+        alerting.apply_candidates(episode=episode, candidates=[candidate("medium")], now=NOW)
     alert = Alert.objects.get()
 
     def work(number: int) -> None:
-        from dataclasses import replace
-
-        from django.db import transaction
-
         if number:
             with transaction.atomic():
                 alerting.apply_candidates(
