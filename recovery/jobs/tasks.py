@@ -50,8 +50,9 @@ def make_partitions() -> int:
 
 @shared_task(name="recovery.thin_history")
 def thin_history() -> int:
-    """Forget page events, answers begun and never sent, and wrong tries at links that count no more."""
+    """Forget page events, answers begun and never sent, wrong tries at links that count no more, ended sessions."""
     now = timezone.now()
     check_ins.drop_old_drafts(now=now)
     invites.forget_tries(now=now)
+    housekeeping.forget_sessions(now=now)
     return housekeeping.thin_live_events(now=now)

@@ -2,13 +2,16 @@
 
 from datetime import UTC, datetime, timedelta
 
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 
-from recovery.models import LiveEvent
+from recovery.models import LiveEvent, StaffInvitation
 
 PARTITIONED = ("recovery_sample", "recovery_packet")
 MONTHS_AHEAD = 3
 EVENTS_KEPT = timedelta(hours=24)
+INVITATIONS_KEPT = timedelta(days=30)
 
 
 def make_partitions(*, now: datetime) -> int:
@@ -49,3 +52,12 @@ def _make_partition(table: str, start: datetime, end: datetime) -> int:
 def thin_live_events(*, now: datetime) -> int:
     """Drop page events older than a day; a page that slept longer loads afresh."""
     return LiveEvent.objects.filter(at__lt=now - EVENTS_KEPT).delete()[0]
+
+
+def forget_sessions(*, now: datetime) -> int:
+    """Drop ended sessions with the devices they were on, and links that nobody can use; returns how many sessions."""
+    ended = Session.objects.filter(expire_date__lt=now).delete()[0]
+    settled = UserSession.objects.filter(last_seen_at__lt=now - timedelta(minutes=1))  # a sign-in may not be done yet
+    settled.exclude(session_key__in=Session.objects.values("session_key")).delete()
+    StaffInvitation.objects.filter(until__lt=now - INVITATIONS_KEPT).delete()
+    return ended

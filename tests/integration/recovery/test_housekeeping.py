@@ -3,9 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.db import connection
 
-from recovery.models import LiveEvent
+from recovery.models import LiveEvent, User
 from recovery.services import housekeeping
 from tests.people import make_ward
 
@@ -41,3 +43,12 @@ def test_page_events_older_than_a_day_are_dropped():
         LiveEvent.objects.create(at=NOW - timedelta(hours=hours), kind="twin", episode=episode)
     assert housekeeping.thin_live_events(now=NOW) == 1
     assert LiveEvent.objects.count() == 1
+
+
+def test_sessions_that_have_ended_are_forgotten_with_their_devices(client):
+    User.objects.create_user("nurse", password="correct-horse-battery")
+    client.post("/login/", {"username": "nurse", "password": "correct-horse-battery"})
+    held = UserSession.objects.get()
+    assert housekeeping.forget_sessions(now=datetime.now(UTC)) == 0 and UserSession.objects.filter(pk=held.pk).exists()
+    assert housekeeping.forget_sessions(now=datetime.now(UTC) + timedelta(minutes=16)) == 1
+    assert not UserSession.objects.exists() and not Session.objects.exists()
