@@ -11,20 +11,25 @@ from zoneinfo import ZoneInfo
 import matplotlib
 from django.utils.translation import gettext as _
 from reportlab.lib import colors
+from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
-from recovery.presenters.portal import OwnView
+from recovery.presenters.portal import OwnMetric, OwnView
 from recovery.presenters.portal_consent import PurposeCard
 from recovery.presenters.portal_words import day, moment
-from recovery.presenters.written import in_drawing_order
+from recovery.presenters.written import in_drawing_order, joined
 from recovery.selectors.people import Person
 
 REGULAR, BOLD = "DejaVuSans", "DejaVuSans-Bold"
+PAGE_WIDTH = 174 * mm
+NARROW, WIDE = 42 * mm, 132 * mm
+COLUMNS = (42 * mm, 44 * mm, 50 * mm, 38 * mm)
 _LINE = colors.HexColor("#d5dbe1")
 
 
@@ -109,14 +114,15 @@ def _recovery(view: OwnView, styles: dict[str, ParagraphStyle]) -> list[Flowable
     if view.metrics:
         head = [_text(word, styles["strong"]) for word in (_("What"), _("Newest"), _("Usual for me"), "")]
         lines = [
-            [
-                _text(text, styles["body"])
-                for text in (one.label, f"{one.latest} {one.when}".strip(), one.usual, one.verdict)
-            ]
+            [_text(text, styles["body"], width) for text, width in zip(_cells(one), COLUMNS, strict=True)]
             for one in view.metrics
         ]
-        found += [Spacer(1, 2 * mm), _table([head, *lines], (42 * mm, 44 * mm, 50 * mm, 38 * mm))]
+        found += [Spacer(1, 2 * mm), _table([head, *lines], COLUMNS)]
     return found
+
+
+def _cells(one: OwnMetric) -> tuple[str, str, str, str]:
+    return one.label, f"{one.latest} {one.when}".strip(), one.usual, one.verdict
 
 
 def _consents(cards: Iterable[PurposeCard], styles: dict[str, ParagraphStyle]) -> list[Flowable]:
@@ -127,8 +133,8 @@ def _consents(cards: Iterable[PurposeCard], styles: dict[str, ParagraphStyle]) -
 
 
 def _rows(rows: Iterable[tuple[str, str]], styles: dict[str, ParagraphStyle]) -> Table:
-    lines = [[_text(label, styles["strong"]), _text(words, styles["body"])] for label, words in rows]
-    return _table(lines, (42 * mm, 132 * mm))
+    lines = [[_text(label, styles["strong"], NARROW), _text(words, styles["body"], WIDE)] for label, words in rows]
+    return _table(lines, (NARROW, WIDE))
 
 
 def _table(lines: list[list[Flowable]], widths: Sequence[float]) -> Table:
@@ -142,5 +148,21 @@ def _table(lines: list[list[Flowable]], widths: Sequence[float]) -> Table:
     return Table(lines, colWidths=list(widths), style=style)
 
 
-def _text(words: str, style: ParagraphStyle) -> Paragraph:
-    return Paragraph(escape(in_drawing_order(words)), style)
+def _text(words: str, style: ParagraphStyle, width: float = PAGE_WIDTH) -> Paragraph:
+    """Text from right to left is broken into lines before it is turned round: turned first, its lines would swap."""
+    drawn = in_drawing_order(words)
+    if drawn == words:
+        return Paragraph(escape(words), style)
+    lines = [in_drawing_order(line) for line in _lines(words, style, width - 4 * mm)]
+    return Paragraph("<br/>".join(escape(line) for line in lines), ParagraphStyle("right", style, alignment=TA_RIGHT))
+
+
+def _lines(words: str, style: ParagraphStyle, width: float) -> list[str]:
+    lines = [""]
+    for word in words.split(" "):
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and stringWidth(joined(longer), style.fontName, style.fontSize) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
