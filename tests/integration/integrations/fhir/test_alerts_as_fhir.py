@@ -7,7 +7,8 @@ import pytest
 from integrations.fhir import validation, wire
 from recovery.audit import Actor
 from recovery.models import Alert, User
-from recovery.services.alerting import acknowledge_alert, apply_candidates, resolve_alert
+from recovery.services.alert_acts import acknowledge_alert, resolve_alert
+from recovery.services.alerting import apply_candidates
 from recovery.twin.alerts import AlertCandidate
 from recovery.twin.facts import Fact
 from recovery.twin.suspicion import Hypothesis, Suspicion, facts
