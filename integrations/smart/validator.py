@@ -9,9 +9,10 @@ what an access token comes with (SMART App Launch 2.2).
 
 import logging
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from oauth2_provider.oauth2_validators import OAuth2Validator
@@ -132,7 +133,7 @@ class SmartValidator(OAuth2Validator):  # type: ignore[misc]  # the library has 
         if not super().validate_refresh_token(refresh_token, client, request, *args, **kwargs):
             return False
         request.allowed = authorizations.of_family(request.refresh_token_instance.token_family)
-        return request.allowed is not None and bool(request.user.is_active)
+        return request.allowed is not None and bool(request.user.is_active) and not _is_over(request.allowed)
 
     def _save_bearer_token(self, token: dict[str, Any], request: Any, *args: Any, **kwargs: Any) -> None:
         allowed: Allowed | None = getattr(request, "allowed", None)
@@ -190,6 +191,11 @@ def launch_said(allowed: Allowed, scopes: Iterable[str], fhir: str) -> dict[str,
     if {"fhirUser", "openid"} <= set(scopes):
         said["fhirUser"] = people.fhir_user(allowed.user_id, fhir, _now())
     return said
+
+
+def _is_over(allowed: Allowed) -> bool:
+    """No session lasts longer than SESSION_COOKIE_AGE, signed out of or not."""
+    return allowed.is_online and allowed.created_at + timedelta(seconds=settings.SESSION_COOKIE_AGE) < _now()
 
 
 def _assertion(request: Any) -> str:

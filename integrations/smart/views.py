@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 from jwcrypto.jwk import JWK
 from oauth2_provider.models import get_access_token_model
 from oauth2_provider.settings import oauth2_settings
@@ -37,19 +37,19 @@ def open_door(view: View) -> View:
 
 
 @open_door
-@require_GET
+@require_safe
 def show_configuration(request: HttpRequest) -> HttpResponse:
     return JsonResponse(configuration.smart_configuration(request))
 
 
 @open_door
-@require_GET
+@require_safe
 def show_openid_configuration(request: HttpRequest) -> HttpResponse:
     return JsonResponse(configuration.openid_configuration(request))
 
 
 @open_door
-@require_GET
+@require_safe
 def show_keys(request: HttpRequest) -> HttpResponse:
     """The public keys that id_tokens are checked by."""
     pems = [oauth2_settings.OIDC_RSA_PRIVATE_KEY, *oauth2_settings.OIDC_RSA_PRIVATE_KEYS_INACTIVE]

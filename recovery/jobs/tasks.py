@@ -4,7 +4,17 @@ from celery import shared_task
 from django.utils import timezone
 
 from recovery import audit, queue
-from recovery.services import alerting, check_ins, delivering, escalation, housekeeping, invites, proof, refresh
+from recovery.services import (
+    alerting,
+    authorizations,
+    check_ins,
+    delivering,
+    escalation,
+    housekeeping,
+    invites,
+    proof,
+    refresh,
+)
 
 # A rebuild of 30 days takes about 0.1 s, and a task must end within its time limit of 240 s.
 TWINS_A_NIGHT = 1_000
@@ -55,4 +65,5 @@ def thin_history() -> int:
     check_ins.drop_old_drafts(now=now)
     invites.forget_tries(now=now)
     housekeeping.forget_sessions(now=now)
+    authorizations.forget_expired(now=now)
     return housekeeping.thin_live_events(now=now)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from oauth2_provider.models import AccessToken, RefreshToken
+from oauth2_provider.models import AccessToken, RefreshToken, clear_expired
 
 from recovery import audit
 from recovery.audit import Actor
@@ -16,6 +16,7 @@ from recovery.models import Authorization, AuthorizedToken, Connection, Launch, 
 from recovery.permissions import check_user_can, visible_patients
 
 LAUNCH_LASTS = timedelta(minutes=5)
+LAUNCH_KEPT = timedelta(days=30)  # the console tells when an app was last opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +31,16 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """An authorization as it stands. `patient_row`: for the audit."""
+    """An authorization as it stands. `is_online`: it ends with the session in which it was given."""
 
     row_id: int
     user_id: int
     patient: str
     encounter: str
     is_launched: bool
-    session_hash: str
+    is_online: bool
     connection_id: int
+    created_at: datetime
 
 
 def hashed(text: str) -> str:
@@ -155,7 +157,16 @@ def _allowed(**asked: object) -> Allowed | None:
     if row is None:
         return None
     patient = row.patient.fhir_id if row.patient and row.patient.deleted_at is None else ""
-    return Allowed(row.pk, row.user_id, patient, row.encounter, row.is_launched, row.session_hash, row.connection_id)
+    return Allowed(
+        row.pk,
+        row.user_id,
+        patient,
+        row.encounter,
+        row.is_launched,
+        bool(row.session_hash),
+        row.connection_id,
+        row.created_at,
+    )
 
 
 def bind_token(*, authorization_id: int, access_token: str) -> None:
@@ -196,12 +207,18 @@ def end_session(*, session: str, actor: Actor, now: datetime) -> None:
         withdraw(authorization_id=row_id, actor=actor, now=now)
 
 
+def forget_expired(*, now: datetime) -> None:
+    """Drop codes, tokens and launches that nobody can use any more."""
+    clear_expired()
+    Launch.objects.filter(expires_at__lt=now - LAUNCH_KEPT).delete()
+    SpentAssertion.objects.filter(expires_at__lt=now - timedelta(minutes=10)).delete()
+
+
 # ---- assertions ---
 
 
 def spend_assertion(*, connection_id: int, jti: str, expires_at: datetime, now: datetime) -> bool:
     """Whether this is the first use of the assertion: the database decides, for all processes."""
-    SpentAssertion.objects.filter(expires_at__lt=now - timedelta(minutes=10)).delete()
     try:
         with transaction.atomic():
             SpentAssertion.objects.create(connection_id=connection_id, jti=hashed(jti), expires_at=expires_at)

@@ -13,7 +13,7 @@ from oauth2_provider.models import AccessToken, Grant, RefreshToken
 from recovery.audit import Actor
 from recovery.models import AuditEvent, Authorization, TeamMembership
 from recovery.services import authorizations, registration
-from tests.integration.integrations.smart.clients import ACTOR, RSA, Said, public
+from tests.integration.integrations.smart.clients import ACTOR, RSA, Said, names, public
 from tests.integration.integrations.smart.launching import (
     BACK,
     address,
@@ -97,7 +97,7 @@ def test_nobody_is_asked_before_signing_in(ward: Ward) -> None:
         ({"scope": "launch patient/*.rs", "launch": "made-up"}, "invalid_request"),
         ({"scope": "openid patient/*.rs", "prompt": "none"}, "login_required"),
     ],
-    ids=str,
+    ids=names,
 )
 def test_a_request_that_is_wrong_is_told_to_the_app(ward: Ward, changes: dict[str, str], error: str) -> None:
     where = address(app().client_id, **{"scope": "patient/*.rs", **changes})
@@ -214,6 +214,34 @@ def test_who_leaves_the_team_takes_the_apps_sight_along(ward: Ward) -> None:
     ward.own.is_active = False
     ward.own.save()
     assert fhir(said["access_token"], f"Patient/{mine}").status_code == 401
+
+
+def test_online_access_ends_when_the_person_signs_out_and_offline_access_does_not(ward: Ward) -> None:
+    client, browser = app(), browser_of(ward.own)
+    given = {}
+    for kind in ("online_access", "offline_access"):
+        told = allow(browser, address(client.client_id, f"user/*.rs {kind}"))
+        given[kind] = exchange(client.client_id, told["code"]).json()
+    browser.post("/logout/")
+    assert fhir(given["online_access"]["access_token"], "Patient").status_code == 401
+    assert refresh(client.client_id, given["online_access"]["refresh_token"]).status_code == 400
+    assert refresh(client.client_id, given["offline_access"]["refresh_token"]).status_code == 200
+
+
+def test_online_access_outlasts_no_session(ward: Ward, settings: Any) -> None:
+    said = token_of(ward.own, client := app(), "user/*.rs online_access")
+    Authorization.objects.update(created_at=timezone.now() - timedelta(seconds=settings.SESSION_COOKIE_AGE + 1))
+    assert refresh(client.client_id, said["refresh_token"]).status_code == 400
+
+
+def test_what_nobody_can_use_any_more_is_forgotten(ward: Ward) -> None:
+    client = app()
+    said = token_of(ward.own, client, "user/*.rs offline_access")
+    authorizations.forget_expired(now=timezone.now())
+    assert fhir(said["access_token"], "Patient").status_code == 200
+    AccessToken.objects.update(expires=timezone.now() - timedelta(days=100))
+    authorizations.forget_expired(now=timezone.now())
+    assert refresh(client.client_id, said["refresh_token"]).status_code == 400
 
 
 def test_a_launch_carries_its_patient_once_for_one_person_and_one_app(ward: Ward) -> None:

@@ -13,7 +13,7 @@ from integrations.smart import keys
 from recovery.egress import Answer
 from recovery.models import AuditEvent, Connection
 from recovery.services import registration
-from tests.integration.integrations.smart.clients import ACTOR, EC, RSA, TOKEN, Said, ask, backend, public
+from tests.integration.integrations.smart.clients import ACTOR, EC, RSA, TOKEN, Said, ask, backend, names, public
 
 pytestmark = pytest.mark.django_db
 
@@ -54,7 +54,7 @@ def test_who_signs_gets_a_token_for_five_minutes_that_opens_the_fhir_door(key: A
         {"nbf": int(time.time()) + 600},
         {"iat": int(time.time()) + 600},
     ],
-    ids=str,
+    ids=names,
 )
 def test_an_assertion_that_says_something_wrong_is_refused(changes: dict[str, Any]) -> None:
     answer = ask(Said(backend().client_id).text(**changes))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 
-from tests.integration.integrations.smart.clients import RSA, Said, ask, public
+from tests.integration.integrations.smart.clients import RSA, Said, ask, names, public
 
 pytestmark = pytest.mark.django_db
 
@@ -109,7 +109,7 @@ def test_where_it_is_switched_on_a_client_that_signs_can_register_itself(setting
         {"scope": 7},
         {"jwks": {"keys": [RSA.as_dict(private=True)]}},
     ],
-    ids=str,
+    ids=names,
 )
 def test_others_cannot(settings: Any, changes: dict[str, Any]) -> None:
     settings.SMART_OPEN_REGISTRATION = True

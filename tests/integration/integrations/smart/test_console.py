@@ -8,7 +8,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from recovery.models import AuditEvent, Connection
-from tests.integration.integrations.smart.clients import RSA, Said, ask, backend, public
+from tests.integration.integrations.smart.clients import RSA, Said, ask, backend, names, public
 from tests.integration.integrations.smart.launching import BACK, app, browser_of
 from tests.people import Ward, make_ward
 
@@ -131,7 +131,7 @@ def test_a_backend_service_is_registered_with_its_keys_which_can_be_changed(offi
         ({"kind": "other"}, "Nothing is registered yet"),
         ({"days": "0"}, "greater than or equal to 1"),
     ],
-    ids=str,
+    ids=names,
 )
 def test_what_cannot_be_registered_is_said_and_nothing_is_kept(
     office: Browser, changes: dict[str, str], said: str

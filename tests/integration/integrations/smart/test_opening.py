@@ -18,7 +18,7 @@ from recovery.audit import Actor
 from recovery.egress import Answer
 from recovery.models import AuditEvent, EhrIdentity
 from recovery.services.connections import issue_token
-from tests.integration.integrations.smart.clients import RSA, public
+from tests.integration.integrations.smart.clients import RSA, names, public
 from tests.integration.integrations.smart.launching import address, allow, app, browser_of, exchange
 from tests.people import Ward, make_ward
 
@@ -181,7 +181,7 @@ def test_who_is_not_linked_or_not_any_more_is_nobody_here(ward: Ward, server: Eh
 @pytest.mark.parametrize(
     "claims",
     [{"aud": "others"}, {"iss": "https://evil.example"}, {"nonce": "other"}, {"exp": 1}, {"iat": 2**33}, {"exp": None}],
-    ids=str,
+    ids=names,
 )
 def test_an_id_token_for_somebody_else_signs_nobody_in(ward: Ward, server: Ehr, claims: dict[str, Any]) -> None:
     call_command("link_ehr_user", ISS, "Practitioner/7", "own")
