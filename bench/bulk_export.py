@@ -2,7 +2,7 @@
 
     python -m bench.bulk_export [--patients 1000] [--samples 4000000]
 
-Goal: constant memory (the worker's peak grows by less than 50 MB from the first million lines to the last). What is
+Goal: constant memory (the worker grows by less than 50 MB from the second quarter to the last). What is
 stored is synthetic: one reading of each code goes through the door, and SQL multiplies it (bench.fhir_search).
 """
 
@@ -77,22 +77,22 @@ class Watch:
 
 
 def export(base: str, token: str, pid: int) -> dict[str, Any]:
-    began, watch = time.monotonic(), Watch(pid)
+    began, watch, before = time.monotonic(), Watch(pid), stack.cpu_of(pid)
     status = asked(f"{base}/fhir/$export?_type=Observation,Patient", token, Prefer="respond-async")[1]
     address = status["Content-Location"]
     while (answer := asked(address, token))[0] == 202:
         time.sleep(1)
-    took, seen = time.monotonic() - began, watch.end()
+    took, seen, worked = time.monotonic() - began, watch.end(), stack.cpu_of(pid) - before
     manifest = json.loads(answer[2])
     lines = sum(one["count"] for one in manifest["output"])
     quarter = max(len(seen) // 4, 1)
-    early, late = max(seen[:quarter]), max(seen[-quarter:])
-    print(
-        f"{lines:,} lines in {len(manifest['output'])} files in {took:.0f} s: {lines / took:,.0f} a second", flush=True
-    )
+    early, late = max(seen[quarter : 2 * quarter]), max(seen[-quarter:])  # the first quarter warms caches up
+    rates = f"{lines / took:,.0f} a second, {lines / worked:,.0f} a second of the worker's processor"
+    print(f"{lines:,} lines in {len(manifest['output'])} files in {took:.0f} s: {rates}", flush=True)
     grown = late - early
     verdict = "reached" if grown < 50 else "MISSED"
-    print(f"worker's memory: {early:.0f} MB at first, {late:.0f} MB at last, peak {max(seen):.0f} MB ({verdict})")
+    memory = f"{early:.0f} MB in the second quarter, {late:.0f} MB in the last, peak {max(seen):.0f} MB"
+    print(f"worker's memory: {memory} ({verdict})", flush=True)
     return dict(manifest)
 
 
