@@ -13,7 +13,15 @@ from zoneinfo import ZoneInfo
 
 from integrations.cds_hooks.services import Service
 from recovery.presenters.risk import horizon, risk_card, short_risk
-from recovery.presenters.wording import STALE_READING_HOURS, STALE_SNAPSHOT_HOURS, STATES, age_of, clock, recovery_day
+from recovery.presenters.wording import (
+    STALE_READING_HOURS,
+    STALE_SNAPSHOT_HOURS,
+    STATES,
+    age_of,
+    clock,
+    origin_label,
+    recovery_day,
+)
 from recovery.selectors.alerts import AlertSeen
 from recovery.selectors.cards import Followed
 from recovery.selectors.snapshot import MilestoneSaid, Risk, Said, headline_risk
@@ -21,7 +29,7 @@ from recovery.services.cards import NewCard
 
 # CDS Hooks 2.0.1, Card.summary: fewer than 140 characters.
 LONGEST_SUMMARY = 139
-MOST_ALERTS, MOST_RISKS, MOST_MILESTONES = 3, 6, 6
+MOST_ALERTS, MOST_OTHER_RISKS, MOST_MILESTONES = 3, 3, 6
 HOUR = timedelta(hours=1)
 INDICATOR_OF_STATE = {"act": "critical", "review": "warning"}
 INDICATOR_OF_SEVERITY = {"high": "critical", "medium": "warning"}
@@ -140,12 +148,22 @@ def _state_lines(found: Followed, place: Place) -> list[str]:
 
 
 def _risk_lines(service: Service, said: Said | None) -> list[str]:
-    if said is None or not said.risks:
-        return ["", "No risk is estimated."] if said is not None else []
-    wanted = sorted(said.risks, key=lambda one: -one.horizon_h if service.focus == "ahead" else one.horizon_h)
+    """The one that the summary names with its reasons, then the likeliest others of the same time, each in a line."""
+    if said is None:
+        return []
     lead = _farthest(said) if service.focus == "ahead" else headline_risk(said.risks)
-    ordered = [*([lead] if lead is not None else []), *(one for one in wanted if one is not lead)]
-    return ["", "**Risks**", *(_risk_line(one) for one in ordered[:MOST_RISKS])]
+    if lead is None:
+        return ["", "No risk is estimated."]
+    beside = [one for one in said.risks if one is not lead and one.horizon_h == lead.horizon_h]
+    beside.sort(key=lambda one: -(one.probability or 0.0))
+    return ["", "**Risks**", _risk_line(lead), *(_short_line(one) for one in beside[:MOST_OTHER_RISKS])]
+
+
+def _short_line(risk: Risk) -> str:
+    first, second = short_risk(risk)
+    if risk.probability is None:
+        return f"- {plain(risk.label)}: not estimated. {plain(second)}"
+    return f"- {plain(second[:1].upper() + second[1:])}: {plain(first)}"
 
 
 def _risk_line(risk: Risk) -> str:
@@ -213,6 +231,9 @@ def _made(
     place: Place,
     alert: UUID | None = None,
 ) -> Made:
+    origin = origin_label(found.person)
+    if origin:
+        summary, detail = f"{origin.capitalize()}. {summary}", [f"**{plain(origin.capitalize())}.**", "", *detail]
     said: Json = {
         "uuid": str(key),
         "summary": shortened(summary),

@@ -10,7 +10,7 @@ from django.db.models.fields.json import KeyTransform
 
 from recovery.models import Alert, Card, Document, DocumentIndex, Episode, Patient, Snapshot, TrustedEhr
 from recovery.selectors.alerts import AlertSeen, alert_seen
-from recovery.selectors.people import Operation, operation_of
+from recovery.selectors.people import Operation, Person, operation_of, person_of
 from recovery.selectors.snapshot import Said, read_snapshot
 
 MOST_IDENTIFIERS = 20
@@ -34,6 +34,7 @@ class Followed:
     """The operation whose recovery is followed now. `said` None: nothing has been computed yet."""
 
     episode_id: int
+    person: Person
     operation: Operation
     said: Said | None
     alerts: tuple[AlertSeen, ...]
@@ -92,12 +93,18 @@ def _patient(row: Patient, sender_id: int | None) -> KnownPatient:
 def followed(patient: KnownPatient) -> Followed | None:
     """The newest operation that is being followed; None when there is none."""
     rows = Episode.objects.filter(patient_id=patient.row_id, status=Episode.Status.ACTIVE, surgery_end__isnull=False)
-    episode = rows.select_related("team").order_by(F("surgery_end").desc(), "-pk").first()
+    episode = rows.select_related("team", "patient").order_by(F("surgery_end").desc(), "-pk").first()
     if episode is None:
         return None
     standing = Alert.objects.filter(episode=episode, status__in=[Alert.Status.OPEN, Alert.Status.ACKNOWLEDGED])
     alerts = standing.select_related("owner").prefetch_related("transitions").order_by("-raised_at")
-    return Followed(episode.pk, operation_of(episode), _said(episode.pk), tuple(alert_seen(row) for row in alerts))
+    return Followed(
+        episode.pk,
+        person_of(episode.patient),
+        operation_of(episode),
+        _said(episode.pk),
+        tuple(alert_seen(row) for row in alerts),
+    )
 
 
 def _said(episode_id: int) -> Said | None:

@@ -193,6 +193,33 @@ def test_before_discharge_it_looks_ahead(ehr: Ehr, episode: Episode) -> None:
     assert "Walks 1000 steps a day: about day 6 (day 4 to 9)" in cards[0]["detail"]
 
 
+def test_synthetic_and_imported_patients_are_called_so(ehr: Ehr, episode: Episode) -> None:
+    make_alert(episode, timezone.now())
+    assert not any("ynthetic" in json.dumps(one) for one in ehr.cards(**about()))
+    type(episode.patient).objects.update(is_synthetic=True)
+    for card in ehr.cards(**about()):
+        assert card["summary"].startswith("Synthetic patient. ") and card["detail"].startswith("**Synthetic patient.**")
+
+
+def test_other_risks_of_the_same_time_are_a_line_each(ehr: Ehr, episode: Episode) -> None:
+    names = {"complication": 0.3, "pneumonia": 0.1, "ssi": 0.2, "pe": 0.05, "af": 0.01}
+    risks = [
+        {"outcome": name, "label": name, "horizon_h": hours, "probability": value, "low": 0.01, "high": 0.4}
+        for name, value in names.items()
+        for hours in (24, 168)
+    ]
+    episode.snapshots.update(content=said(hour=30.0, risks=risks))
+    detail = ehr.cards(**about())[0]["detail"]
+    lines = [one for one in detail.splitlines() if "within" in one]
+    assert [next(name for name in names if name in one.lower()) for one in lines] == [
+        "complication",
+        "ssi",
+        "pneumonia",
+        "pe",
+    ]
+    assert all("7 days" in one for one in lines)
+
+
 def test_text_of_others_is_no_markup(ehr: Ehr, episode: Episode) -> None:
     episode.snapshots.update(content=said(hour=30.0, sentence="[click](https://evil.example) <img src=x>"))
     detail = ehr.cards(**about())[0]["detail"]
