@@ -3,6 +3,7 @@
 Access lasts LASTS, and a person may open so many records and search so often; the numbers are starting points [G].
 """
 
+import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -106,7 +107,9 @@ def open_record(*, ticket: str, reason: str, user: User, actor: Actor, now: date
         access = EmergencyAccess.objects.create(
             user=user, patient=patient, reason=reason[:500], opened_at=now, until=now + LASTS
         )
-        detail = {"reason": reason[:500], "until": access.until.isoformat()}
+        # The words may name the patient, who may be erased one day; the trail keeps what proves that they stood.
+        digest = hashlib.sha256(access.reason.encode()).hexdigest()
+        detail = {"reason_sha256": digest, "until": access.until.isoformat()}
         entity = f"EmergencyAccess/{access.key}"
         audit.record(
             actor=actor, now=now, action="emergency_open", patient_ids=[patient.pk], entity=entity, detail=detail

@@ -7,10 +7,12 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from tests.functional.browsing import PAGES, launch, visit
+from tests.functional.test_identity import PAGES as IDENTITY_PAGES
 from tests.functional.ward import ROOT, open_ward
 
 WIDTHS = {390: 844, 1440: 900}
 SCHEMES = ("light", "dark")
+PAGES |= IDENTITY_PAGES
 
 
 def take(folder: Path) -> int:
