@@ -18,20 +18,21 @@ from recovery.selectors.desk import DeskSeen, OnCall
 from recovery.selectors.snapshot import Said, headline_risk
 from recovery.twin.profile import PROCEDURES
 
-CSV_HEADER = (
-    "record number",
-    "name",
-    "procedure",
-    "day",
-    "state",
-    "why",
-    "risk",
-    "of what",
-    "NEWS2",
-    "owner",
-    "next",
-    "data",
-)
+# Attribute of a row -> heading of its column.
+CSV = {
+    "record": "record number",
+    "name": "name",
+    "procedure": "procedure",
+    "day": "day",
+    "state_word": "state",
+    "why": "why",
+    "risk": "risk",
+    "risk_event": "of what",
+    "news2": "NEWS2",
+    "owner": "owner",
+    "next_contact": "next",
+    "age": "data",
+}
 LANE_WORDS = {
     "clinical": ("Clinical", "open alerts on readings or behaviour"),
     "silent": ("Silent", "nothing has arrived for a day or more"),
@@ -183,9 +184,7 @@ def _on_call(call: OnCall, zone: ZoneInfo) -> str:
 
 def csv_rows(rows: Sequence[RowCard]) -> list[tuple[str, ...]]:
     """The board as it stands, for a spreadsheet; text that one would run as a formula is quoted."""
-    columns = ("record", "name", "procedure", "day", "state_word", "why", "risk", "risk_event", "news2", "owner")
-    columns += ("next_contact", "age")
-    return [CSV_HEADER, *(tuple(harmless(str(getattr(row, name))) for name in columns) for row in rows)]
+    return [tuple(CSV.values()), *(tuple(harmless(str(getattr(row, name))) for name in CSV) for row in rows)]
 
 
 def procedure_name(row: BoardRow) -> str:

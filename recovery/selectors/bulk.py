@@ -36,7 +36,7 @@ def chosen(alerts: Iterable[Alert]) -> list[Chosen]:
 
 def staff_to_assign(alerts: Sequence[Alert], now: datetime) -> list[tuple[int, str]]:
     """(row id, name) of the care staff who belong to the team of every one of these alerts."""
-    teams = {alert.episode.team_id for alert in alerts}
+    teams = {alert.episode.team_id for alert in alerts if alert.episode.team_id is not None}
     current = TeamMembership.objects.filter(team_id__in=teams, since__lte=now, user__is_active=True)
     rows = current.filter(Q(until__isnull=True) | Q(until__gt=now)).select_related("user")
     belongs: dict[int, set[int]] = {}

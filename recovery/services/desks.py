@@ -47,7 +47,7 @@ def note_board(*, shown: Mapping[str, list[int]], before: datetime | None, actor
     if before is not None and now - before < NOTED_EVERY:
         return
     if before is not None and now - before > VISIT_GAP:
-        last = Desk.objects.filter(user_id=actor.id).values_list("seen", flat=True).first()
+        last = Desk.objects.filter(user_id=_person(actor)).values_list("seen", flat=True).first()
         said |= {"before": last or {}, "before_at": before}
     _keep(actor, said)
 
@@ -55,7 +55,7 @@ def note_board(*, shown: Mapping[str, list[int]], before: datetime | None, actor
 def note_look(*, episode: Episode, at: datetime, actor: Actor, now: datetime) -> None:
     """The person left the page of an episode, having seen it as of `at`; never later than now, never back in time."""
     at = min(at, now)
-    look, made = Look.objects.get_or_create(user_id=actor.id, episode=episode, defaults={"at": at})
+    look, made = Look.objects.get_or_create(user_id=_person(actor), episode=episode, defaults={"at": at})
     if not made:
         Look.objects.filter(pk=look.pk, at__lt=at).update(at=at)
 
@@ -67,18 +67,18 @@ def save_view(*, name: str, query: str, actor: Actor, now: datetime) -> SavedVie
         raise Invalid("Give the view a name.", field="name")
     if not kept:
         raise Invalid("Set a filter first: without one it is the whole board.", field="query")
-    mine = SavedView.objects.filter(user_id=actor.id)
+    mine = SavedView.objects.filter(user_id=_person(actor))
     if not mine.filter(name=name).exists() and mine.count() >= MOST_VIEWS:
         raise Conflict(f"At most {MOST_VIEWS} views are kept: delete one first.")
     view, _ = mine.update_or_create(
-        user_id=actor.id, name=name, defaults={"query": kept}, create_defaults={"query": kept, "created_at": now}
+        user_id=_person(actor), name=name, defaults={"query": kept}, create_defaults={"query": kept, "created_at": now}
     )
     return view
 
 
 def delete_view(*, key: UUID, actor: Actor, now: datetime) -> None:
     """Raises NotFound: also for somebody else's."""
-    if not SavedView.objects.filter(user_id=actor.id, key=key).delete()[0]:
+    if not SavedView.objects.filter(user_id=_person(actor), key=key).delete()[0]:
         raise NotFound("There is no such view.")
 
 
@@ -94,12 +94,17 @@ def note_practice(*, actor: Actor, now: datetime) -> None:
 
 
 def _keep(actor: Actor, said: dict[str, Any]) -> None:
-    if actor.kind != "user" or actor.id is None:
-        raise Invalid("Only people have a desk.", field="actor")
-    if Desk.objects.filter(user_id=actor.id).update(**said):
+    if Desk.objects.filter(user_id=_person(actor)).update(**said):
         return
     try:
         with transaction.atomic():
-            Desk.objects.create(user_id=actor.id, **said)
+            Desk.objects.create(user_id=_person(actor), **said)
     except IntegrityError:  # made by another of their windows a moment ago
-        Desk.objects.filter(user_id=actor.id).update(**said)
+        Desk.objects.filter(user_id=_person(actor)).update(**said)
+
+
+def _person(actor: Actor) -> int:
+    """The row id of the person who acts. Raises Invalid for a system."""
+    if actor.kind != "user" or actor.id is None:
+        raise Invalid("Only people have a desk.", field="actor")
+    return actor.id

@@ -18,12 +18,12 @@ KEYS_A_QUERY = 200
 def speak_again(keys: Iterable[Key], batch: Batch, fhir_id: str | None = None) -> set[Key]:
     """Those of `keys` that had ended speak again, from `batch` on; returned are those that did not stand before."""
     revived: set[Key] = set()
-    ended = {_key(row): row for row in locked(keys) if row.ended_batch_id is not None}
-    silenced = marked(ended)
-    for key, row in ended.items():
-        if key in silenced:
+    ended = [(_key(row), row.batch_id, row.ended_batch_id) for row in locked(keys) if row.ended_batch_id is not None]
+    silenced = marked(key for key, _, _ in ended)
+    for key, began, over in ended:
+        if over is None or key in silenced:
             continue
-        FormerSample.objects.create(**_fields(key), batch_id=row.batch_id, ended_batch_id=row.ended_batch_id)
+        FormerSample.objects.create(**_fields(key), batch_id=began, ended_batch_id=over)
         changes = {"ended_batch": None, "batch": batch} | ({"fhir_id": fhir_id} if fhir_id else {})
         Sample.objects.filter(**_fields(key)).update(**changes)
         revived.add(key)
