@@ -102,7 +102,10 @@ def open_invite(*, code: str, birth_date: date | None, source: str, actor: Actor
     _check_source(mark, now)
     with transaction.atomic():
         found = (
-            PortalInvite.objects.select_for_update().select_related("patient").filter(digest=hash_of_link(code)).first()
+            PortalInvite.objects.select_for_update(of=("self",))
+            .select_related("patient")
+            .filter(digest=hash_of_link(code))
+            .first()
         )
         if found is not None and _opens(found, birth_date, now):
             found.opened_at = now
@@ -160,7 +163,9 @@ def accept(*, key: str, username: str, password: str, actor: Actor, now: datetim
     `key`: of an invite that was opened within OPEN_FOR. Raises NotOpened, Invalid for a taken name or a weak password.
     """
     with transaction.atomic():
-        found = PortalInvite.objects.select_for_update().select_related("patient__user").filter(key=key).first()
+        found = (
+            PortalInvite.objects.select_for_update(of=("self",)).select_related("patient__user").filter(key=key).first()
+        )
         if found is None or not is_open(found, now) or found.opened_at is None or found.opened_at < now - OPEN_FOR:
             raise NotOpened()
         known = found.patient.user
