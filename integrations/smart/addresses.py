@@ -22,6 +22,12 @@ def fhir_of(request: HttpRequest) -> str:
     return f"{root_of(request)}/fhir"
 
 
+def has_nul(request: HttpRequest) -> bool:
+    """Whether a parameter holds the character NUL, which PostgreSQL keeps nowhere and no client means."""
+    given = (*request.GET.lists(), *request.POST.lists())
+    return any("\x00" in text for name, values in given for text in (name, *map(str, values)))
+
+
 def address(request: HttpRequest, name: str) -> str:
     """The full address of a view."""
     return f"{root_of(request)}{reverse(name)}"

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 from oauth2_provider.exceptions import FatalClientError, OAuthToolkitError
 from oauth2_provider.oauth2_backends import get_oauthlib_core
 
-from integrations.smart.addresses import fhir_of, origin_of, root_of
+from integrations.smart.addresses import fhir_of, has_nul, origin_of, root_of
 from integrations.smart.scopes import read_scope
 from integrations.smart.wording import Said, said
 from recovery.exceptions import NotFound
@@ -28,6 +28,8 @@ from recovery.services import authorizations
 from recovery.services.authorizations import Context
 
 MOST_PATIENTS = 50
+SHORTEST_CHALLENGE, LONGEST_CHALLENGE = 43, 128  # RFC 7636 section 4.2
+LONGEST_SCOPES, LONGEST_NONCE = 2_000, 255
 
 
 class Stopped(Exception):
@@ -66,6 +68,8 @@ class Asked:
 @require_http_methods(["GET", "POST"])
 def authorize(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
+    if has_nul(request):
+        return _refused(request, "The request holds a character that no client means.")
     try:
         scopes, credentials = get_oauthlib_core().validate_authorization_request(request)
     except FatalClientError as error:
@@ -86,6 +90,10 @@ def authorize(request: HttpRequest) -> HttpResponse:
 def _understood(request: HttpRequest, scopes: Any, credentials: Mapping[str, Any], now: datetime) -> Asked:
     if credentials.get("code_challenge_method") != "S256":
         raise Stopped("invalid_request", "code_challenge_method must be S256.")
+    if not SHORTEST_CHALLENGE <= len(str(credentials.get("code_challenge"))) <= LONGEST_CHALLENGE:
+        raise Stopped("invalid_request", "code_challenge has no length that RFC 7636 knows.")
+    if len(" ".join(scopes)) > LONGEST_SCOPES or len(str(credentials.get("nonce") or "")) > LONGEST_NONCE:
+        raise Stopped("invalid_request", "scope or nonce is too long.")
     if _one(request, "aud").rstrip("/") != fhir_of(request):
         raise Stopped("invalid_request", f"aud must be the FHIR address {fhir_of(request)}.")
     client = client_by_id(str(credentials["client_id"]))

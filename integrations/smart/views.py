@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import wraps
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -17,7 +18,7 @@ from oauth2_provider.settings import oauth2_settings
 
 from integrations.fhir.call import call_of
 from integrations.smart import configuration, people, registering
-from integrations.smart.addresses import fhir_of, root_of
+from integrations.smart.addresses import fhir_of, has_nul, root_of
 from integrations.smart.core import SmartCore
 from recovery import audit
 from recovery.audit import Actor
@@ -31,7 +32,14 @@ NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 def open_door(view: View) -> View:
     """A door without cookies: nobody is signed in, so nothing can be forged on their behalf."""
-    exempt = csrf_exempt(view)
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if has_nul(request):
+            return JsonResponse({"error": "invalid_request"}, status=400, headers=NO_STORE)
+        return view(request, *args, **kwargs)
+
+    exempt = csrf_exempt(guarded)
     exempt.login_required = False  # type: ignore[attr-defined]
     return exempt
 

@@ -3,6 +3,7 @@
 A secret is made here, returned once and kept as a hash.
 """
 
+import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -84,6 +85,9 @@ def register(*, wanted: Wanted, actor: Actor, now: datetime) -> Registered:
 def _check(wanted: Wanted) -> bool:
     """Whether it signs. Raises Invalid."""
     signs = bool(wanted.jwks_url or wanted.jwks)
+    texts = (wanted.name, wanted.scopes, wanted.jwks_url, wanted.launch_url, *wanted.redirect_uris)
+    if "\x00" in "".join(texts) or "\\u0000" in json.dumps(wanted.jwks or {}):
+        raise Invalid("The character NUL cannot be kept.", field="name")
     if not wanted.name.strip() or len(wanted.name.strip()) > 120:
         raise Invalid("A connection needs a name of up to 120 characters.", field="name")
     if not wanted.scopes.strip() or len(wanted.scopes) > 2000:

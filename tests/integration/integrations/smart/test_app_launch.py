@@ -91,6 +91,10 @@ def test_nobody_is_asked_before_signing_in(ward: Ward) -> None:
         ({"code_challenge_method": "plain"}, "invalid_request"),
         ({"code_challenge_method": ""}, "invalid_request"),
         ({"response_type": "token"}, "unauthorized_client"),
+        ({"code_challenge": "short"}, "invalid_request"),
+        ({"code_challenge": "x" * 129}, "invalid_request"),
+        ({"nonce": "x" * 256, "scope": "openid patient/*.rs"}, "invalid_request"),
+        ({"scope": f"patient/Observation.rs?code={'x' * 2_000}"}, "invalid_request"),
         ({"scope": "system/*.cruds"}, "invalid_scope"),
         ({"scope": ""}, "invalid_scope"),
         ({"scope": "launch patient/*.rs"}, "invalid_request"),
@@ -115,6 +119,15 @@ def test_nothing_is_told_to_an_address_that_is_not_registered_to_the_letter(ward
         return  # the only registered one is meant then (RFC 6749 section 3.1.2.3)
     answer = browser_of(ward.own).get(address(client.client_id, "patient/*.rs", redirect_uri=address_back))
     assert answer.status_code == 400 and "Location" not in answer
+
+
+@pytest.mark.parametrize("name", ["state", "nonce", "scope", "launch", "aud", "redirect_uri", "code_challenge"])
+def test_a_nul_is_answered_and_kept_nowhere(ward: Ward, name: str) -> None:
+    where = address(app().client_id, **{"scope": "openid patient/*.rs", name: "a\x00b"})
+    assert browser_of(ward.own).get(where).status_code == 400
+    said = {"grant_type": "authorization_code", "code": "a\x00", "client_id": "a\x00", "token": "\x00"}
+    for door in ("token", "introspect", "revoke"):
+        assert Browser().post(f"/oauth/{door}", said).status_code == 400
 
 
 def test_an_unknown_or_revoked_client_is_told_nothing(ward: Ward) -> None:

@@ -107,6 +107,8 @@ def test_where_it_is_switched_on_a_client_that_signs_can_register_itself(setting
         {"jwks_uri": "https://keys.example"},
         {"scope": "user/*.rs"},
         {"scope": 7},
+        {"client_name": "a\x00b"},
+        {"jwks": {"keys": [{**RSA.as_dict(private=False), "kid": "a\x00"}]}},
         {"jwks": {"keys": [RSA.as_dict(private=True)]}},
     ],
     ids=names,
