@@ -3,6 +3,7 @@
 The number of queries never grows with the rows: alerts, counts, snapshots and small charts are asked for once a page.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from recovery.selectors.alerts import AlertSeen, alert_seen, sorted_by_gravity, 
 from recovery.selectors.careteam import current_snapshots
 from recovery.selectors.people import Operation, Person, operation_of, person_of
 from recovery.selectors.roster import Colleague, display_name, team_people
+from recovery.selectors.snapshot import Said
 from recovery.selectors.sparks import Spark, sparks_of
 from recovery.wake import Wake, conditions
 
@@ -68,6 +70,7 @@ class AlertDetail:
     people: tuple[Colleague, ...]
     would_wake: Wake
     may_undo_until: datetime | None
+    patient_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +115,10 @@ def _in_order(view: str, found: Any) -> Any:
     return sorted_by_gravity(found, *(["-status"] if view == "team" else []))
 
 
-def rows_of(alerts: list[Alert], now: datetime) -> tuple[AlertOfPatient, ...]:
+def rows_of(alerts: list[Alert], now: datetime, known: Mapping[int, Said] | None = None) -> tuple[AlertOfPatient, ...]:
+    """`known`: current snapshots by episode id, where they have been read already."""
     episodes = {alert.episode_id: alert.episode for alert in alerts}
-    said = current_snapshots(Q(episode_id__in=episodes))
+    said = current_snapshots(Q(episode_id__in=episodes)) if known is None else known
     sparks = sparks_of([one for pk, one in episodes.items() if pk in said], said, now)
     return tuple(
         AlertOfPatient(
@@ -155,8 +159,9 @@ def alert_detail(user: User, key: UUID, now: datetime) -> AlertDetail:
     alert = found.select_related("episode__patient", "episode__team", "owner").first()
     if alert is None:
         raise NotFound("There is no such alert, or it is not one of yours.")
-    (row,) = rows_of([alert], now)
-    said = current_snapshots(Q(episode_id=alert.episode_id)).get(alert.episode_id)
+    known = current_snapshots(Q(episode_id=alert.episode_id))
+    (row,) = rows_of([alert], now, known)
+    said = known.get(alert.episode_id)
     metrics = {name: {"now": one.now} for name, one in said.metrics.items()} if said else {}
     seen = AlertOfPatient(alert_seen(alert), row.person, row.operation, row.spark)
     return AlertDetail(
@@ -166,6 +171,7 @@ def alert_detail(user: User, key: UUID, now: datetime) -> AlertDetail:
         people=team_people(alert.episode.team, now),
         would_wake=conditions(alert.kind, {"metrics": metrics}, now),
         may_undo_until=_may_undo_until(alert, user, now),
+        patient_id=alert.episode.patient_id,
     )
 
 

@@ -98,8 +98,7 @@ def show_pulse(request: HttpRequest) -> JsonResponse:
 def _detail(request: HttpRequest, key: UUID) -> dict[str, Any]:
     now = door.clock()
     found = alert_detail(door.person(request), key, now)
-    patient = find_alert(door.person(request), key, now).episode.patient_id
-    door.note(request, now, "view_alert", patient_ids=[patient], entity=f"Alert/{key}")
+    door.note(request, now, "view_alert", patient_ids=[found.patient_id], entity=f"Alert/{key}")
     reaching.mark_read(user=door.person(request), now=now, alert=key)
     view = detail_view(found, now, door.zone())
     return {"detail": view, "row": view.row, "outcomes": OUTCOMES.items(), "here": _next(request)}
