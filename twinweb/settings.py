@@ -205,6 +205,8 @@ SOCIALACCOUNT_PROVIDERS = {
 # ---- security (HTTPS is on unless the product runs embedded on loopback) ---
 HTTPS = flag("TWINWEB_HTTPS", default=not EMBEDDED)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+if HTTPS:  # a browser takes these names only with Secure, for the whole host and for no other (ASVS 5, 3.3)
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SESSION_COOKIE_HTTPONLY = True
 # EHRs that may show our pages in a frame (https://ehr.hospital.example ...). Browsers send no Lax cookie into a frame
 # of another site, so with such a frame the cookies say None, which they take from HTTPS alone; forms keep their token.

@@ -175,3 +175,10 @@ def test_changing_factors_asks_again_and_leaving_works_half_way(client, chief):
     half = signed_in(Client(), "chief")
     assert half.post(reverse("logout")).status_code == 302
     assert half.get(reverse("mfa_authenticate"))["Location"].startswith(reverse("login"))
+
+
+def test_over_https_cookies_are_bound_to_the_host_and_the_browser_alone(settings):
+    name = "__Host-sessionid" if settings.HTTPS else "sessionid"
+    assert settings.SESSION_COOKIE_NAME == name and settings.SESSION_COOKIE_PATH == "/"
+    assert settings.SESSION_COOKIE_DOMAIN is None and settings.SESSION_COOKIE_HTTPONLY
+    assert settings.SESSION_COOKIE_SECURE == settings.HTTPS and settings.SESSION_COOKIE_SAMESITE == "Lax"
