@@ -1,6 +1,6 @@
 """A patient's devices in plain words: true to the minute, and always one next step."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -93,10 +93,25 @@ def supported() -> tuple[Supported, ...]:
     )
 
 
-def device_card(one: SourceSeen, now: datetime, zone: ZoneInfo) -> DeviceCard:
+def device_cards(sources: Sequence[SourceSeen], now: datetime, zone: ZoneInfo) -> tuple[DeviceCard, ...]:
+    names = _names(sources)
+    return tuple(_card(one, names[one.source], now, zone) for one in sources)
+
+
+def _names(sources: Sequence[SourceSeen]) -> dict[str, str]:
+    """Two devices of one name are told apart by a number."""
+    found: dict[str, str] = {}
+    for one in sources:
+        name = device_name(one)
+        same = sum(device_name(other) == name for other in sources if other.source in found)
+        found[one.source] = f"{name} ({same + 1})" if same else name
+    return found
+
+
+def _card(one: SourceSeen, name: str, now: datetime, zone: ZoneInfo) -> DeviceCard:
     state, gives = _state(one, now), listed([metric_words(metric) for metric in one.metrics])
     return DeviceCard(
-        name=f"{device_name(one)}: {gives}" if one.tier == SELF_REPORT else device_name(one),
+        name=f"{name}: {gives}" if one.tier == SELF_REPORT else name,
         maker=one.maker,
         gives=gives,
         state=state,
@@ -156,12 +171,13 @@ def _value(one: SourceSeen) -> str:
     return f"{metric_words(one.newest_metric)} {one.newest_value:.{metric.decimals}f}"
 
 
-def choice_cards(rivals: Iterable[Rivals]) -> tuple[ChoiceCard, ...]:
+def choice_cards(rivals: Iterable[Rivals], sources: Sequence[SourceSeen]) -> tuple[ChoiceCard, ...]:
+    names = _names(sources)
     return tuple(
         ChoiceCard(
             metric=one.metric,
             words=metric_words(one.metric),
-            choices=tuple(Choice(own.source, device_name(own), own.source == one.chosen) for own in one.sources),
+            choices=tuple(Choice(own.source, names[own.source], own.source == one.chosen) for own in one.sources),
             is_open=not one.chosen,
         )
         for one in rivals

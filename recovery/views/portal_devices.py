@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from recovery.exceptions import Forbidden, Invalid, NotFound
 from recovery.portal_forms import SourceForm, TypedForm
-from recovery.presenters.portal_devices import choice_cards, device_card, supported
+from recovery.presenters.portal_devices import choice_cards, device_cards, supported
 from recovery.presenters.portal_errors import told
 from recovery.selectors import check_ins
 from recovery.selectors.portal_people import Subject
@@ -32,8 +32,8 @@ def _devices(request: HttpRequest, found: Subject, form: TypedForm, now: datetim
     zone = _zone(found)
     seen = sources_of(found.patient_id)
     context = {
-        "cards": [device_card(one, now, zone) for one in seen],
-        "choices": choice_cards(rivals_of(found.patient_id, seen)),
+        "cards": device_cards(seen, now, zone),
+        "choices": choice_cards(rivals_of(found.patient_id, seen), seen),
         "supported": supported(),
         "form": form,
         "now": now.astimezone(zone).strftime("%Y-%m-%dT%H:%M"),
