@@ -96,7 +96,11 @@ def _burden(found: Service) -> tuple[Figure, ...]:
     days = found.patient_days
     weekly = raised / days * 7 if days else None
     per_shift = raised / found.nurse_shifts if found.nurse_shifts else None
-    basis = "first on call by the roster" if found.shifts_are_rostered else "no roster: one nurse a shift is assumed"
+    basis = (
+        "first on call by the roster"
+        if found.shifts_are_rostered
+        else "little or no roster: one nurse a shift is assumed"
+    )
     allowed = f"the pathways allow {found.budget:.1f}" if found.budget is not None else "no pathway has a budget"
     return (
         Figure("raised", "Alerts raised", wording.number(raised), words),
@@ -125,8 +129,8 @@ def _burden(found: Service) -> tuple[Figure, ...]:
 def _answers(found: Service) -> tuple[Figure, ...]:
     acted = found.acted_on_high
     return (
-        _time("median_acknowledge_high", "Time to acknowledge, high", found.acknowledged_high, "high alerts taken"),
-        _time("median_acknowledge", "Time to acknowledge, all", found.acknowledged, "alerts taken"),
+        _time("median_acknowledge_high", "Time to acknowledge, high", found.acknowledged_high, "high alert", "taken"),
+        _time("median_acknowledge", "Time to acknowledge, all", found.acknowledged, "alert", "taken"),
         Figure(
             "acted_on_high",
             "High alerts acted on",
@@ -134,7 +138,7 @@ def _answers(found: Service) -> tuple[Figure, ...]:
             f"{acted.hits} of {acted.of} taken or resolved by a person; aim: at least half",
             acted.of >= FEWEST_JUDGED and acted.hits < AIM_ACTED_ON * acted.of,
         ),
-        _time("lead", "Lead time", found.lead, "true problems with a diagnosis within 7 days after the alert"),
+        _time("lead", "Lead time", found.lead, "true problem", "with a diagnosis within 7 days after the alert"),
         Figure("escalated", "Escalated", wording.number(found.escalated), "alerts that somebody further was told of"),
         Figure(
             "snoozed_long",
@@ -146,10 +150,11 @@ def _answers(found: Service) -> tuple[Figure, ...]:
     )
 
 
-def _time(key: str, label: str, found: Middle, of: str) -> Figure:
+def _time(key: str, label: str, found: Middle, one: str, how: str) -> Figure:
+    basis = f"{wording.plural(found.n, one)} {how}"
     if found.median is None or found.n < FEWEST_TIMED:
-        return Figure(key, label, TOO_FEW, f"{found.n} {of}")
-    return Figure(key, label, wording.lasting(found.median / timedelta(hours=1)), f"median of {found.n} {of}")
+        return Figure(key, label, TOO_FEW, basis)
+    return Figure(key, label, wording.lasting(found.median / timedelta(hours=1)), f"median of {basis}")
 
 
 def share_words(share: Share) -> str:
