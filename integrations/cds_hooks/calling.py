@@ -48,7 +48,7 @@ def _issuer(token: str) -> str:
     """What the JWT says of its issuer, before anything is believed; blank when it is none."""
     said = _part(token, 1)
     issuer = said.get("iss")
-    return issuer if isinstance(issuer, str) else ""
+    return issuer if isinstance(issuer, str) and "\x00" not in issuer else ""
 
 
 def _part(token: str, place: int) -> Mapping[str, Any]:

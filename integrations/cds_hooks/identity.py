@@ -53,7 +53,8 @@ def _by_id(patient_id: str, server: str, connection_id: int | None, base: str) -
 def _identifiers(given: Mapping[str, Any]) -> list[tuple[str, str]]:
     held = given.get("identifier")
     found = [_object(one) for one in held] if isinstance(held, list) else []
-    return [(str(one.get("system", "")), str(one.get("value", ""))) for one in found]
+    said = [(str(one.get("system", "")), str(one.get("value", ""))) for one in found]
+    return [one for one in said if "\x00" not in one[0] + one[1]]
 
 
 def _differs(known: KnownPatient, given: Mapping[str, Any]) -> bool:

@@ -216,5 +216,10 @@ def _feedback(said: Any) -> Feedback:
     why = why if isinstance(why, dict) else {}
     reason = why.get("reason") if isinstance(why.get("reason"), dict) else {}
     return Feedback(
-        card, str(said.get("outcome")), at, str((reason or {}).get("code", "")), str(why.get("userComment", ""))
+        card, str(said.get("outcome")), at, _text((reason or {}).get("code")), _text(why.get("userComment"))
     )
+
+
+def _text(said: Any) -> str:
+    """What a database can keep: without NUL, which JSON can say."""
+    return str(said).replace("\x00", "") if isinstance(said, str) else ""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.fields.json import KeyTransform
 
 from recovery.models import Alert, Card, Document, DocumentIndex, Episode, Patient, Snapshot, TrustedEhr
@@ -65,12 +65,14 @@ class CardFate:
 
 def patients_identified(identifiers: Collection[tuple[str, str]]) -> list[KnownPatient]:
     """The patients who have one of these identifiers (system, value), each once. A value alone identifies nobody."""
-    found: set[int] = set()
-    for system, value in list(identifiers)[:MOST_IDENTIFIERS]:
-        if system and value:
-            entries = DocumentIndex.objects.filter(type="Patient", param="identifier", system=system, value=value)
-            found |= set(entries.values_list("document_id", flat=True)[:3])
-    return _known(Document.objects.filter(pk__in=found))
+    usable = [one for one in identifiers if all(one)][:MOST_IDENTIFIERS]
+    if not usable:
+        return []
+    wanted = Q()
+    for system, value in usable:
+        wanted |= Q(system=system, value=value)
+    entries = DocumentIndex.objects.filter(wanted, type="Patient", param="identifier")
+    return _known(Document.objects.filter(pk__in=entries.values("document_id")).defer("content"))
 
 
 def patient_by_id(fhir_id: str) -> KnownPatient | None:

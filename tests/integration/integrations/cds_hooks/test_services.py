@@ -243,7 +243,8 @@ def test_calls_that_are_none_are_refused_in_words(ehr: Ehr, episode: Episode) ->
     ):
         assert response.status_code == status, response.content
         assert response.json()["error"]
-    for odd in (None, 5, "x", {"patient": []}, {"patient": {"identifier": [None, 5, {"value": "123"}]}}):
+    nul = {"patient": {"identifier": [{"system": SYSTEM, "value": "1\x0023"}]}}
+    for odd in (None, 5, "x", {"patient": []}, {"patient": {"identifier": [None, 5, {"value": "123"}]}}, nul):
         assert ehr.cards(context={"patientId": "ehr-77"}, prefetch=odd) == []
 
 
@@ -319,7 +320,7 @@ def test_a_signed_call_that_is_not_right_in_everything_is_refused(trusted: Ehr, 
 def test_feedback_says_what_became_of_a_card_and_judges_its_alert(ehr: Ehr, episode: Episode) -> None:
     alert = make_alert(episode, timezone.now())
     first, second = ehr.cards(**about())
-    over = {"reason": {"code": "false-alarm", "system": "x"}, "userComment": "was moving house"}
+    over = {"reason": {"code": "false-alarm", "system": "x"}, "userComment": "was \x00moving house"}
     given = [
         {"card": first["uuid"], "outcome": "overridden", "overrideReason": over},
         {"card": second["uuid"], "outcome": "accepted", "outcomeTimestamp": "2026-05-04T09:00:00Z"},
