@@ -377,5 +377,5 @@ LOGGING = {
 }
 
 # W008: the front proxy redirects to HTTPS. W021: the browsers' preload list is the domain owner's decision.
-# oauth2_provider.W005: our consent page adds `iss` itself. W008: http redirect addresses are registered on loopback only.
+# oauth2_provider.W005: our consent page adds `iss` itself. W008: http redirect addresses are taken on loopback only.
 SILENCED_SYSTEM_CHECKS = ["security.W008", "security.W021", "oauth2_provider.W005", "oauth2_provider.W008"]
