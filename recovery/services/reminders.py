@@ -99,7 +99,7 @@ def plan_reminders(*, now: datetime) -> int:
     """A row for each check-in open for an hour and not answered, whose patient wants to be reminded."""
     choices = {one.patient_id: one for one in ContactChoice.objects.exclude(channel="none").filter(stopped_at=None)}
     planned = 0
-    for one in waiting(now):
+    for one in waiting(now) if choices else ():
         choice = choices.get(one.patient_id)
         if choice is not None and one.slot.opens + GRACE <= now:
             planned += _plan(one, choice, now)
