@@ -34,9 +34,7 @@ def main() -> None:
     bodies = [json.dumps(_call(one)) for one in patients]
     began_at = os.getloadavg()[0]
     took, cards, failed = _run(asked, bodies)
-    print(
-        f"{len(patients)} patients, {asked.rate:g} calls/s for {asked.seconds:g} s (warm-up {WARM_UP_S:g} s)"
-    )
+    print(f"{len(patients)} patients, {asked.rate:g} calls/s for {asked.seconds:g} s (warm-up {WARM_UP_S:g} s)")
     if len(took) > 1:
         cuts = statistics.quantiles(took, n=100)
         print(f"p50 {cuts[49] * 1e3:.0f} ms, p95 {cuts[94] * 1e3:.0f} ms, p99 {cuts[98] * 1e3:.0f} ms")
