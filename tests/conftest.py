@@ -5,7 +5,6 @@ import tempfile
 
 os.environ.setdefault("TWINWEB_DATA", tempfile.mkdtemp(prefix="twinweb-test-"))
 os.environ.setdefault("TWINWEB_DEMO", "0")
-os.environ.setdefault("MFA_REQUIRED_ROLES", "")
 
 import pytest
 from django.conf import settings as product
@@ -44,3 +43,9 @@ def django_db_setup(django_db_setup, django_db_use_migrations, django_db_blocker
 def quick_password_hashes(settings):
     """Hundreds of test people need no slow hash."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def one_factor_is_enough(settings):
+    """Also where settings are read before this file (production, one process). Tests of second factors ask for two."""
+    settings.MFA_REQUIRED_ROLES = []
