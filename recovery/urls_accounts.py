@@ -1,4 +1,7 @@
-"""One's own account and emergency access. The sign-in library's pages are named one by one: there is no sign-up, and no e-mail to manage."""
+"""One's own account and emergency access.
+
+The sign-in library's pages are named one by one: there is no sign-up, and no e-mail to manage.
+"""
 
 from allauth.account import views as library
 from allauth.socialaccount import views as single_sign_on

@@ -14,7 +14,7 @@ STEP_DAYS = 0.25
 
 @dataclass(frozen=True, slots=True)
 class TimeMachine:
-    """`days` after surgery end on the slider, in steps of `step` up to `last`; `value`: local time, for the typed field.
+    """`days` after surgery end on the slider, in steps of `step` up to `last`; `value`: local time, for typing.
 
     earlier, later: what stands in the address for a day before and after; blank where there is none.
     """

@@ -47,8 +47,8 @@ class Criterion:
     kind composite: `components` are (param, kind) of what must hold in one part of the resource. kind any: one of
     `any_of`; kind all: each of them. kind named: it is one of `names` (Type/id). kind within: `param` points at `names`
     and at nothing else. kind chain: the reference `param` points at a match of `query`, or at one of `names` (Type/id).
-    kind has: a match of `query` refers to the resource by `param`, or it is one of `names`. `resolved`: names of all these, where
-    something has to be judged outside the database.
+    kind has: a match of `query` refers to the resource by `param`, or it is one of `names`. `resolved`: names of all
+    these, where something has to be judged outside the database.
     """
 
     param: str

@@ -6,10 +6,10 @@ The caller holds the transaction and the alert's lock, and has asked the table (
 from datetime import datetime
 from typing import Any
 
+from recovery.alert_states import AS_IT_WAS, OPEN, SNOOZED, TRANSITIONS
 from recovery.audit import Actor
 from recovery.models import Alert, AlertTransition, LiveEvent
 from recovery.services import escalation, outbox
-from recovery.alert_states import AS_IT_WAS, OPEN, SNOOZED, TRANSITIONS
 
 PRODUCT = Actor.system("twinweb")
 # What an undo puts back, beside the status.

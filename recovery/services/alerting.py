@@ -12,10 +12,10 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from recovery import wake
+from recovery.alert_states import ACKNOWLEDGED, OPEN, RESOLVED, SNOOZED
 from recovery.models import Alert, Episode
 from recovery.services import escalation, telling
 from recovery.services.alert_moves import PRODUCT, as_it_is, move, write_step
-from recovery.alert_states import ACKNOWLEDGED, OPEN, RESOLVED, SNOOZED
 from recovery.twin.alerts import AlertCandidate
 
 SEVERITY_ORDER = {"low": 0, "medium": 1, "high": 2}

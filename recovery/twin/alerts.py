@@ -132,7 +132,7 @@ def _step(rule: Rule, row: Mapping[str, Any], value: float, hours: float) -> tup
 
 
 def _seen(before: Sequence[Sequence[int]], hour: int, hit: bool, window_h: float) -> list[Sequence[int]]:
-    """The looks of the window that ends at `hour`, oldest first, as [hour, whether bad]; one an hour, the last counts."""
+    """The looks of the window that ends at `hour`, oldest first: [hour, whether bad]; of one hour the last counts."""
     kept = list(before[:-1] if before and before[-1][0] == hour else before)
     while kept and kept[0][0] <= hour - window_h:
         del kept[0]

@@ -64,7 +64,7 @@ def numbers_at_risk(durations: ArrayLike, times: ArrayLike) -> tuple[int, ...]:
 
 
 def log_rank(durations: Sequence[ArrayLike], happened: Sequence[ArrayLike]) -> LogRank | None:
-    """Of k groups; None with fewer than two groups or where nothing happened, since then there is nothing to compare."""
+    """Of k groups; None with fewer than two groups or where nothing happened: then there is nothing to compare."""
     sizes = [len(np.asarray(one)) for one in durations]
     if len(sizes) < 2 or min(sizes) == 0:
         return None

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from recovery import wake as wakes
 from recovery.audit import Actor
 from recovery.models import Alert, Notification, Snapshot
-from recovery import wake as wakes
 from recovery.services import alert_acts, alerting
 from tests import factories
 from tests.integration.recovery.test_escalation import candidate

@@ -114,9 +114,7 @@ def test_a_partial_score_names_what_it_lacks_and_bounds_the_complete_one(observa
 def test_a_wearable_alone_gives_a_partial_score_labelled_so():
     result = news2(age_years=70, respiratory_rate=22, spo2=94, pulse=95, temperature=37.2)
     assert result.value == 4
-    assert result.text == (
-        "NEWS2 partial, at least 4: air or oxygen, systolic blood pressure, consciousness missing"
-    )
+    assert result.text == ("NEWS2 partial, at least 4: air or oxygen, systolic blood pressure, consciousness missing")
 
 
 def test_nothing_known_is_not_a_score_of_zero():

@@ -19,7 +19,6 @@ from recovery.services.intake import Delivery
 from recovery.services.readings import series_of
 from recovery.services.training_cases import case_of, eligible
 from tests import deliveries as d
-from tests import factories
 
 ACTOR = Actor.system("test")
 NOW = d.SURGERY_END + timedelta(hours=30)
