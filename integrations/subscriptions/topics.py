@@ -1,4 +1,4 @@
-"""The topics that can be subscribed to. CapabilityStatement, admission and docs/fhir/topics say what it says."""
+"""The topics that can be subscribed to. CapabilityStatement, admission and docs/topics say what it says."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

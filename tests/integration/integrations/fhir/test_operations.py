@@ -176,7 +176,7 @@ def test_operations_are_noted_and_claimed(door: Door, record: str) -> None:
     for action in ("everything", "summary", "lastn"):
         assert AuditEvent.objects.get(action=action).patient.fhir_id == "p1"
     claimed = {one["type"]: one for one in content(door.get("metadata"))["rest"][0]["resource"]}
-    assert [one["name"] for one in claimed["Patient"]["operation"]] == ["validate", "everything", "summary"]
+    assert [one["name"] for one in claimed["Patient"]["operation"]] == ["validate", "everything", "summary", "export"]
     assert [one["name"] for one in claimed["Observation"]["operation"]] == ["validate", "lastn"]
 
 

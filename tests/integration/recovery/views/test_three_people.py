@@ -138,7 +138,7 @@ def test_each_person_gets_what_is_theirs(scene, name, who):
 @pytest.mark.parametrize("who", ["own", "patient", "administrator", "anonymous"])
 def test_no_page_ever_names_a_strangers_patient(scene, name, who):
     for foreign in (False, True):
-        assert STRANGER not in ask(name, scene, who, foreign=foreign).content.decode()
+        assert STRANGER not in ask(name, scene, who, foreign=foreign).content.decode(errors="replace")  # some are PDF
 
 
 @pytest.mark.parametrize("name", sorted(ALERT_ROUTES))

@@ -6,7 +6,7 @@ from pathlib import Path
 from integrations.subscriptions.topics import TOPICS
 from recovery.services.outbox import RISK_MOVED
 
-FOLDER = Path(__file__).resolve().parents[4] / "docs" / "fhir" / "topics"
+FOLDER = Path(__file__).resolve().parents[4] / "docs" / "topics"
 
 
 def test_each_topic_is_published_with_its_type_and_its_filters() -> None:
