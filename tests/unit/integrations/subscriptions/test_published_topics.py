@@ -20,4 +20,4 @@ def test_each_topic_is_published_with_its_type_and_its_filters() -> None:
 
 def test_the_documents_name_the_threshold_that_is_used() -> None:
     assert RISK_MOVED == 5.0
-    assert "5 percentage points" in (FOLDER.parents[1] / "subscriptions.md").read_text()
+    assert "5 percentage points" in (FOLDER.parent / "subscriptions.md").read_text()
