@@ -34,12 +34,13 @@ from recovery.models.pathway import Pathway
 from recovery.models.patient import Patient
 from recovery.models.portal import OwnGoal, PortalInvite, PortalPreference, PortalTry
 from recovery.models.reading_mark import ReadingMark
-from recovery.models.reminder import ContactChoice, Reminder, SmsReceived
+from recovery.models.reminder import ContactChoice, MessageNotice, Reminder, SmsReceived
 from recovery.models.roster import RosterShift
 from recovery.models.series import AlsoSaid, Batch, FormerSample, Packet, Sample, Series
 from recovery.models.subscription import ChangeEvent, Subscription, SubscriptionEvent, ToldRisk
 from recovery.models.twin import LiveEvent, ModelVersion, Snapshot, Twin
 from recovery.models.user import User
+from recovery.models.vendor import VendorAsk, VendorLink
 from recovery.models.work import Owed
 
 __all__ = [
@@ -83,6 +84,7 @@ __all__ = [
     "LiveEvent",
     "Look",
     "Message",
+    "MessageNotice",
     "ModelChange",
     "ModelReport",
     "ModelVersion",
@@ -125,4 +127,6 @@ __all__ = [
     "Twin",
     "UnmappedCode",
     "User",
+    "VendorAsk",
+    "VendorLink",
 ]
