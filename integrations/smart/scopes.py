@@ -8,13 +8,18 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 Context = Literal["patient", "user", "system"]
 _SCOPE = re.compile(
     r"(?P<context>patient|user|system)/(?P<type>\*|[A-Z][A-Za-z]+)\.(?P<said>c?r?u?d?s?|read|write|\*)(?:\?(?P<query>.*))?"
 )
 _OLD = {"read": "rs", "write": "cud", "*": "cruds"}
+# A word of scopes is of these characters alone (RFC 6749 section 3.3): scopes are kept side by side, and a blank of any
+# kind inside one would make two of it.
+_WORD = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
+# What need not be written as %XX in a constraint: anything else could end it, or the scope.
+_PLAIN = ":/|,$.!*()@?"
 # What is asked for beside data: who the person is, which patient is open, and a token for later.
 ABOUT_THE_LAUNCH = ("openid", "fhirUser", "launch", "launch/patient", "launch/encounter")
 FOR_LATER = ("offline_access", "online_access")
@@ -47,7 +52,7 @@ class Scope:
 
     @property
     def text(self) -> str:
-        query = "&".join(f"{name}={value}" for name, value in self.query)
+        query = "&".join(f"{quote(name, safe=_PLAIN)}={quote(value, safe=_PLAIN)}" for name, value in self.query)
         return f"{self.context}/{self.type}.{self.letters}" + (f"?{query}" if query else "")
 
 
@@ -72,7 +77,7 @@ def parse(scopes: str) -> Grants:
 
 def read_scope(word: str) -> Scope | None:
     """A scope of data, its letters written out; None for any other word."""
-    match = _SCOPE.fullmatch(word)
+    match = _SCOPE.fullmatch(word) if _WORD.fullmatch(word) else None
     if match is None or not match["said"] or (match["query"] is not None and match["said"] in _OLD):
         return None
     query = tuple(parse_qsl(match["query"] or "", keep_blank_values=True))

@@ -193,3 +193,10 @@ def test_assertions_for_a_changed_address_are_refused(settings: Any) -> None:
     client = backend()
     assert ask(Said(client.client_id).text(aud=TOKEN)).status_code == 401
     assert ask(Said(client.client_id).text(aud="https://recovery.hospital.example/oauth/token")).status_code == 200
+
+
+def test_a_constraint_with_a_blank_in_it_gives_no_more_than_was_registered() -> None:
+    client = backend("system/Observation.rs")
+    answer = ask(Said(client.client_id).text(), "system/Observation.cruds?code=x%20system/*.cruds%20z")
+    token = answer.json()["access_token"]
+    assert (fhir(token), fhir(token, "Observation")) == (403, 200)
