@@ -29,6 +29,7 @@ class BoardForm(forms.Form):
     state = forms.ChoiceField(choices=[(key, key) for key in STATES], required=False)
     lane = forms.ChoiceField(choices=[(key, key) for key in LANES], required=False)
     ward = forms.SlugField(max_length=64, required=False)
+    surgeon = forms.CharField(max_length=64, required=False)
     procedure = forms.SlugField(max_length=64, required=False)
     owner = forms.ChoiceField(choices=[(key, key) for key in OWNERS], required=False)
     first_day = forms.IntegerField(min_value=-60, max_value=400, required=False)
@@ -43,6 +44,7 @@ class BoardForm(forms.Form):
             state=good.get("state", ""),
             lane=good.get("lane", ""),
             ward=good.get("ward", ""),
+            surgeon=good.get("surgeon", ""),
             procedure=good.get("procedure", ""),
             owner=good.get("owner", ""),
             first_day=good.get("first_day"),

@@ -16,7 +16,7 @@ Sex = Literal["female", "male"]
 class Operation:
     """What is written into the Procedure. `snomed` blank: sent as text only, as small sites do.
 
-    hours: skin to skin; blood_loss_ml: estimated; home_after_h: hours until discharge.
+    hours: skin to skin; blood_loss_ml: estimated; home_after_h: hours until discharge; surgeon: made up, as everybody.
     """
 
     text: str
@@ -24,20 +24,23 @@ class Operation:
     hours: float
     blood_loss_ml: int
     home_after_h: int
+    surgeon: str
 
 
 # Durations, losses and stays are ordinary for the operation (general knowledge) and only colour the demo.
 OPERATIONS: dict[str, Operation] = {
-    "knee": Operation("Total replacement of knee joint", "609588000", 1.4, 250, 60),
-    "hip": Operation("Total replacement of hip joint", "52734007", 1.5, 300, 54),
-    "colon": Operation("Colectomy", "23968004", 3.1, 200, 120),
-    "gallbladder": Operation("Laparoscopic cholecystectomy", "45595009", 1.0, 30, 20),
-    "bypass": Operation("Coronary artery bypass graft", "232717009", 4.0, 600, 168),
-    "hip_fracture": Operation("Open reduction and internal fixation of hip fracture", "73156009", 1.3, 300, 200),
-    "lung": Operation("Lobectomy of lung", "173171007", 3.0, 180, 120),
-    "uterus": Operation("Hysterectomy", "236886002", 1.8, 120, 36),
-    "spine": Operation("Spinal fusion", "55705006", 3.5, 450, 84),
-    "hernia": Operation("Repair of inguinal hernia", "", 1.0, 20, 8),
+    "knee": Operation("Total replacement of knee joint", "609588000", 1.4, 250, 60, "Dr. Olive Tanner"),
+    "hip": Operation("Total replacement of hip joint", "52734007", 1.5, 300, 54, "Dr. Olive Tanner"),
+    "colon": Operation("Colectomy", "23968004", 3.1, 200, 120, "Dr. Ivo Marek"),
+    "gallbladder": Operation("Laparoscopic cholecystectomy", "45595009", 1.0, 30, 20, "Dr. Ivo Marek"),
+    "bypass": Operation("Coronary artery bypass graft", "232717009", 4.0, 600, 168, "Dr. Senta Vogel"),
+    "hip_fracture": Operation(
+        "Open reduction and internal fixation of hip fracture", "73156009", 1.3, 300, 200, "Dr. Pia Quist"
+    ),
+    "lung": Operation("Lobectomy of lung", "173171007", 3.0, 180, 120, "Dr. Senta Vogel"),
+    "uterus": Operation("Hysterectomy", "236886002", 1.8, 120, 36, "Dr. Nadia Roth"),
+    "spine": Operation("Spinal fusion", "55705006", 3.5, 450, 84, "Dr. Pia Quist"),
+    "hernia": Operation("Repair of inguinal hernia", "", 1.0, 20, 8, "Dr. Ivo Marek"),
 }
 
 

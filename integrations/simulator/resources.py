@@ -122,6 +122,7 @@ def procedure(ward: Ward, member: Member) -> Json:
         "code": _snomed(operation.snomed, operation.text) if operation.snomed else {"text": operation.text},
         "subject": _reference(member),
         "performedPeriod": {"start": written(surgery_start(ward, member)), "end": written(ward.surgery_end(member))},
+        "performer": [{"function": _snomed("304292004", "Surgeon"), "actor": {"display": operation.surgeon}}],
     }
 
 

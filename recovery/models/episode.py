@@ -26,6 +26,8 @@ class Episode(models.Model):
     fhir_id = models.CharField(max_length=64, unique=True, help_text="Id of the Procedure document.")
     procedure = models.CharField(max_length=64, blank=True, help_text="Key in recovery.twin.profile; blank: unknown.")
     procedure_text = models.CharField(max_length=300, blank=True)
+    surgeon = models.CharField(max_length=150, blank=True, help_text="Name of who operated, as the Procedure has it.")
+    surgeon_key = models.CharField(max_length=64, blank=True, help_text="What stands for that name in an address.")
     surgery_start = models.DateTimeField(null=True, blank=True)
     surgery_end = models.DateTimeField(null=True, blank=True)
     discharged_at = models.DateTimeField(null=True, blank=True)

@@ -23,6 +23,7 @@ CSV = {
     "record": "record number",
     "name": "name",
     "procedure": "procedure",
+    "surgeon": "surgeon",
     "day": "day",
     "state_word": "state",
     "why": "why",
@@ -49,6 +50,7 @@ class RowCard:
     label: str  # where the data comes from, when it is not an ordinary patient
     record: str
     procedure: str
+    surgeon: str
     day: str
     state: str
     state_word: str
@@ -131,6 +133,7 @@ def row_card(row: BoardRow, now: datetime, zone: ZoneInfo) -> RowCard:
         label=wording.origin_label(row.person),
         record=row.person.record_number,
         procedure=procedure_name(row),
+        surgeon=row.operation.surgeon,
         day=wording.recovery_day((now - end).total_seconds() / 3600.0 if end else None),
         state=said.state if said else "no_data",
         state_word=wording.STATES.get(said.state if said else "no_data", "No data"),

@@ -39,6 +39,7 @@ class Banner:
     born: str
     record: str
     procedure: str
+    surgeon: str
     day: str
     label: str
     died: str
@@ -139,6 +140,7 @@ def banner(person: Person, operation: Operation, said: Said | None, now: datetim
         born=wording.birth(person.birth_date, now.date()),
         record=person.record_number or "no record number",
         procedure=(said.procedure_label if said else "") or operation.procedure_text or "procedure not known",
+        surgeon=operation.surgeon,
         day=wording.recovery_day(_hours(end, now) if end else None),
         label=wording.origin_label(person),
         died="died" if person.died_at else "",

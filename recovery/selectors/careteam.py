@@ -47,6 +47,7 @@ class BoardFilter:
     state: str = ""
     lane: str = ""
     ward: str = ""
+    surgeon: str = ""
     procedure: str = ""
     owner: str = ""
     first_day: int | None = None
@@ -81,6 +82,7 @@ class Board:
     since: datetime | None  # end of the visit before; None: there was none
     procedures: tuple[str, ...]
     wards: tuple[tuple[str, str], ...]
+    surgeons: tuple[tuple[str, str], ...]  # key, name
     everyone: int
     total: int
     page: int
@@ -98,6 +100,7 @@ class _Listed:
     id: int
     procedure: str
     ward: tuple[str, str]
+    surgeon: tuple[str, str]
     day: int | None
     words: str
     state: str
@@ -143,6 +146,7 @@ def board(
         changed=sum(_has_changed(one, alerts.get(one.id, ()), question) for one in listed),
         since=visit.at,
         wards=tuple(sorted({one.ward for one in listed if one.ward[0]}, key=lambda ward: ward[1])),
+        surgeons=tuple(sorted(dict(one.surgeon for one in listed if one.surgeon[0]).items(), key=lambda one: one[1])),
         procedures=tuple(sorted({one.procedure for one in listed if one.procedure})),
         everyone=len(listed),
         total=len(found),
@@ -178,6 +182,8 @@ def _listed(episodes: QuerySet[Episode], now: datetime) -> list[_Listed]:
             "procedure",
             "team__key",
             "team__name",
+            "surgeon_key",
+            "surgeon",
             "surgery_end",
             "patient__given_name",
             "patient__family_name",
@@ -189,11 +195,12 @@ def _listed(episodes: QuerySet[Episode], now: datetime) -> list[_Listed]:
 
 
 def _one(row: tuple[Any, ...], brief: Brief | None, now: datetime) -> _Listed:
-    _, pk, _, procedure, ward, ward_name, surgery_end, *words = row
+    _, pk, _, procedure, ward, ward_name, surgeon_key, surgeon, surgery_end, *words = row
     return _Listed(
         id=pk,
         procedure=procedure,
         ward=(ward or "", ward_name or ""),
+        surgeon=(surgeon_key, surgeon),
         day=(now - surgery_end).days if surgery_end else None,
         words=" ".join(words).casefold(),
         state=brief.state if brief and brief.state in STATES else "no_data",
@@ -208,6 +215,7 @@ def _fits(one: _Listed, alerts: Iterable[Alert], question: _Question) -> bool:
         (not wanted.state or one.state == wanted.state)
         and (not wanted.procedure or one.procedure == wanted.procedure)
         and (not wanted.ward or one.ward[0] == wanted.ward)
+        and (not wanted.surgeon or one.surgeon[0] == wanted.surgeon)
         and _is_of_days(one.day, wanted)
         and (not wanted.lane or _is_in_lane(alerts, wanted.lane))
         and (not wanted.owner or _is_owned(alerts, wanted.owner, question.user_id))

@@ -31,6 +31,7 @@ class Operation:
     discharged_at: datetime | None
     status: str
     team: str
+    surgeon: str = ""
 
 
 def find_episode(user: User, key: UUID, now: datetime) -> Episode:
@@ -67,4 +68,5 @@ def operation_of(episode: Episode) -> Operation:
         discharged_at=episode.discharged_at,
         status=episode.status,
         team=episode.team.name if episode.team else "",
+        surgeon=episode.surgeon,
     )

@@ -17,7 +17,7 @@ from recovery.models.desk import VISIT_GAP
 COLUMNS = ("risk", "trend", "age", "owner")
 THEMES = ("system", "light", "dark")
 # What a filter may ask for; nothing else is kept with a saved view, so that no name gets into an address.
-FILTERS = ("state", "lane", "ward", "procedure", "owner", "first_day", "last_day", "changed")
+FILTERS = ("state", "lane", "ward", "surgeon", "procedure", "owner", "first_day", "last_day", "changed")
 MOST_VIEWS = 20
 NOTED_EVERY = timedelta(minutes=1)
 

@@ -109,13 +109,18 @@ class PatientFacts:
 
 @dataclass(frozen=True, slots=True)
 class EpisodeFacts:
-    """From a Procedure. `procedure` is a key of twin.profile or blank; status as models.Episode.Status."""
+    """From a Procedure. `procedure` is a key of twin.profile or blank; status as models.Episode.Status.
+
+    `surgeon`: the name of who operated, as sent; `surgeon_id`: the id of their Practitioner; either may be blank.
+    """
 
     procedure: str
     procedure_text: str
     surgery_start: datetime | None
     surgery_end: datetime | None
     status: str
+    surgeon: str = ""
+    surgeon_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

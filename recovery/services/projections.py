@@ -1,5 +1,6 @@
 """From documents to the domain's rows: Patient, Episode, Device, Finding."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -95,11 +96,30 @@ def _project_episode(fhir_id: str, patient_id: int, facts: EpisodeFacts) -> bool
         "surgery_start": facts.surgery_start,
         "surgery_end": facts.surgery_end,
         "status": status,
+        **_surgeon(facts),
     }
     Episode.objects.update_or_create(
         fhir_id=fhir_id, defaults=said, create_defaults={**said, **_entrusted_to(patient_id, facts)}
     )
     return True
+
+
+def _surgeon(facts: EpisodeFacts) -> dict[str, str]:
+    """The name that was sent, or that of the Practitioner we hold; and what stands for it in an address: the id of the
+    Practitioner, or a mark of the name."""
+    name = " ".join((facts.surgeon or _practitioner_name(facts.surgeon_id)).split())[:150]
+    if not name:
+        return {"surgeon": "", "surgeon_key": ""}
+    mark = hashlib.blake2b(name.casefold().encode(), digest_size=8).hexdigest()
+    return {"surgeon": name, "surgeon_key": facts.surgeon_id or f"n-{mark}"}
+
+
+def _practitioner_name(fhir_id: str) -> str:
+    held = Document.objects.filter(type="Practitioner", fhir_id=fhir_id, deleted=False) if fhir_id else ()
+    for document in held:
+        one = next(iter(document.content.get("name", ())), {})
+        return str(one.get("text") or " ".join([*one.get("prefix", ()), *one.get("given", ()), one.get("family", "")]))
+    return ""
 
 
 def _was_ended_by_people(fhir_id: str, facts: EpisodeFacts) -> bool:

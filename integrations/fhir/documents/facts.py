@@ -6,6 +6,7 @@ from typing import Any
 
 from integrations.fhir import codes
 from integrations.fhir.documents.paths import first, text, values_at
+from integrations.fhir.documents.surgeon import surgeon_of
 from integrations.fhir.primitives import from_ms, moment_of, span
 from integrations.fhir.streams.shape import codings_of
 from recovery.services.intake import DeviceFacts, EpisodeFacts, Facts, FindingFacts, PatientFacts
@@ -92,7 +93,8 @@ def _procedure(resource: Json) -> EpisodeFacts | None:
         return None
     start, end = _performed(resource)
     title = text(resource, "code.text", "code.coding.display")
-    return EpisodeFacts(key, title, start, end, _EPISODE_STATUS[resource["status"]])
+    surgeon, surgeon_id = surgeon_of(resource)
+    return EpisodeFacts(key, title, start, end, _EPISODE_STATUS[resource["status"]], surgeon, surgeon_id)
 
 
 def _performed(resource: Json) -> tuple[datetime | None, datetime | None]:

@@ -43,6 +43,15 @@ def test_each_filter_finds_what_it_names(scene, query, found):
     assert (b"No patient fits these filters" in answer.content) == (not found)
 
 
+def test_patients_of_one_surgeon_are_found_and_no_name_stands_in_the_address(scene):
+    scene.episode.surgeon, scene.episode.surgeon_key = "Dr. Ada Lane", "n-12ab"
+    scene.episode.save()
+    body = scene.client("own").get("/patients/?surgeon=n-12ab")
+    assert [row.name for row in body.context["view"].rows] == ["Ida Hartmann"]
+    assert '<option value="n-12ab" selected>Dr. Ada Lane</option>' in body.content.decode()
+    assert not scene.client("own").get("/patients/?surgeon=else").context["view"].rows
+
+
 def test_an_alert_of_mine_is_found_as_mine(scene):
     Alert.objects.filter(pk=scene.alert.pk).update(owner=scene.own, status="acknowledged")
     assert names(board(scene, "?owner=mine")) == [US] and names(board(scene, "?owner=nobody")) == []
