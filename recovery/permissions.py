@@ -77,6 +77,15 @@ def visible_patients(user: User, now: datetime) -> QuerySet[Patient]:
     return Patient.objects.filter(id__in=visible_episodes(user, now).values("patient_id"))
 
 
+def exportable_episodes(user: User, now: datetime) -> QuerySet[Episode]:
+    """Of the episodes that the user sees, those of patients whom the table lets them take away as a file."""
+    seen = visible_episodes(user, now)
+    if user.role == User.Role.PATIENT:
+        return seen
+    entrusted = Episode.objects.filter(team_id__in=current_team_ids(user, now)).values("patient_id")
+    return seen.filter(patient_id__in=entrusted) if user.is_clinical else Episode.objects.none()
+
+
 def open_grants(user: User, now: datetime) -> QuerySet[CaregiverGrant]:
     """What patients let this caregiver do at `now`, the newest first. Nothing once a patient has ended it."""
     if not user.is_active or user.role != User.Role.CAREGIVER:

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from recovery.exceptions import NotFound
 from recovery.forms import SeenForm
+from recovery.permissions import check_user_can
 from recovery.presenters.alerts import OUTCOMES
 from recovery.presenters.causes import causes_view
 from recovery.presenters.figures import figure_json
@@ -70,6 +71,7 @@ def summary_as_pdf(request: HttpRequest, key: UUID) -> HttpResponse:
 
     door.check_is_staff(request)
     now, zone = door.clock(), door.zone()
+    check_user_can(door.person(request), "export", find_episode(door.person(request), key, now).patient, now)
     page = patient_page(door.person(request), key, now)
     door.note(request, now, "export_summary", patient_ids=[page.patient_id], entity=f"Episode/{key}")
     view = patient_view(page, now, zone)

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from recovery.exceptions import Conflict, NotFound
 from recovery.models import Episode
-from recovery.permissions import check_user_can
+from recovery.permissions import Action, can, check_user_can
 from recovery.presenters.answers import answers_view
 from recovery.selectors import check_ins
 from recovery.selectors.people import find_episode, operation_of, person_of
@@ -37,12 +37,13 @@ class InviteForm(forms.Form):
     email = forms.EmailField(required=False)
 
 
-def _episode(request: HttpRequest, key: UUID, action: str = "view") -> Episode:
-    """Raises NotFound for everybody but the patient's own team."""
+def _episode(request: HttpRequest, key: UUID, action: Action = "view") -> Episode:
+    """Raises NotFound for strangers, Forbidden where only the action is not theirs. Whoever holds a way in can sign in
+    as the patient, and so an hour's emergency access makes none: it takes the team's `plan`."""
     door.check_is_staff(request)
     now = door.clock()
     episode = find_episode(door.person(request), key, now)
-    check_user_can(door.person(request), "act" if action == "act" else "view", episode.patient, now)
+    check_user_can(door.person(request), action, episode.patient, now)
     return episode
 
 
@@ -55,11 +56,12 @@ def show_access(request: HttpRequest, key: UUID) -> HttpResponse:
     """Whether the patient can sign in; POST makes a new link, which is shown (or sent) this once."""
     now = door.clock()
     if request.method == "POST":
-        return _invite(request, _episode(request, key, "act"))
+        return _invite(request, _episode(request, key, "plan"))
     episode = _episode(request, key)
     door.note(request, now, "view_portal_access", patient_ids=[episode.patient_id], entity=f"Episode/{key}")
+    may_invite = can(door.person(request), "plan", episode.patient, now)
     context = {**_head(episode), "access": access_of(episode, now), "can_mail": settings.EMAIL_IS_SET_UP}
-    return render(request, "pages/portal_access.html", context)
+    return render(request, "pages/portal_access.html", {**context, "may_invite": may_invite})
 
 
 def _invite(request: HttpRequest, episode: Episode) -> HttpResponse:
@@ -73,6 +75,7 @@ def _invite(request: HttpRequest, episode: Episode) -> HttpResponse:
     link = _absolute(request, reverse("invite_code", kwargs={"code": code}))
     until = made.until.astimezone(door.zone()).strftime("%-d %b %Y, %H:%M")
     context = {**_head(episode), "access": access_of(episode, now), "can_mail": settings.EMAIL_IS_SET_UP}
+    context["may_invite"] = True
     if made.channel == "email":
         mail = EmailMessage(SUBJECT, TEXT.format(link=link, until=until), settings.DEFAULT_FROM_EMAIL, [said["email"]])
         context["sent"] = bool(mail.send(fail_silently=True))
@@ -98,7 +101,7 @@ def _squares(link: str) -> dict[str, object]:
 
 @require_POST
 def revoke(request: HttpRequest, key: UUID) -> HttpResponse:
-    episode = _episode(request, key, "act")
+    episode = _episode(request, key, "plan")
     invites.revoke(patient_id=episode.patient_id, actor=door.actor(request), now=door.clock())
     return redirect("portal_access", key=key)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from recovery.audit import Actor
 from recovery.exceptions import Conflict, Forbidden, Invalid, NotFound
 from recovery.models import AuditEvent, EmergencyAccess, Episode, Patient, User
-from recovery.permissions import RIGHTS, can, visible_alerts, visible_episodes, visible_patients
+from recovery.permissions import RIGHTS, can, exportable_episodes, visible_alerts, visible_episodes, visible_patients
 from recovery.selectors import emergencies
 from recovery.services import emergency
 from tests import factories
@@ -173,6 +173,24 @@ def test_the_whole_story_by_hand(scene):
     assert client.get(page).status_code == 404
 
 
+def test_an_emergency_gives_no_file_and_no_way_in_as_the_patient(scene):
+    """What would outlast the hour: a summary, a list or a hand-over on paper, and a sign-in as the patient."""
+    opened(scene, scene.other)
+    client = scene.client("other")
+    own = {"key": scene.episode.key}
+    assert "Hartmann" in client.get(reverse("board")).content.decode()
+    assert client.get(reverse("patient_summary", kwargs=own)).status_code == 403
+    csv = client.get(reverse("board_csv")).content.decode()
+    assert "Quill" in csv and "Hartmann" not in csv
+    kept = [episode.patient.family_name for episode in exportable_episodes(scene.other, scene.now)]
+    assert kept == ["Quill"]
+    assert client.post(reverse("portal_access", kwargs=own), {"channel": "print"}).status_code == 403
+    assert client.post(reverse("portal_revoke", kwargs=own)).status_code == 403
+    client.get(reverse("handover_pdf"))
+    said = AuditEvent.objects.get(action="export_handover").detail
+    assert str(scene.foreign.key) in said["episodes"] and str(scene.episode.key) not in said["episodes"]
+
+
 steps = st.lists(
     st.tuples(
         st.sampled_from(["join", "leave", "open", "close", "deactivate", "wait", "role"]),
@@ -222,6 +240,7 @@ def test_whatever_happened_lists_and_answers_agree_and_the_table_is_the_only_way
         allowed = allowed if user.is_active else set()
         assert {one for one in ACTIONS if can(user, one, patient, now)} == allowed
         assert (scene.episode in visible_episodes(user, now)) == ("view" in allowed)
+        assert (scene.episode in exportable_episodes(user, now)) == ("export" in allowed)
         assert (patient in visible_patients(user, now)) == ("view" in allowed)
         assert (scene.alert in visible_alerts(user, now)) == ("view" in allowed)
 
