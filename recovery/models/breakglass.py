@@ -27,6 +27,11 @@ class EmergencyAccess(models.Model):
     )
     reviewed_at = models.DateTimeField(null=True, blank=True)
     review_note = models.CharField(max_length=500, blank=True)
+    # Privacy officers are told of it: `told_at` the first time, `reminded_at` the last time since it is overdue;
+    # `telling_until`: somebody is at it, and whoever comes later waits so long.
+    told_at = models.DateTimeField(null=True, blank=True)
+    reminded_at = models.DateTimeField(null=True, blank=True)
+    telling_until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
