@@ -253,7 +253,7 @@ def _number(text: str, cell: str, result: Read, *, whole: bool = False) -> float
         if not math.isfinite(value) or abs(value) > LARGEST:
             raise ValueError(text)
         return value
-    except ValueError:
+    except (ValueError, OverflowError):
         kind = "whole number" if whole else "number"
         result.problems[cell] = f'{cell.rpartition("-")[2]}: "{text}" is no {kind}. Write digits only.'
         return None

@@ -17,6 +17,7 @@ from recovery.selectors.cards import Ehr, ehr_by_issuer
 from recovery.selectors.connections import client_by_row
 from recovery.services.cards import spend_token
 from recovery.services.connections import Caller, authenticate
+from recovery.texts import is_storable
 
 ALGORITHMS = ("RS384", "ES384")
 # The guide: an exp of no more than five minutes ahead. `SLACK`: what two clocks may differ.
@@ -48,7 +49,7 @@ def _issuer(token: str) -> str:
     """What the JWT says of its issuer, before anything is believed; blank when it is none."""
     said = _part(token, 1)
     issuer = said.get("iss")
-    return issuer if isinstance(issuer, str) and "\x00" not in issuer else ""
+    return issuer if isinstance(issuer, str) and is_storable(issuer) else ""
 
 
 def _part(token: str, place: int) -> Mapping[str, Any]:
@@ -95,7 +96,7 @@ def _check(claims: Mapping[str, Any], ehr: Ehr, audiences: tuple[str, ...], now:
     if issued_at is None or issued_at > now + SLACK:
         raise NotTrusted("iat must be given and not lie ahead")
     jti = claims.get("jti")
-    if not isinstance(jti, str) or not 0 < len(jti) <= LONGEST_JTI:
+    if not isinstance(jti, str) or not 0 < len(jti) <= LONGEST_JTI or not is_storable(jti):
         raise NotTrusted("jti must be a text of its own for each call")
     if not spend_token(ehr_id=ehr.row_id, jti=jti, expires_at=expires_at + SLACK, now=now):
         raise NotTrusted("jti was used before")

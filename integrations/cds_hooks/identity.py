@@ -11,6 +11,7 @@ from typing import Any
 from integrations.fhir.primitives import ID
 from recovery.selectors import cards
 from recovery.selectors.cards import KnownPatient
+from recovery.texts import is_storable
 
 TWO = "Two patients here have these identifiers: no card is shown until that is put right."
 NOT_THE_SAME = "The patient with this identifier has another birth date here: no card is shown until that is put right."
@@ -54,7 +55,7 @@ def _identifiers(given: Mapping[str, Any]) -> list[tuple[str, str]]:
     held = given.get("identifier")
     found = [_object(one) for one in held] if isinstance(held, list) else []
     said = [(str(one.get("system", "")), str(one.get("value", ""))) for one in found]
-    return [one for one in said if "\x00" not in one[0] + one[1]]
+    return [one for one in said if is_storable(one[0] + one[1])]
 
 
 def _differs(known: KnownPatient, given: Mapping[str, Any]) -> bool:

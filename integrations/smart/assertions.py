@@ -16,6 +16,7 @@ from joserfc.errors import JoseError
 from integrations.smart.keys import NoKey, key_of
 from recovery.selectors.connections import Client, client_by_id
 from recovery.services.authorizations import spend_assertion
+from recovery.texts import is_storable
 
 logger = logging.getLogger(__name__)
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -81,7 +82,8 @@ def _check_claims(claims: Mapping[str, Any], client: Client, audiences: Collecti
     said = claims.get("aud")
     if not any(one in audiences for one in (said if isinstance(said, list) else [said])):
         raise NotShown("aud must be the address of the token endpoint")
-    if not isinstance(claims.get("jti"), str) or not 0 < len(claims["jti"]) <= LONGEST_JTI:
+    jti = claims.get("jti")
+    if not isinstance(jti, str) or not 0 < len(jti) <= LONGEST_JTI or not is_storable(jti):
         raise NotShown("jti must be a text of its own for each request")
     expires_at = _moment(claims, "exp")
     if expires_at is None or expires_at <= now - SLACK:

@@ -41,6 +41,7 @@ SCOPES = (
     "system/*.cruds",
     "system/*.rs",
 )
+GRANTS = ("authorization_code", "client_credentials", "refresh_token")
 AUTH_METHODS = ("private_key_jwt", "client_secret_basic", "client_secret_post")
 
 
@@ -73,7 +74,7 @@ def _common(request: HttpRequest) -> dict[str, Any]:
         "introspection_endpoint": address(request, "smart_introspect"),
         "revocation_endpoint": address(request, "smart_revoke"),
         "management_endpoint": address(request, "my_apps"),
-        "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token"],
+        "grant_types_supported": list(GRANTS),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "code_challenge_methods_supported": ["S256"],

@@ -23,6 +23,7 @@ from recovery.audit import Actor
 from recovery.selectors.connections import Client, client_by_id
 from recovery.services import authorizations
 from recovery.services.authorizations import Allowed
+from recovery.texts import is_storable
 
 logger = logging.getLogger(__name__)
 # SMART Backend Services: a token of at most five minutes, as nobody can take it back from a log.
@@ -51,7 +52,7 @@ class SmartValidator(OAuth2Validator):  # type: ignore[misc]  # the library has 
 
     def _load_application(self, client_id: str, request: Any) -> Any:
         """None as well for a connection that was revoked or is over."""
-        found = super()._load_application(client_id, request)
+        found = super()._load_application(client_id, request) if is_storable(client_id or "") else None
         client = client_by_id(client_id) if found is not None else None
         if client is None or not client.is_usable(_now()):
             request.client = None

@@ -19,6 +19,7 @@ from oauth2_provider.settings import oauth2_settings
 from integrations.fhir.call import call_of
 from integrations.smart import configuration, people, registering
 from integrations.smart.addresses import fhir_of, has_nul, root_of
+from integrations.smart.configuration import GRANTS
 from integrations.smart.core import SmartCore
 from recovery import audit
 from recovery.audit import Actor
@@ -35,6 +36,7 @@ def open_door(view: View) -> View:
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        _ = request.body  # read as a whole: looking at a form's parts first would leave nothing to those who read JSON
         if has_nul(request):
             return JsonResponse({"error": "invalid_request"}, status=400, headers=NO_STORE)
         return view(request, *args, **kwargs)
@@ -72,6 +74,10 @@ def show_keys(request: HttpRequest) -> HttpResponse:
 @require_POST
 @sensitive_post_parameters("client_secret", "client_assertion", "refresh_token", "code", "code_verifier")
 def give_token(request: HttpRequest) -> HttpResponse:
+    if request.POST.get("grant_type") not in GRANTS:
+        body = json.dumps({"error": "unsupported_grant_type"})
+        _note(request, 400, body)
+        return _answer(body, 400, {})
     core = _core()
     _, headers, body, status = core.create_token_response(request)
     _note(request, status, body)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from recovery.models import Authorization, Connection, Launch
+from recovery.texts import is_storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Client:
 
 
 def client_by_id(client_id: str) -> Client | None:
-    if not client_id or "\x00" in client_id:
+    if not client_id or not is_storable(client_id):
         return None
     row = _rows().filter(application__client_id=client_id).first()
     return _client(row) if row is not None else None

@@ -33,6 +33,8 @@ from recovery.views import door, portal_door
 
 # Somebody without a password shows who they are by having signed in a moment ago.
 FRESH = timedelta(minutes=10)
+# No trail is older; a year such as 1 would leave the calendar on the way back.
+LOOKS_BACK = timedelta(days=50 * 366)
 Response = TypeVar("Response", bound=HttpResponseBase)
 
 
@@ -66,7 +68,8 @@ def _until(request: HttpRequest, now: datetime) -> datetime:
     """The end of the day that the URL names; now where it names none."""
     form = UntilForm(request.GET)
     named = form.cleaned_data["until"] if form.is_valid() else None
-    return datetime.combine(named, time.max, tzinfo=door.zone()) if named else now
+    earliest = (now - LOOKS_BACK).date()
+    return datetime.combine(max(named, earliest), time.max, tzinfo=door.zone()) if named else now
 
 
 @sensitive_post_parameters("password")

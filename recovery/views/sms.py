@@ -11,6 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from recovery.services.sms_answers import receive_sms
+from recovery.texts import is_storable
 from recovery.views import door
 
 LARGEST = 8_192
@@ -30,7 +31,7 @@ def receive(request: HttpRequest) -> HttpResponse:
         provider_id, sender, text = (str(said[name]) for name in ("id", "from", "text"))
     except (ValueError, KeyError, TypeError):
         return JsonResponse({"error": "id, from and text are needed"}, status=400)
-    if not provider_id or len(provider_id) > 100:
+    if not provider_id or len(provider_id) > 100 or not is_storable(provider_id + sender):
         return JsonResponse({"error": "id must have 1 to 100 characters"}, status=400)
     reply = receive_sms(provider_id=provider_id, sender=sender, text=text[:500], now=door.clock())
     return JsonResponse({"reply": reply})

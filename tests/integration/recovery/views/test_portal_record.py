@@ -84,6 +84,11 @@ def test_an_earlier_month_is_asked_for_by_its_day(scene):
     assert "Nobody in these 30 days" in page
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_day_at_either_end_of_the_calendar_is_no_error(scene, day):
+    assert scene.client("patient").get(reverse("me_record"), {"until": day}).status_code == 200
+
+
 def test_a_wish_to_be_erased_is_answered_by_an_administrator_and_read_by_the_patient(scene):
     patient, admin = scene.client("patient"), scene.client("administrator")
     patient.post(reverse("me_erasure"))
