@@ -78,6 +78,8 @@ class ReportView:
     groups: tuple[GroupLine, ...]
     burden: tuple[Figure, ...]
     coverage: tuple[tuple[str, ...], ...]
+    decision: tuple[tuple[str, ...], ...]
+    reviews: tuple[str, ...]
 
 
 def report_view(report: Report | None, zone: ZoneInfo) -> ReportView | None:
@@ -99,7 +101,60 @@ def report_view(report: Report | None, zone: ZoneInfo) -> ReportView | None:
         groups=tuple(_groups(said.get("subgroups") or {})),
         burden=tuple(_burden(said.get("burden") or {})),
         coverage=tuple(_coverage(said.get("coverage") or ())),
+        decision=tuple(_decision(said.get("decision") or ())),
+        reviews=tuple(reviews(said)),
     )
+
+
+LEAST_HELD, MOST_HELD, LEAST_USEFUL = 0.80, 0.98, 0.10
+"""Of a 90 % band, and of judged alerts: the limits of `card_rules.STOP`."""
+GAP = 2.0
+"""Groups are told apart when observed over expected differs twofold and the intervals do not meet [G: this project's
+choice]."""
+
+
+def reviews(said: Mapping[str, Any]) -> Iterable[str]:
+    """What crossed its limit and wants a person's judgement. Nothing is switched off or trained by itself."""
+    overall = (said.get("risk") or {}).get("all") or {}
+    ratio = overall.get("observed_over_expected")
+    if ratio and not ratio["low"] <= 1.0 <= ratio["high"]:
+        side = "too low" if ratio["value"] > 1 else "too high"
+        yield f"Risks are {side} here: observed over expected {estimate(ratio)}."
+    for one in (said.get("weeks") or ())[-4:]:
+        week = one["ratio"]
+        if week and not week["low"] <= 1.0 <= week["high"]:
+            yield f"Week {one['week']} is outside its control limits: observed over expected {estimate(week)}."
+    for one in said.get("drift") or ():
+        if one["verdict"] == "large":
+            yield f"{one['name']} has moved a lot against the months before (index {one['index']:.2f})."
+    for one in said.get("coverage") or ():
+        if not LEAST_HELD <= one["coverage90"] <= MOST_HELD:
+            yield f"{one['metric']}: the 90 % band held {one['coverage90']:.0%} of readings."
+    useful = (said.get("burden") or {}).get("useful")
+    if useful and useful["high"] < LEAST_USEFUL:
+        yield f"Alerts judged useful: {estimate(useful)}."
+    yield from _gaps(said.get("subgroups") or {})
+
+
+def _gaps(groupings: Mapping[str, Any]) -> Iterable[str]:
+    for name, rows in groupings.items():
+        found = [(one["group"], (one.get("figures") or {}).get("observed_over_expected")) for one in rows]
+        known = sorted(((ratio, group) for group, ratio in found if ratio), key=lambda pair: float(pair[0]["value"]))
+        if len(known) < 2:
+            continue
+        (least, under), (most, over) = known[0], known[-1]
+        if most["value"] > GAP * least["value"] and most["low"] > least["high"]:
+            yield f"By {name}: observed over expected is {estimate(most)} for {over}, {estimate(least)} for {under}."
+
+
+def _decision(rows: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, ...]]:
+    for one in rows:
+        yield (
+            f"{one['threshold'] * 100:.0f} in 100",
+            str(one["acted_on"]),
+            f"{one['model'] * 100:+.1f}",
+            f"{one['everyone'] * 100:+.1f}",
+        )
 
 
 def _why(risk: Mapping[str, Any]) -> str:
@@ -153,6 +208,9 @@ def _group(name: str, group: str, one: Mapping[str, Any] | None, sensitivity: st
     if one is None:
         return GroupLine(name, group, "under 20", "withheld", "withheld", "withheld", "withheld")
     few = "too few events"
+    if "coverage90" in one:
+        held = f"its 90 % band held {one['coverage90']:.0%} of {one['readings']} readings"
+        return GroupLine(name, group, str(one["people"]), "no risk", held, "no risk", sensitivity)
     return GroupLine(
         name,
         group,

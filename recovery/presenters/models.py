@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from recovery.card_rules import CARDS, CardField, missing
 from recovery.presenters import wording
 from recovery.presenters.model_report import (
     GroupLine,
@@ -15,7 +16,7 @@ from recovery.presenters.model_report import (
     report_view,
     trained_groups,
 )
-from recovery.selectors.models import Change, ModelsPage, Run, Version, VersionPage
+from recovery.selectors.models import Change, ModelsPage, Report, Run, Served, Version, VersionPage
 
 KINDS = {"hazard": "Risk model", "population": "Expected course"}
 STATUS = {
@@ -39,6 +40,32 @@ ACTIONS = {
     "shadow": "into shadow",
     "unshadow": "out of shadow",
 }
+# What may be changed, by which steps, and what follows: the three parts of a predetermined change control plan
+# (US FDA, final guidance of December 2024, reissued 18 August 2025).
+PLAN = (
+    (
+        "Learn again from this unit's own operations: same inputs, same outcome, same method",
+        "Training by a steward; judged on people it had not seen; card complete; in shadow beside the served version;"
+        " proposed by one person, approved by another",
+        "Every risk or course may move. Twins are computed anew within minutes; former versions stay, with one step"
+        " back.",
+    ),
+    (
+        "Go back to what was served before",
+        "One person, with a reason, at once",
+        "As before that change; kept with who, when and why.",
+    ),
+    (
+        "Run a version in shadow",
+        "One person, with a reason",
+        "None for care: no clinician, patient or other system sees what it says.",
+    ),
+    (
+        "Other inputs, another outcome, another method, other people than the card names",
+        "Not allowed here: a new release of the product, with its own validation",
+        "Cannot be done on this page.",
+    ),
+)
 ANSWERS = {"done": "approved", "refused": "refused", "withdrawn": "withdrawn", "open": "waiting"}
 
 
@@ -73,6 +100,9 @@ class ServedLine:
     label: str
     version: VersionLine
     back_to: str | None
+    pathway: str
+    put_there: str
+    checked: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +157,13 @@ class VersionView:
     can_propose: bool
     can_shadow: bool
     is_shadow: bool
+    card: tuple[CardField, ...]
+    missing: tuple[str, ...]
 
 
 def models_view(page: ModelsPage, zone: ZoneInfo) -> ModelsView:
     return ModelsView(
-        served=tuple(
-            ServedLine(one.kind, KINDS[one.kind], version_line(one.version, zone), one.back_to) for one in page.served
-        ),
+        served=tuple(_served(one, page.report, zone) for one in page.served),
         waiting=tuple(change_line(one, zone) for one in page.waiting),
         versions=tuple(version_line(one, zone) for one in page.versions),
         runs=tuple(run_line(one, zone) for one in page.runs),
@@ -142,6 +172,28 @@ def models_view(page: ModelsPage, zone: ZoneInfo) -> ModelsView:
         sites=page.sites,
         is_moving=any(one.is_open for one in page.runs),
     )
+
+
+def _served(one: Served, report: Report | None, zone: ZoneInfo) -> ServedLine:
+    is_about_it = report is not None and report.content.get(one.kind) == one.version.version
+    return ServedLine(
+        one.kind,
+        KINDS[one.kind],
+        version_line(one.version, zone),
+        one.back_to,
+        CARDS[one.kind].pathway,
+        _put_there(one.since, zone),
+        f"last checked {wording.dated(report.made_at, zone)}" if report and is_about_it else "not yet checked here",
+    )
+
+
+def _put_there(since: Change | None, zone: ZoneInfo) -> str:
+    if since is None:
+        return "shipped with the product; nobody here has changed it"
+    at = wording.dated(since.answered_at or since.asked_at, zone)
+    if since.action == "rollback":
+        return f"back in service by {since.asked_name}, {at}"
+    return f"proposed by {since.asked_name}, approved by {since.answered_name}, {at}"
 
 
 def version_view(page: VersionPage, zone: ZoneInfo) -> VersionView:
@@ -158,9 +210,11 @@ def version_view(page: VersionPage, zone: ZoneInfo) -> VersionView:
         measures=tuple(_measures(version)),
         history=tuple(change_line(one, zone) for one in page.history),
         warnings=tuple(_warnings(page)),
-        can_propose=version.status != "active" and not page.waits,
+        can_propose=version.status != "active" and not page.waits and not missing(page.card),
         can_shadow=version.status in ("draft", "retired"),
         is_shadow=version.status == "shadow",
+        card=page.card,
+        missing=missing(page.card),
     )
 
 
@@ -267,6 +321,9 @@ def _warnings(page: VersionPage) -> Iterable[str]:
         yield "Fitted to synthetic patients: its figures are no evidence about people."
     if not version.evaluation:
         yield "Never judged on unseen patients, so it cannot be put into service."
+    empty = missing(page.card)
+    if empty and version.status != "active":
+        yield f"Its card is not complete, so it cannot be proposed. Empty: {', '.join(empty)}."
     twin = version.training.get("twin_version")
     population = page.report.content.get("population") if page.report else None
     if version.kind == "hazard" and twin and population and twin != population:

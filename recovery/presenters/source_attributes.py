@@ -357,6 +357,8 @@ def fairness(said: Mapping[str, Any] | None) -> str:
                 told.append(f"{name} {group}: under 20 people, withheld")
             else:
                 words = [f"{label} {_estimate(one[key])}" for key, label in FIGURES if one.get(key)]
+                if "coverage90" in one:
+                    words = [f"the 90 % band held {one['coverage90']:.0%} of {one['readings']} readings"]
                 told.append(f"{name} {group} ({one['people']} people): {', '.join(words) or 'too few events'}")
     return "; ".join(told) + "." if told else ""
 

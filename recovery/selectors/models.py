@@ -1,10 +1,11 @@
 """The models pages: what is served, what waits, what runs, what was changed, and how it does here."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from recovery.card_rules import CardField, card_fields
 from recovery.exceptions import NotFound
 from recovery.models import ModelChange, ModelReport, ModelVersion, Team, TrainingRun, User
 from recovery.selectors.model_card import ModelCard, model_card
@@ -83,6 +84,7 @@ class Served:
     kind: str
     version: Version
     back_to: str | None
+    since: Change | None  # what put it into service; None: shipped with the product and never changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ class VersionPage:
     history: tuple[Change, ...]
     waits: bool
     report: Report | None
+    card: tuple[CardField, ...]
 
 
 def models_page(user: User) -> ModelsPage:
@@ -111,7 +114,7 @@ def models_page(user: User) -> ModelsPage:
     changes = [_change(row, user) for row in _changes()[:HISTORY]]
     runs = _runs().order_by("-created_at", "-pk")[:RUNS]
     return ModelsPage(
-        served=tuple(Served(kind, served_version(kind, card), _back_to(kind)) for kind in KINDS),
+        served=tuple(Served(kind, served_version(kind, card), _back_to(kind), _since(changes, kind)) for kind in KINDS),
         waiting=tuple(one for one in changes if one.status == "open"),
         versions=tuple(_version(row) for row in _versions().order_by("-created_at", "-pk")),
         runs=tuple(_run(row) for row in runs),
@@ -129,13 +132,15 @@ def version_page(user: User, pk: int) -> VersionPage:
     report = latest_report()
     shadows = report.content.get("shadows", {}) if report else {}
     changes = [_change(one, user) for one in _changes().filter(version_id=pk)]
+    training = _training(row)
     return VersionPage(
-        version=_version(row, _training(row)),
+        version=_version(row, training),
         served=served_version(row.kind, model_card()),
         shadow=shadows.get(row.version),
         history=tuple(changes),
         waits=any(one.status == "open" for one in changes),
         report=report,
+        card=card_fields(row.kind, trained_on=row.trained_on, training=training, evaluation=row.evaluation or {}),
     )
 
 
@@ -195,6 +200,12 @@ def _back_to(kind: str) -> str | None:
     done = ModelChange.objects.filter(version_id=active, action="promote", status="done")
     before = done.select_related("replaced").defer("replaced__parameters").order_by("-answered_at", "-pk").first()
     return before.replaced.version if before and before.replaced else "the model shipped with the product"
+
+
+def _since(changes: Iterable[Change], kind: str) -> Change | None:
+    """The newest change of what is served, among those shown."""
+    served = (one for one in changes if one.kind == kind and one.status == "done")
+    return next((one for one in served if one.action in ("promote", "rollback")), None)
 
 
 def _changes() -> Any:

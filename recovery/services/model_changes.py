@@ -10,7 +10,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from recovery import audit, queue
+from recovery import audit, card_rules, queue
 from recovery.audit import Actor
 from recovery.exceptions import Conflict, Forbidden, Invalid, NotFound
 from recovery.models import Episode, ModelChange, ModelVersion, User
@@ -37,6 +37,7 @@ def propose(*, version_id: int, reason: str, user: User, actor: Actor, now: date
     if version.status == "active":
         raise Conflict("This version is in service already.")
     check_can_be_served(version)
+    check_card_is_whole(version)
     return _open(version, _reason(reason), user, actor, now)
 
 
@@ -52,6 +53,7 @@ def approve(*, change_id: int, reason: str, user: User, actor: Actor, now: datet
         if version is None:
             raise Conflict("The proposal names no version.")
         check_can_be_served(version)
+        check_card_is_whole(version)
         change.replaced = _served(change.kind)
         _serve(change.kind, version)
         _answer(change, "done", words, user, now)
@@ -129,6 +131,20 @@ def check_can_be_served(version: ModelVersion) -> None:
             f"Its 90 % bands held fewer than {LEAST_COVERAGE:.0%} of unseen readings of {', '.join(sorted(narrow))}:"
             " that is the point at which the model card says to stop using a model."
         )
+
+
+def check_card_is_whole(version: ModelVersion) -> None:
+    """Raises Invalid naming every required field of the model card that is empty (`recovery.card_rules`)."""
+    plain = version.parameters if isinstance(version.parameters, dict) else {}
+    fields = card_rules.card_fields(
+        version.kind,
+        trained_on=version.trained_on,
+        training=plain.get("training") or plain.get("trained_on") or {},
+        evaluation=version.evaluation or {},
+    )
+    empty = card_rules.missing(fields)
+    if empty:
+        raise Invalid(f"Its model card is not complete. Empty: {', '.join(empty)}.")
 
 
 def check_can_be_read(version: ModelVersion) -> None:

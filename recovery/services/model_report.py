@@ -4,8 +4,9 @@
 recognised in them, and groups under 20 people are withheld (`recovery.twin.governance`).
 """
 
+import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,29 +39,57 @@ WEEK = timedelta(days=7)
 
 def make_report(*, actor: Actor, now: datetime) -> ModelReport:
     """Judge the versions in service over the last half year, and every version in shadow beside them."""
-    since = now - LOOK_BACK
-    models = served_models.in_use()
-    rows = list(landmark_rows(since=since, now=now))
+    versions, content = figures(now)
     report = ModelReport.objects.create(
-        made_at=now,
-        since=since,
-        until=now,
-        model_version=f"{models.population.version}/{models.hazard.version}",
-        content={
-            "hazard": models.hazard.version,
-            "population": models.population.version,
-            "risk": _risk(rows, models.hazard.version),
-            "weeks": _weeks(judged_rows(rows, models.hazard.version)),
-            "drift": _drift(rows, now),
-            "subgroups": _subgroups(rows, since, now, models.hazard.version),
-            "burden": _burden(since, now),
-            "coverage": _coverage(),
-            "shadows": _shadows(rows),
-        },
+        made_at=now, since=now - LOOK_BACK, until=now, model_version=versions, content=content
     )
     audit.record(actor=actor, now=now, action="model_report", entity=f"ModelReport/{report.pk}")
     ModelReport.objects.filter(made_at__lt=now - KEPT).delete()
     return report
+
+
+def figures(now: datetime) -> tuple[str, dict[str, Any]]:
+    """The versions in service, and every figure of a report made at `now`. Reads only."""
+    since = now - LOOK_BACK
+    models = served_models.in_use()
+    rows = list(landmark_rows(since=since, now=now))
+    kept = judged_rows(rows, models.hazard.version)
+    return f"{models.population.version}/{models.hazard.version}", {
+        "hazard": models.hazard.version,
+        "population": models.population.version,
+        "risk": _risk(rows, models.hazard.version),
+        "decision": [
+            asdict(one) for one in governance.decision_curve(_risks(kept), [bool(row.happened) for row in kept])
+        ],
+        "weeks": _weeks(kept),
+        "drift": _drift(rows, now),
+        "subgroups": _subgroups(rows, since, now, models.hazard.version),
+        "burden": _burden(since, now),
+        "coverage": _coverage(),
+        "shadows": _shadows(rows),
+    }
+
+
+def differences() -> tuple[datetime, list[str]] | None:
+    """Compute the newest report again for its own moment: when that was, and each figure that is another now, as
+    `place: stored, now`. What arrived late since, and twins that went on, change figures truly. None without one."""
+    newest = ModelReport.objects.order_by("-made_at", "-pk").first()
+    if newest is None:
+        return None
+    _, again = figures(newest.made_at)
+    plain = json.loads(json.dumps(again))
+    return newest.made_at, list(_differing(newest.content, plain, ""))
+
+
+def _differing(one: Any, two: Any, place: str) -> Iterator[str]:
+    if isinstance(one, dict) and isinstance(two, dict):
+        for key in sorted({*one, *two}):
+            yield from _differing(one.get(key), two.get(key), f"{place}.{key}" if place else key)
+    elif isinstance(one, list) and isinstance(two, list) and len(one) == len(two):
+        for number, pair in enumerate(zip(one, two, strict=True)):
+            yield from _differing(*pair, f"{place}[{number}]")
+    elif one != two:
+        yield f"{place}: {one}, {two}"
 
 
 def judged_rows(rows: Sequence[Row], version: str) -> list[Row]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from recovery import card_rules
 from recovery.models import Episode, ModelVersion, TrainingPart, TrainingRun
 from recovery.services import served_models
 from recovery.services.served_models import HAZARD
@@ -26,6 +27,7 @@ from recovery.twin.fit_landmarks import Landmarks, collect
 from recovery.twin.fit_population import Fitting, begin, finish, step
 from recovery.twin.fit_population_data import Training
 from recovery.twin.fit_scorecard import scorecards
+from recovery.twin.governance import FEWEST_PEOPLE
 from recovery.twin.params import PopulationParams
 from recovery.twin.state import pack, unpack
 
@@ -202,15 +204,44 @@ def _judge(run: TrainingRun) -> Step:
     cases = cases_of(held[at : at + SLICE])
     learned = PopulationParams.from_plain(state["fitting"])
     cards = dict(state["cards"])
-    for name, params in (("learned", learned), ("published", cold_start())):
-        for key, card in scorecards(cases, params).items():
-            before = cards.get(f"{name}/{key}", [0.0] * len(card))
-            cards[f"{name}/{key}"] = [a + b for a, b in zip(before, card, strict=True)]
-    state |= {"judged": at + SLICE, "cards": cards}
+    groups = dict(state.get("groups", {}))
+    for sex in sorted({_sex(case) for case in cases}):
+        mine = [case for case in cases if _sex(case) == sex]
+        for name, params in (("learned", learned), ("published", cold_start())):
+            found = scorecards(mine, params)
+            _add(cards, {f"{name}/{key}": card for key, card in found.items()})
+            if name == "learned":
+                readings, in90 = (sum(card[i] for card in found.values()) for i in (0, 1))
+                _add(groups, {sex: [float(len(mine)), readings, in90]})
+    state |= {"judged": at + SLICE, "cards": cards, "groups": groups}
     if at + SLICE < len(held):
         return Step(state, 87 + 12 * (at + SLICE) // len(held), f"Judged {at + SLICE} of {len(held)} operations.")
-    evaluation = {"held_out": {"operations": len(held), "measures": _cards_told(cards)}}
+    evaluation = {
+        "held_out": {
+            "operations": len(held),
+            "measures": _cards_told(cards),
+            "subgroups": {"sex": {sex: _group_told(sums) for sex, sums in sorted(groups.items())}},
+        }
+    }
     return _made(run, state["fitting"], evaluation, f"fitted on {_whose(run)}: {_what(run)}")
+
+
+def _sex(case: Case) -> str:
+    return case.profile.sex or "not recorded"
+
+
+def _add(sums: dict[str, list[float]], more: Mapping[str, list[float]]) -> None:
+    for key, values in more.items():
+        before = sums.get(key, [0.0] * len(values))
+        sums[key] = [a + b for a, b in zip(before, values, strict=True)]
+
+
+def _group_told(sums: list[float]) -> dict[str, Any] | None:
+    """People, readings and the share of these inside the 90 % band; None for a group too small to show."""
+    people, readings, in90 = sums
+    if people < FEWEST_PEOPLE or not readings:
+        return None
+    return {"people": int(people), "readings": int(readings), "coverage90": round(in90 / readings, 3)}
 
 
 def _cards_told(cards: Mapping[str, list[float]]) -> dict[str, dict[str, Any]]:
@@ -264,7 +295,15 @@ def _described(run: TrainingRun) -> dict[str, Any]:
         "held_back_site": run.held_out.name if run.held_out else "",
         "seed": run.seed,
         "run": run.pk,
+        "data_sha256": _fingerprint(run),
+        "code_sha256": card_rules.code_sha256(),
     }
+
+
+def _fingerprint(run: TrainingRun) -> str:
+    """Of everything that was gathered, slice by slice."""
+    rows = TrainingPart.objects.filter(run=run).order_by("number").values_list("number", "content")
+    return card_rules.sha256_of([[number, card_rules.sha256_of(one)] for number, one in rows.iterator(chunk_size=20)])
 
 
 STAGES: Mapping[str, Callable[[TrainingRun], Step]] = {

@@ -8,6 +8,7 @@ Every figure comes with its count and a 95 % interval; with too few people or ev
     expected / observed   Poisson interval of the observed count (Garwood 1936)
     drift            population stability index, sum (p - q) ln(p / q) over tenths of the earlier period
                      (Siddiqi 2006, Credit Risk Scorecards: below 0.10 little, from 0.25 on a lot)
+    decision curve   net benefit, true alarms less false ones weighed by the odds of the threshold (Vickers 2006)
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,6 +34,8 @@ PSI_BINS = 10
 FEWEST_FOR_DRIFT = 50
 BOOTSTRAPS = 200
 GROUPS = 10
+THRESHOLDS = (0.05, 0.10, 0.15, 0.20, 0.30, 0.40)
+"""Risks from which somebody might act [G: this project's choice]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,16 @@ class Tenth:
     events: int
     predicted: float
     observed: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class NetBenefit:
+    """Per prediction, acting from `threshold` on: by the model, and on everyone (on nobody: 0)."""
+
+    threshold: float
+    model: float
+    everyone: float
+    acted_on: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +184,20 @@ def tenths(p: Floats, y: Flags) -> tuple[Tenth, ...]:
         seen = share(k, n)
         if seen is not None:
             found.append(Tenth(n, k, float(p[rows].mean()), seen))
+    return tuple(found)
+
+
+def decision_curve(p: ArrayLike, y: ArrayLike) -> tuple[NetBenefit, ...]:
+    """At each of `THRESHOLDS`; nothing with fewer than `FEWEST_EVENTS` events."""
+    risk, happened = np.asarray(p, float), np.asarray(y, bool)
+    if happened.sum() < FEWEST_EVENTS:
+        return ()
+    found = []
+    for threshold in THRESHOLDS:
+        acted, odds = risk >= threshold, threshold / (1 - threshold)
+        model = float((acted & happened).mean() - odds * (acted & ~happened).mean())
+        everyone = float(happened.mean() - odds * (~happened).mean())
+        found.append(NetBenefit(threshold, model, everyone, int(acted.sum())))
     return tuple(found)
 
 

@@ -14,7 +14,7 @@ from recovery.forms import AnswerForm, ReasonForm, ShadowForm, TrainingForm
 from recovery.models import User
 from recovery.permissions import check_user_can_steward_models, user_can_steward_models
 from recovery.presenters.hypotheses_card import hypotheses_json, hypotheses_view
-from recovery.presenters.models import KINDS, models_view, run_line, version_view
+from recovery.presenters.models import KINDS, PLAN, models_view, run_line, version_view
 from recovery.presenters.source_attributes import RULE, Subject, attributes, card_json
 from recovery.selectors.model_card import model_card
 from recovery.selectors.models import latest_report, models_page, served_version, training_page, version_page
@@ -25,7 +25,8 @@ from recovery.views import door
 @require_GET
 def show_models(request: HttpRequest) -> HttpResponse:
     user = _steward(request)
-    return render(request, "pages/models.html", {"view": models_view(models_page(user), door.zone()), "kinds": KINDS})
+    context = {"view": models_view(models_page(user), door.zone()), "kinds": KINDS, "plan": PLAN}
+    return render(request, "pages/models.html", context)
 
 
 @require_GET

@@ -1,12 +1,15 @@
 """Models go into service by two people, back by one, and every change says who, when and why."""
 
+from dataclasses import fields, replace
 from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from recovery import card_rules
 from recovery.audit import Actor
+from recovery.card_rules import TEXT_WORDS, CardText
 from recovery.exceptions import Conflict, Forbidden, Invalid
 from recovery.models import AuditEvent, ModelChange, ModelVersion, Owed, User
 from recovery.services import model_changes, served_models
@@ -17,6 +20,8 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
 WHY = "Better calibrated on our own patients"
+TRAINING = {"cohort": "500 operations", "data_sha256": "a" * 64, "code_sha256": "b" * 64}
+JUDGED = {"out_of_fold": {"all": {"people": 500}, "subgroups": {"sex": {"female": None}}}}
 
 
 @pytest.fixture(autouse=True)
@@ -28,8 +33,9 @@ def nothing_remembered():
 
 def make_version(name: str = "hazard-run-1", kind: str = "hazard", **fields) -> ModelVersion:
     plain = hazard_store.to_plain(hazard_store.shipped_model()) if kind == "hazard" else cold_start().to_plain()
-    given = {"trained_on": "synthetic", "created_at": NOW, "evaluation": {"auroc": 0.8}} | fields
-    return ModelVersion.objects.create(kind=kind, version=name, parameters=plain | {"version": name}, **given)
+    plain |= {"version": name, "training" if kind == "hazard" else "trained_on": dict(TRAINING)}
+    given = {"trained_on": "synthetic", "created_at": NOW, "evaluation": JUDGED, "parameters": plain} | fields
+    return ModelVersion.objects.create(kind=kind, version=name, **given)
 
 
 def administrator(name: str) -> User:
@@ -177,6 +183,39 @@ def test_courses_whose_bands_held_too_few_unseen_readings_are_refused_by_measure
     told = {"held_out": {"measures": {"heart_rate": {"coverage90": 0.62}, "pain": {"coverage90": 0.91}}}}
     version = make_version("population-run-1", "population", evaluation=told)
     with pytest.raises(Invalid, match="unseen readings of heart rate:"):
+        step(model_changes.propose, administrator("ada"), version_id=version.pk)
+
+
+@pytest.mark.parametrize("kind", ["hazard", "population"])
+@pytest.mark.parametrize("name", [one.name for one in fields(CardText)])
+def test_no_model_goes_into_service_while_a_field_of_its_card_is_empty(monkeypatch, kind, name):
+    blank = card_rules.CARDS | {kind: replace(card_rules.CARDS[kind], **{name: " "})}
+    change = step(model_changes.propose, administrator("ada"), version_id=make_version("own", kind).pk)
+    monkeypatch.setattr(card_rules, "CARDS", blank)
+    with pytest.raises(Invalid, match=f"Empty: {TEXT_WORDS[name]}"):
+        step(model_changes.approve, administrator("ben"), change_id=change.pk)
+    assert active(kind) is None
+    monkeypatch.undo()
+    step(model_changes.approve, User.objects.get(username="ben"), change_id=change.pk)
+    assert active(kind) == "own"
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("Trained on", {"trained_on": " "}),
+        ("Population of the training data", {"training": {"cohort": ""}}),
+        ("Fingerprint of the data", {"training": {"data_sha256": "none"}}),
+        ("Fingerprint of the code", {"training": {"code_sha256": None}}),
+        ("Validation on people it had not seen", {"evaluation": {"out_of_fold": {"subgroups": {"sex": {}}}}}),
+        ("Figures by group", {"evaluation": {"out_of_fold": {"all": {"people": 500}}}}),
+    ],
+)
+def test_nor_while_the_version_itself_does_not_bring_what_the_card_needs(name, given):
+    version = make_version(**{key: value for key, value in given.items() if key != "training"})
+    version.parameters["training"] |= given.get("training", {})
+    version.save()
+    with pytest.raises(Invalid, match=f"not complete. Empty: {name}\\."):
         step(model_changes.propose, administrator("ada"), version_id=version.pk)
 
 

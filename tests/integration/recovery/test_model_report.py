@@ -5,10 +5,12 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from recovery.audit import Actor
 from recovery.models import Alert, Document, Episode, Finding, ModelReport, ModelVersion, Patient, ShadowRisk, Snapshot
+from recovery.presenters.model_report import reviews
 from recovery.services import served_models
 from recovery.services.landmarks import landmark_rows
 from recovery.services.model_report import make_report
@@ -173,3 +175,52 @@ def test_inputs_that_moved_show_as_drift():
     drift = {one["name"]: one for one in content()["drift"]}
     assert drift["Heart rate"]["verdict"] == "large"
     assert drift["Operation"]["verdict"] == "little"
+
+
+def test_one_command_computes_every_shown_figure_again_and_names_what_differs(capsys):
+    ward()
+    content()
+    call_command("model_report", again=True)
+    assert "Every figure" in capsys.readouterr().out
+    Finding.objects.filter(fhir_id="c0").update(recorded_at=NOW + timedelta(days=1))
+    with pytest.raises(CommandError, match="are others now"):
+        call_command("model_report", again=True)
+    assert "risk.all.events: 12, 11" in capsys.readouterr().out
+    assert ModelReport.objects.count() == 1
+
+
+def test_without_a_report_there_is_nothing_to_compute_again():
+    with pytest.raises(CommandError, match="no report"):
+        call_command("model_report", again=True)
+
+
+def test_the_net_benefit_counts_true_alarms_less_false_ones_at_the_odds_of_the_threshold():
+    ward()
+    at = next(one for one in content()["decision"] if one["threshold"] == 0.2)
+    rows = [(row.risk, row.happened) for row in landmark_rows(since=NOW - timedelta(days=100), now=NOW)]
+    right = sum(risk >= 0.2 and happened for risk, happened in rows)
+    wrong = sum(risk >= 0.2 and not happened for risk, happened in rows)
+    assert at["model"] == pytest.approx((right - wrong / 4) / 60) and at["acted_on"] == right + wrong
+    assert at["everyone"] == pytest.approx((12 - 48 / 4) / 60)
+
+
+def test_what_crossed_its_limit_asks_for_a_review_and_what_did_not_asks_for_nothing():
+    wide, off = {"value": 1.2, "low": 0.8, "high": 1.7}, {"value": 2.6, "low": 1.9, "high": 3.4}
+    little = {"value": 0.05, "low": 0.02, "high": 0.09}
+    low = {"value": 0.5, "low": 0.3, "high": 0.8}
+
+    def said(one, coverage, verdict, useful, groups):
+        return {
+            "risk": {"all": {"observed_over_expected": one}},
+            "weeks": [{"week": "2026-W40", "ratio": one}],
+            "coverage": [{"metric": "Steps", "coverage90": coverage}],
+            "drift": [{"name": "Device", "verdict": verdict, "index": 0.4}],
+            "burden": {"useful": useful},
+            "subgroups": {"sex": [{"group": str(i), "figures": {"observed_over_expected": g}} for i, g in groups]},
+        }
+
+    assert list(reviews(said(wide, 0.9, "some", wide, enumerate([wide, wide | {"value": 1.6}])))) == []
+    found = " ".join(reviews(said(off, 0.7, "large", little, enumerate([low, off]))))
+    for words in ("too low here", "Week 2026-W40", "Device has moved", "Steps: the 90 % band", "useful", "By sex"):
+        assert words in found
+    assert list(reviews({})) == []

@@ -32,6 +32,7 @@ def version(scene) -> ModelVersion:
     groups = {"sex": {"male": figures, "not male": None}}
     plain = hazard_store.to_plain(hazard_store.shipped_model()) | {"version": "hazard-own-5"}
     plain["training"] = {"synthetic": True, "run": 5, "cohort": "500 operations", "window": "2026-01-01 to 2026-06-01"}
+    plain["training"] |= {"data_sha256": "a" * 64, "code_sha256": "b" * 64}
     return ModelVersion.objects.create(
         kind="hazard",
         version="hazard-own-5",
@@ -185,3 +186,19 @@ def test_only_the_models_own_files_read_what_a_shadow_said():
             if "ShadowRisk" in names:
                 readers.add(str(path.relative_to(root)))
     assert readers == {"recovery/services/shadow.py", "recovery/services/model_report.py"}
+
+
+def test_the_list_says_who_put_a_model_into_service_and_the_version_page_what_its_card_lacks(scene, version):
+    assert "shipped with the product; nobody here has changed it" in text(scene.client("administrator").get(reverse("models")))
+    version.parameters["training"]["cohort"] = ""
+    version.save()
+    page = text(scene.client("administrator").get(reverse("model_version", args=[version.pk])))
+    assert "Empty: Population of the training data" in page and "an empty field blocks activation" in page
+    assert "Propose for service" not in page
+    version.parameters["training"]["cohort"] = "500 operations"
+    version.save()
+    scene.client("administrator").post(reverse("model_propose", args=[version.pk]), {"reason": WHY})
+    change = ModelChange.objects.get()
+    colleague(scene).post(reverse("model_answer", args=[change.pk]), {"answer": "approve", "reason": WHY})
+    served = text(scene.client("administrator").get(reverse("models")))
+    assert "proposed by administrator, approved by ben" in served and "not yet checked here" in served
