@@ -7,7 +7,7 @@ no relationship may nothing: an administrator runs the product and sees no patie
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -154,6 +154,10 @@ def user_can_steward_models(user: User) -> bool:
 def check_user_can_steward_models(user: User) -> None:
     if not user_can_steward_models(user):
         raise Forbidden("This page is for administrators and model stewards.")
+
+
+REVIEW_WITHIN = timedelta(hours=72)
+"""An emergency access that nobody has looked at for so long is overdue [G: this project's choice]."""
 
 
 def user_can_review_emergencies(user: User) -> bool:

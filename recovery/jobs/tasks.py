@@ -12,6 +12,7 @@ from recovery.services import (
     escalation,
     housekeeping,
     invites,
+    privacy,
     proof,
     refresh,
 )
@@ -39,6 +40,7 @@ def sweep() -> int:
 def deliver_alerts() -> int:
     """Climb the ladders whose time has come, and send what is owed; returns how many messages went out."""
     escalation.escalate_due(now=timezone.now())
+    privacy.tell_officers(clock=timezone.now)
     return delivering.deliver_owed(clock=timezone.now)
 
 
@@ -60,10 +62,12 @@ def make_partitions() -> int:
 
 @shared_task(name="recovery.thin_history")
 def thin_history() -> int:
-    """Forget page events, answers begun and never sent, wrong tries at links that count no more, ended sessions."""
+    """Forget page events, answers begun and never sent, wrong tries at links that count no more, ended sessions, and
+    what people were told long ago."""
     now = timezone.now()
     check_ins.drop_old_drafts(now=now)
     invites.forget_tries(now=now)
     housekeeping.forget_sessions(now=now)
     authorizations.forget_expired(now=now)
+    housekeeping.thin_notifications(now=now)
     return housekeeping.thin_live_events(now=now)

@@ -57,3 +57,21 @@ class Message:
             "text": self.title,
             "url": self.page,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacyMessage(Message):
+    """To a privacy officer: so many emergency accesses wait for a review. Neither patient nor person is named."""
+
+    @property
+    def title(self) -> str:
+        return (
+            "An emergency access waits for your review"
+            if self.count == 1
+            else f"{self.count} emergency accesses wait for your review"
+        )
+
+    @property
+    def text(self) -> str:
+        late = "A review is overdue. " if self.reason == "emergency_overdue" else ""
+        return f"{late}Somebody opened a record that was not theirs and gave a reason. Sign in to see it."

@@ -8,7 +8,12 @@ from uuid import UUID
 from django.db.models import Count, Q
 
 from recovery.models import AuditEvent, EmergencyAccess, Episode, User
-from recovery.permissions import check_user_can_review_emergencies, open_emergencies, user_can_review_emergencies
+from recovery.permissions import (
+    REVIEW_WITHIN,
+    check_user_can_review_emergencies,
+    open_emergencies,
+    user_can_review_emergencies,
+)
 
 REVIEWED_SHOWN = 50
 
@@ -42,6 +47,8 @@ class AccessToReview:
     reviewed_at: datetime | None
     note: str
     is_own: bool
+    is_overdue: bool
+    told_at: datetime | None
 
 
 def my_open_accesses(user: User, now: datetime) -> tuple[OpenAccess, ...]:
@@ -107,4 +114,6 @@ def _seen(row: EmergencyAccess, looks: dict[int, int], user: User, now: datetime
         reviewed_at=row.reviewed_at,
         note=row.review_note,
         is_own=row.user_id == user.pk,
+        is_overdue=not row.verdict and row.opened_at <= now - REVIEW_WITHIN,
+        told_at=row.told_at,
     )

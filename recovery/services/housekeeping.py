@@ -5,13 +5,19 @@ from datetime import UTC, datetime, timedelta
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
-from recovery.models import LiveEvent, StaffInvitation
+from recovery.models import Alert, Delivery, LiveEvent, Notification, StaffInvitation
 
 PARTITIONED = ("recovery_sample", "recovery_packet")
 MONTHS_AHEAD = 3
 EVENTS_KEPT = timedelta(hours=24)
 INVITATIONS_KEPT = timedelta(days=30)
+NOTIFICATIONS_KEPT = timedelta(days=90)
+DELIVERIES_KEPT = timedelta(days=400)
+"""Of alerts that are closed. Deliveries stand in an alert's timeline, so they stay longer than the lines that people
+have read; what is not settled, or whose alert is still open, stays whatever its age [G: this project's choice]."""
+AT_ONCE = 5_000
 
 
 def make_partitions(*, now: datetime) -> int:
@@ -52,6 +58,19 @@ def _make_partition(table: str, start: datetime, end: datetime) -> int:
 def thin_live_events(*, now: datetime) -> int:
     """Drop page events older than a day; a page that slept longer loads afresh."""
     return LiveEvent.objects.filter(at__lt=now - EVENTS_KEPT).delete()[0]
+
+
+def thin_notifications(*, now: datetime) -> int:
+    """Drop old notifications and settled deliveries of closed alerts, at most AT_ONCE of each; returns how many."""
+    closed = {"alert__status": Alert.Status.RESOLVED}
+    told = Notification.objects.filter(at__lt=now - NOTIFICATIONS_KEPT, **closed)
+    sent = Delivery.objects.filter(at__lt=now - DELIVERIES_KEPT, **closed).exclude(status=Delivery.Status.WAITING)
+    return sum(_drop(rows) for rows in (told, sent))
+
+
+def _drop(rows: QuerySet[Notification] | QuerySet[Delivery]) -> int:
+    keys = list(rows.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
+    return int(rows.model._default_manager.filter(pk__in=keys).delete()[0])
 
 
 def forget_sessions(*, now: datetime) -> int:
