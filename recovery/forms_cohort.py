@@ -1,7 +1,8 @@
 """What stands in the URL of the pages about many patients. What cannot be read is left out, not an error page."""
 
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 
@@ -41,6 +42,19 @@ class CohortForm(forms.Form):
         """The day given, if it is one that a calendar of hospitals can hold."""
         found = self._said(name)
         return found if found is not None and 1990 <= found.year <= 2200 else None
+
+
+class DayForm(forms.Form):
+    """One day of the hospital, of a list of readings."""
+
+    day = forms.DateField(required=False)
+
+    def within(self, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
+        """First moments of that day and of the next; None where no day is given."""
+        day = self.cleaned_data.get("day") if self.is_valid() else None
+        if day is None or not 1990 <= day.year <= 2200:
+            return None
+        return datetime.combine(day, time(), zone), datetime.combine(day + timedelta(days=1), time(), zone)
 
 
 class CompletenessForm(forms.Form):

@@ -22,10 +22,14 @@ class Ports:
 
     summary_of: (id of a Patient, address of the FHIR door, now) -> International Patient Summary as JSON text; raises
     NotFound.
+
+    message_of: (id of an Observation) -> its JSON text as the FHIR door gives it, for whoever may see the patient;
+    blank where the door would not give it to anybody.
     """
 
     delivery_of: Callable[[Iterable[Json], str], Delivery]
     summary_of: Callable[[str, str, datetime], str]
+    message_of: Callable[[str], str]
 
 
 _plugged: list[Ports] = []

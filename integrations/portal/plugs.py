@@ -14,6 +14,7 @@ from integrations.fhir.receiving import Tray, Wish
 from integrations.fhir.routes import ROUTES
 from integrations.smart import scopes
 from recovery.audit import Actor
+from recovery.exact_json import loads, pretty
 from recovery.exceptions import Invalid, NotFound
 from recovery.ports import Ports
 from recovery.services.intake import Delivery
@@ -45,4 +46,13 @@ def summary_of(fhir_id: str, base: str, now: datetime) -> str:
     return summary.as_bundle(found, base, now)
 
 
-PORTS = Ports(delivery_of, summary_of)
+def message_of(fhir_id: str) -> str:
+    """The Observation as it stands, indented for people. The page that asks has looked whose it is."""
+    try:
+        found = shelves.read(ROUTES["Observation"], fhir_id, Reach(scopes.parse(_WHOLE_RECORD)))
+    except FhirError:
+        return ""
+    return pretty(loads(found.text))
+
+
+PORTS = Ports(delivery_of, summary_of, message_of)

@@ -23,8 +23,11 @@ SHOWN = tuple(key for key, metric in METRICS.items() if metric.family != "labora
 
 @dataclass(frozen=True, slots=True)
 class DayCell:
+    """`day`: as the list of its readings is asked for, blank where there are none."""
+
     state: str
     words: str
+    day: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +71,11 @@ def completeness_view(found: Completeness, now: datetime, zone: ZoneInfo) -> Com
     metric = METRICS[found.metric]
     noise = metric.noise
     days = tuple((wording.short_date(day, zone), day.astimezone(zone).strftime("%a")) for day in found.days)
+    iso = [f"{day.astimezone(zone):%Y-%m-%d}" for day in found.days]
     return CompletenessView(
         title=metric.label,
         days=days,
-        lines=tuple(_line(row, days, now) for row in found.rows),
+        lines=tuple(_line(row, days, iso, now) for row in found.rows),
         totals=_totals(found),
         bars=_bars(found),
         ahead=_ahead(found.ahead),
@@ -95,13 +99,16 @@ def metric_choices() -> tuple[tuple[str, str], ...]:
     return tuple((key, METRICS[key].label) for key in SHOWN)
 
 
-def _line(row: PatientDays, days: tuple[tuple[str, str], ...], now: datetime) -> PatientLine:
+def _line(row: PatientDays, days: tuple[tuple[str, str], ...], iso: list[str], now: datetime) -> PatientLine:
     return PatientLine(
         key=row.key,
         name=row.person.name,
         origin=wording.origin_label(row.person),
         newest=wording.age_of(row.newest, now) if row.newest else "nothing in 14 days",
-        cells=tuple(DayCell(cell.state, _words(cell, day[0])) for cell, day in zip(row.cells, days, strict=True)),
+        cells=tuple(
+            DayCell(cell.state, _words(cell, day[0]), key if cell.readings else "")
+            for cell, day, key in zip(row.cells, days, iso, strict=True)
+        ),
     )
 
 

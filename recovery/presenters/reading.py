@@ -43,10 +43,18 @@ class ReadingView:
     standing: str
     past: tuple[str, ...]
     reasons: tuple[str, ...]
+    message: str
 
 
 def reading_view(
-    seen: ReadingSeen, said: Said | None, person: Person, operation: Operation, *, now: datetime, zone: ZoneInfo
+    seen: ReadingSeen,
+    said: Said | None,
+    person: Person,
+    operation: Operation,
+    *,
+    message: str = "",
+    now: datetime,
+    zone: ZoneInfo,
 ) -> ReadingView:
     kind = METRICS[seen.metric]
     return ReadingView(
@@ -58,6 +66,7 @@ def reading_view(
         standing=_standing(seen.mark, zone) if seen.mark else "",
         past=tuple(_undone(mark, zone) for mark in seen.marks if mark.undone_at is not None),
         reasons=REASONS,
+        message=message,
     )
 
 

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from django.db.models import F
+
 from recovery.consent_rules import CARE
 from recovery.exceptions import NotFound
-from recovery.models import Device, Episode, ReadingMark, Sample, Series
+from recovery.models import Device, Episode, Packet, ReadingMark, Sample, Series
 from recovery.models.reading_mark import MARK_CHANNEL
-from recovery.reading_ids import decode, value_mark
+from recovery.reading_ids import ReadingId, decode, encode, value_mark
 from recovery.selectors.timeline import MS_PER_HOUR
 
 Key = tuple[int, int, float, int]  # series, at_ms, value, digits
@@ -65,6 +67,7 @@ class ReadingSeen:
     device: DeviceSeen | None
     delivery: DeliverySeen
     document: str  # id of the Observation that said it, where its sender chose one
+    message: str  # id of the Observation that said it, chosen by its sender or by us
     marks: tuple[MarkSeen, ...]  # newest first
 
     @property
@@ -102,6 +105,7 @@ def reading_seen(episode: Episode, metric: str, reading_id: str) -> ReadingSeen:
         device=_device(own),
         delivery=_delivery(sample, found),
         document=sample.fhir_id or "",
+        message=sample.fhir_id or _packet(sample) or reading_id,
         marks=tuple(_mark(mark) for mark in found),
     )
 
@@ -120,6 +124,15 @@ def _sample(episode: Episode, metric: str, reading_id: str) -> Sample:
         if is_told and named is not None and value_mark(row.value, row.digits) == named.rest:
             return row
     raise NotFound("There is no such reading, or its sender has taken it back.")
+
+
+def _packet(sample: Sample) -> str:
+    """Id of the packet that the sample came in, blank where it came alone."""
+    if sample.series.shape != Series.Shape.PACKET:
+        return ""
+    rows = Packet.objects.filter(series_id=sample.series_id, at_ms__lte=sample.at_ms, end_ms__gte=sample.at_ms)
+    row = rows.order_by((F("batch_id") - sample.batch_id) ** 2, "-at_ms").first()
+    return (row.fhir_id or encode(ReadingId("k", row.series_id, row.at_ms, row.digest))) if row else ""
 
 
 def _device(own: Series) -> DeviceSeen | None:

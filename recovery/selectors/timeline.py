@@ -98,10 +98,20 @@ def observed(
     return found
 
 
-def readings_page(episode: Episode, metric: str, now: datetime, page: int = 1) -> ReadingsPage:
-    """Readings of `metric`, newest first, PAGE_ROWS a page. An out-of-range page is the nearest one there is."""
+def readings_page(
+    episode: Episode,
+    metric: str,
+    now: datetime,
+    page: int = 1,
+    *,
+    within: tuple[datetime, datetime] | None = None,
+) -> ReadingsPage:
+    """Readings of `metric`, newest first, PAGE_ROWS a page. An out-of-range page is the nearest one there is. `within`:
+    only those measured from its first moment to before its second."""
     series = _series(episode, [metric])
     found = _readings(series, now)
+    if within is not None:
+        found = found.filter(at_ms__gte=_ms(within[0]), at_ms__lt=_ms(within[1]))
     total = found.count()
     pages = max(1, -(-total // PAGE_ROWS))
     page = min(max(page, 1), pages)

@@ -10,8 +10,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from recovery.exceptions import NotFound
 from recovery.forms import MarkForm, PageForm
+from recovery.forms_cohort import DayForm
 from recovery.models import Episode
 from recovery.permissions import check_user_can
+from recovery.ports import ports
 from recovery.presenters.reading import reading_view
 from recovery.presenters.readings import CSV_HEADER, csv_row, readings_view
 from recovery.selectors.patient import said_of
@@ -29,13 +31,14 @@ def show_readings(request: HttpRequest, key: UUID, metric: str) -> HttpResponse:
     door.check_is_staff(request)
     now = door.clock()
     episode = _episode(request, key, metric)
-    found = readings_page(episode, metric, now, PageForm(request.GET).number())
+    day = DayForm(request.GET).within(door.zone())
+    found = readings_page(episode, metric, now, PageForm(request.GET).number(), within=day)
     door.note(request, now, "view_readings", patient_ids=[episode.patient_id], entity=f"Episode/{key}/{metric}")
     view = readings_view(
         found, metric, said_of(episode), person_of(episode.patient), operation_of(episode), now=now, zone=door.zone()
     )
     context = {"view": view, "found": found, "episode_key": key, "metric": metric}
-    context |= {"previous_page": found.page - 1, "next_page": found.page + 1}
+    context |= {"previous_page": found.page - 1, "next_page": found.page + 1, "day": day[0] if day else None}
     return render(request, "pages/readings.html", context)
 
 
@@ -49,7 +52,8 @@ def show_reading(request: HttpRequest, key: UUID, metric: str, reading: str) -> 
     entity = f"Episode/{key}/{metric}/{reading}"
     door.note(request, now, "view_reading", patient_ids=[episode.patient_id], entity=entity)
     person, operation = person_of(episode.patient), operation_of(episode)
-    view = reading_view(seen, said_of(episode), person, operation, now=now, zone=door.zone())
+    sent = ports().message_of(seen.message)
+    view = reading_view(seen, said_of(episode), person, operation, message=sent, now=now, zone=door.zone())
     context = {"view": view, "episode_key": key, "metric": metric, "reading": reading}
     return render(request, "pages/reading.html", context)
 
