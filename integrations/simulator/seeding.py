@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from integrations.fhir.receiving import Tray, Wish
-from integrations.simulator import accounts, check_ins, coming, portal, resources, rosters, volunteer
+from integrations.simulator import accounts, at_work, check_ins, coming, portal, resources, rosters, volunteer
 from integrations.simulator.cast import PATIENT_WHO_SIGNS_IN, Member
 from integrations.simulator.course import FIRST_HOUR, HOURLY, course_of
 from integrations.simulator.resources import Json
@@ -57,6 +57,7 @@ def take_in_the_past(ward: Ward, directory: Path) -> Seeded:
             portal.take_part(ward, begin, end, actor=ACTOR)
             refresh.owe_silent(now=end)
             refreshed += refresh.refresh_owed(clock=_standing(end))
+            at_work.work(ward, begin, end)
     _announce(ward)
     accounts.register_people(directory, actor=ACTOR, now=ward.anchor)
     rosters.fill_roster(actor=ACTOR, now=ward.anchor)

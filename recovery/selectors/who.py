@@ -16,6 +16,11 @@ class Who:
     patient: str
 
 
+def user_named(username: str) -> User | None:
+    """The person of that name who may sign in."""
+    return User.objects.filter(username=username, is_active=True).first()
+
+
 def who(user_id: int) -> Who | None:
     row = User.objects.filter(pk=user_id, is_active=True).select_related("patient").first()
     if row is None:

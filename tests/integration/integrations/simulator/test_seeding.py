@@ -10,8 +10,22 @@ from django.utils import timezone
 
 from integrations.simulator import ward as wards
 from integrations.simulator.accounts import LOGINS_FILE, PEOPLE, TOKEN_FILE
+from integrations.simulator.at_work import NOTES
 from integrations.simulator.seeding import take_in_the_past
-from recovery.models import AuditEvent, Batch, Episode, Packet, Patient, Sample, Snapshot, Team, Twin, User
+from recovery.models import (
+    Alert,
+    AuditEvent,
+    Batch,
+    EmergencyAccess,
+    Episode,
+    Packet,
+    Patient,
+    Sample,
+    Snapshot,
+    Team,
+    Twin,
+    User,
+)
 from recovery.permissions import visible_episodes
 from recovery.selectors.schedule import announced
 from recovery.services.connections import authenticate_token
@@ -71,6 +85,14 @@ def test_files_of_a_database_that_is_gone_are_not_believed(directory: Path) -> N
     ward = wards.remembered(directory)
     assert ward is not None and timezone.now() - ward.anchor < timedelta(hours=2)
     assert User.objects.count() == len(PEOPLE) and "another" not in (directory / LOGINS_FILE).read_text()
+
+
+def test_the_privacy_officer_finds_one_access_looked_at_and_one_that_waits(seeded: wards.Ward) -> None:
+    rows = EmergencyAccess.objects.order_by("opened_at")
+    assert [(row.user.username, row.verdict) for row in rows] == [("nurse-c", "approved"), ("nurse-c", "")]
+    assert all(row.closed_at and row.closed_at <= seeded.anchor for row in rows)
+    answered = Alert.objects.filter(owner__username="nurse")
+    assert answered.exists() and set(answered.filter(status="resolved").values_list("outcome", flat=True)) <= set(NOTES)
 
 
 def test_readings_were_received_after_they_were_measured_and_in_order(seeded: wards.Ward) -> None:
