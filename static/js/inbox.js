@@ -7,6 +7,8 @@ const title = document.title;
 let changes = 0;
 let known = null; // the last pulse
 let asked = 0; // numbers the details asked for: a late answer never replaces a newer one
+const mine = []; // episodes whose change this page made itself: its echo is no news here
+const ECHO_MS = 10000;
 
 const OFFLINE = "You are offline, or the server cannot be reached. Nothing was done and nothing is kept to be sent later: try again when you are connected.";
 const say = (text, now = false) => (document.querySelector(now ? "#say-now" : "#say").textContent = text);
@@ -87,9 +89,11 @@ async function act(form) {
   const quick = Boolean(form.closest("[data-row]"));
   for (const button of form.querySelectorAll("button")) button.disabled = true;
   row?.classList.add("busy");
+  const echo = expectEcho(row?.dataset.episode);
   try {
     const answer = await ask(form.action, { method: "POST", body: new FormData(form) });
     if (![200, 400, 409].includes(answer.status)) throw new Error(answer.status);
+    if (answer.status !== 200) unexpect(echo);
     const detail = show(await answer.text());
     trouble("");
     const said = detail.querySelector(".note")?.textContent.trim() ?? "Done.";
@@ -98,6 +102,7 @@ async function act(form) {
     else detail.focus({ preventScroll: true });
     pulse();
   } catch (error) {
+    unexpect(echo);
     for (const button of form.querySelectorAll("button")) button.disabled = false;
     row?.classList.remove("busy");
     trouble(error instanceof TypeError ? OFFLINE : "That did not work and nothing was changed. Reload the page and look again.");
@@ -178,12 +183,33 @@ async function pulse() {
   }
 }
 
+// Before the answer comes: the stream may be quicker.
+function expectEcho(episode) {
+  const echo = { episode };
+  mine.push(echo);
+  setTimeout(unexpect, ECHO_MS, echo);
+  return echo;
+}
+
+function unexpect(echo) {
+  if (mine.includes(echo)) mine.splice(mine.indexOf(echo), 1);
+}
+
+// True once for each change that this page made.
+function isEcho(episode) {
+  const place = mine.findIndex((one) => one.episode === episode);
+  if (place >= 0) mine.splice(place, 1);
+  return place >= 0;
+}
+
 follow(list, (event) => {
   if (event.kind !== "alert") return;
+  if (isEcho(event.episode)) return pulse();
   changes += 1;
   const text = `${changes} change${changes > 1 ? "s" : ""}: reload the list`;
   bar(text, () => location.reload());
-  if (changes === 1) say("The list has changed");
+  // in a place of its own: it must not wipe out what the page answers to a person's own click
+  if (changes === 1) document.querySelector("#say-list").textContent = "The list has changed";
   pulse();
 });
 addEventListener("offline", () => trouble(OFFLINE));
