@@ -14,6 +14,7 @@ from integrations.fhir.receiving import Tray, Wish
 from integrations.simulator import accounts, at_work, check_ins, coming, portal, resources, rosters, volunteer
 from integrations.simulator.cast import PATIENT_WHO_SIGNS_IN, Member
 from integrations.simulator.course import FIRST_HOUR, HOURLY, course_of
+from integrations.simulator.remedies import remedies
 from integrations.simulator.resources import Json
 from integrations.simulator.ward import Ward, surgery_start
 from recovery.audit import Actor
@@ -141,6 +142,8 @@ def _story(ward: Ward, member: Member) -> Iterator[tuple[datetime, Callable[[], 
         yield operated, lambda: resources.implant(member)
     yield operated, lambda: resources.stay(ward, member, left=False)
     yield resources.discharge(ward, member), lambda: resources.stay(ward, member, left=True)
+    for at, made in remedies(ward, member):
+        yield at, partial(dict, made)
     trouble = member.trouble
     if trouble is not None:
         yield resources.diagnosed_at(ward, trouble), lambda: resources.diagnosis(ward, member, trouble)

@@ -16,6 +16,7 @@ BELOW, ABOVE = "below own 90 % band", "above own 90 % band"
 DAY_STEPS = (1, 2, 5, 7, 14, 30)
 MOST_DAYS = 8
 FINE_DOTS = 120
+SIGNS = ("fall", "drug", "message")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +49,20 @@ class DayRow:
     norm: str
     covered: str
     place: str = ""  # where the day's value lies against the own band
+    befell: str = ""  # what happened on it
 
 
 @dataclass(frozen=True, slots=True)
 class EventMark:
-    """Something that befell the person, at a percentage across."""
+    """Something that befell the person, at a percentage across. `word` blank: no room beside it; `title` always says.
+
+    `shape`: "line", or the sign at the top that the legend explains: fall, drug, message.
+    """
 
     x: str
     word: str
+    title: str
+    shape: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +103,11 @@ def draw(
     surgery_end: datetime,
     zone: ZoneInfo,
     later: Observed | None = None,
-    events: Sequence[tuple[float, str]] = (),
+    events: Sequence[tuple[float, str, str]] = (),
 ) -> Chart | None:
     """None when the snapshot has no curve for the metric: nothing is drawn that the twin did not say.
 
-    `events`: (hours after surgery, word) of what befell the person.
+    `events`: (hours after surgery, word, kind as selectors.befallen) of what befell the person, in time order.
     """
     if metric.curve is None:
         return None
@@ -138,9 +145,26 @@ def draw(
         zero_x=x.percent(0.0) if x.low < 0.0 else "",
         worn=tuple((round(x(a), 1), round(x(b) - x(a), 1)) for a, b in runs(_shown(seen.worn_hours, x))),
         worn_words=worn_words(metric, seen, now_hour),
-        rows=day_rows(metric, seen, x, surgery_end, zone),
-        events=tuple(EventMark(x.percent(hour), word) for hour, word in events if x.low <= hour <= x.high),
+        rows=day_rows(metric, seen, x, surgery_end, zone, events),
+        events=_event_marks(events, x),
     )
+
+
+def _event_marks(events: Sequence[tuple[float, str, str]], x: Scale) -> tuple[EventMark, ...]:
+    """Lines with a word where there is room for it (a phone's chart is some 40 letters wide), signs for the rest."""
+    marks, free = [], 0.0
+    for hour, word, kind in events:
+        if not x.low <= hour <= x.high:
+            continue
+        is_line = kind not in SIGNS
+        has_room = is_line and x(hour) >= free and x(hour) + _width(word) <= WIDTH
+        free = x(hour) + _width(word) if has_room else free
+        marks.append(EventMark(x.percent(hour), word if has_room else "", word, "line" if is_line else kind))
+    return tuple(marks)
+
+
+def _width(word: str) -> float:
+    return min(len(word), 24) * WIDTH / 40.0
 
 
 def clip_values(values: Sequence[float], low: float, high: float) -> list[float]:
@@ -222,13 +246,26 @@ def worn_words(metric: MetricSaid, seen: Observed, now_hour: float) -> str:
     return text + (f"; {wording.plural(short_days, 'day')} worn too little to count" if short_days else "")
 
 
-def day_rows(metric: MetricSaid, seen: Observed, x: Scale, surgery_end: datetime, zone: ZoneInfo) -> tuple[DayRow, ...]:
+def day_rows(
+    metric: MetricSaid,
+    seen: Observed,
+    x: Scale,
+    surgery_end: datetime,
+    zone: ZoneInfo,
+    events: Sequence[tuple[float, str, str]] = (),
+) -> tuple[DayRow, ...]:
     """One row a postoperative day over the whole curve; measured = median of the day (a daily metric: its total)."""
     if metric.curve is None:
         return ()
     first, last = int(metric.curve.hours[0] // 24), int(metric.curve.hours[-1] // 24)
     rows = (_day_row(metric, metric.curve, seen, x, day, surgery_end, zone) for day in range(first, last + 1))
-    return tuple(row for row in rows if row is not None)
+    found = ((row, day) for row, day in zip(rows, range(first, last + 1), strict=True) if row is not None)
+    return tuple(replace(row, befell=_befell(events, day)) for row, day in found)
+
+
+def _befell(events: Sequence[tuple[float, str, str]], day: int) -> str:
+    words = [word for hour, word, _ in events if hour // 24 == day]
+    return ", ".join(dict.fromkeys(words))
 
 
 def _day_row(

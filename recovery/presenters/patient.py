@@ -23,7 +23,8 @@ from recovery.presenters.chart import (
 )
 from recovery.presenters.risk import RiskCard, risk_card
 from recovery.presenters.since import changes_since, last_look_line
-from recovery.selectors.patient import Befell, PatientPage
+from recovery.selectors.befallen import Befell
+from recovery.selectors.patient import PatientPage
 from recovery.selectors.people import Operation, Person
 from recovery.selectors.snapshot import GateNote, MetricSaid, Risk, Said, Score, headline_risk
 from recovery.selectors.timeline import Observed
@@ -31,6 +32,7 @@ from recovery.twin.metrics import METRICS
 
 # Scores of the present state; the others are of the risk before surgery.
 ACUTE = ("NEWS2", "qSOFA")
+SIGN_WORDS = {"fall": "fall", "drug": "drug begun, changed or ended", "message": "message from the patient"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,14 @@ class ScoreCard:
 
 
 @dataclass(frozen=True, slots=True)
+class EventLine:
+    kind: str
+    day: str
+    when: str
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
 class PatientView:
     banner: Banner
     state: str
@@ -101,6 +111,13 @@ class PatientView:
     alerts: tuple[AlertCard, ...]
     model_lines: tuple[str, ...]
     version: str
+    events: tuple[EventLine, ...] = ()
+
+    @property
+    def signs(self) -> tuple[tuple[str, str], ...]:
+        """Kind and words of the signs that the charts of this page show."""
+        shown = {one.kind for one in self.events}
+        return tuple((kind, words) for kind, words in SIGN_WORDS.items() if kind in shown)
 
 
 def patient_view(page: PatientPage, now: datetime, zone: ZoneInfo) -> PatientView:
@@ -130,6 +147,7 @@ def patient_view(page: PatientPage, now: datetime, zone: ZoneInfo) -> PatientVie
         alerts=tuple(alert_card(alert, now, zone) for alert in page.alerts),
         model_lines=model_lines(said),
         version=_version(page),
+        events=event_lines(page.events, page.operation, now, zone),
     )
 
 
@@ -177,10 +195,30 @@ def metric_cards(
     )
 
 
-def _marks(events: Sequence[Befell], operation: Operation, now: datetime) -> tuple[tuple[float, str], ...]:
-    """Hours after surgery of the discharge and of diagnoses, as far as they have come."""
-    left = [Befell(operation.discharged_at, "discharged")] if operation.discharged_at else []
-    return tuple((_hours(operation.surgery_end, one.at), one.word) for one in (*left, *events) if one.at <= now)
+def _course(events: Sequence[Befell], operation: Operation, now: datetime) -> list[Befell]:
+    """What befell the person and the discharge, as far as they have come, in time order."""
+    left = [Befell(operation.discharged_at, "discharged", "discharge")] if operation.discharged_at else []
+    return sorted((one for one in (*left, *events) if one.at <= now), key=lambda one: one.at)
+
+
+def _marks(events: Sequence[Befell], operation: Operation, now: datetime) -> tuple[tuple[float, str, str], ...]:
+    """(hours after surgery, word, kind)."""
+    found = _course(events, operation, now)
+    return tuple((_hours(operation.surgery_end, one.at), one.word, one.kind) for one in found)
+
+
+def event_lines(events: Sequence[Befell], operation: Operation, now: datetime, zone: ZoneInfo) -> tuple[EventLine, ...]:
+    """The same in words, newest first."""
+    found = reversed(_course(events, operation, now))
+    return tuple(
+        EventLine(
+            one.kind,
+            wording.recovery_day(_hours(operation.surgery_end, one.at)),
+            wording.clock(one.at, zone),
+            one.word,
+        )
+        for one in found
+    )
 
 
 def bedside_points(said: Said) -> dict[str, str]:
@@ -199,7 +237,7 @@ def metric_card(
     zone: ZoneInfo,
     points: str = "",
     later: Observed | None = None,
-    events: Sequence[tuple[float, str]] = (),
+    events: Sequence[tuple[float, str, str]] = (),
 ) -> MetricCard:
     metric = at_its_time(metric, last_hour(seen))
     place = band_place(metric)

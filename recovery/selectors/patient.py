@@ -7,8 +7,9 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from recovery.models import AlertTransition, AuditEvent, Episode, Finding, LiveEvent, Look, Snapshot, User
+from recovery.models import AlertTransition, AuditEvent, Episode, LiveEvent, Look, Snapshot, User
 from recovery.selectors.alerts import AlertSeen, alerts_of
+from recovery.selectors.befallen import Befell, befallen
 from recovery.selectors.careteam import current_snapshots
 from recovery.selectors.consents import sealed_flags
 from recovery.selectors.handover import StepTaken, step_taken
@@ -25,14 +26,6 @@ class LastLook:
     at: datetime
     said: Said | None
     steps: tuple[StepTaken, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Befell:
-    """Something that befell the person, and when it became known."""
-
-    at: datetime
-    word: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +58,6 @@ def patient_page(user: User, key: UUID, now: datetime) -> PatientPage:
         last_look=last_look(user, episode, now),
         last_event=last_event,
         events=befallen(episode, now),
-    )
-
-
-def befallen(episode: Episode, by: datetime) -> tuple[Befell, ...]:
-    """Complications of this operation that had been diagnosed by then, oldest first."""
-    if episode.surgery_end is None:
-        return ()
-    rows = Finding.objects.filter(
-        patient_id=episode.patient_id,
-        kind=Finding.Kind.COMPLICATION,
-        recorded_at__gte=episode.surgery_end,
-        recorded_at__lte=by,
-    )
-    return tuple(
-        Befell(row.recorded_at, row.text or row.key) for row in rows.order_by("recorded_at") if row.recorded_at
     )
 
 

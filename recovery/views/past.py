@@ -12,8 +12,9 @@ from recovery.presenters import wording
 from recovery.presenters.causes import causes_view
 from recovery.presenters.past import alert_lines, how_words, moment_of, time_machine
 from recovery.presenters.patient import banner, patient_view
+from recovery.selectors.befallen import befallen
 from recovery.selectors.past import Past, past_of, still_allowed
-from recovery.selectors.patient import PatientPage, befallen
+from recovery.selectors.patient import PatientPage
 from recovery.selectors.people import find_episode, operation_of, person_of
 from recovery.selectors.snapshot import Said, read_snapshot
 from recovery.services import looking_back
