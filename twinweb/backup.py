@@ -1,4 +1,4 @@
-"""Backup and restore of the embedded product: the database, copied while it is written to, and its secret key.
+"""Backup and restore of the embedded product: the database, copied while it is written to, and its keys.
 
 The broker's file is left out on purpose: the work owed is in the database, and the sweep rings for it. Production
 uses PostgreSQL's own tools (docs/production.md).
@@ -12,6 +12,9 @@ from contextlib import closing
 from pathlib import Path
 
 DATABASE, KEY = "twinweb.sqlite3", "secret_key"
+# What sessions and seals, id_tokens and push messages are signed with. Without the last two every app's key set is
+# another, and no browser that asked for notices is ever told again.
+KEYS = (KEY, "smart-signing-key.pem", "vapid-key.pem")
 
 
 class BackupRefused(RuntimeError):
@@ -19,9 +22,10 @@ class BackupRefused(RuntimeError):
 
 
 def write_backup(data: Path, target: Path) -> None:
-    """Write a consistent copy of the data directory's database and key to the new directory `target` (0700).
+    """Write a consistent copy of the data directory's database and keys to the new directory `target` (0700).
 
-    Raises BackupRefused when `target` exists or the copy does not pass SQLite's integrity check.
+    Raises BackupRefused when `target` exists, cannot be written, or holds a copy that does not pass SQLite's
+    integrity check; nothing of it is left then, so that the same command may be given again.
     """
     if not (data / DATABASE).exists():
         raise BackupRefused(f"There is no {DATABASE} in {data}.")
@@ -29,9 +33,14 @@ def write_backup(data: Path, target: Path) -> None:
         target.mkdir(mode=0o700, parents=True)
     except FileExistsError:
         raise BackupRefused(f"{target} exists; a backup never overwrites another.") from None
-    _copy_database(data / DATABASE, target / DATABASE)
-    if (data / KEY).exists():
-        _copy_private(data / KEY, target / KEY)
+    except OSError as error:
+        raise BackupRefused(f"{target} cannot be made: {error.strerror}.") from None
+    try:
+        _copy_database(data / DATABASE, target / DATABASE)
+        _copy_keys(data, target)
+    except (BackupRefused, OSError) as error:
+        shutil.rmtree(target, ignore_errors=True)
+        raise BackupRefused(str(error)) from None
 
 
 def note_done(data: Path, deed: str) -> None:
@@ -60,8 +69,7 @@ def restore_backup(source: Path, data: Path) -> Path | None:
     _copy_database(source / DATABASE, fresh)
     old = _move_aside(data)
     fresh.rename(data / DATABASE)
-    if (source / KEY).exists():
-        _copy_private(source / KEY, data / KEY)
+    _copy_keys(source, data)
     return old
 
 
@@ -84,12 +92,17 @@ def _move_aside(data: Path) -> Path | None:
         return None
     aside = data / f"before-restore-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}"
     aside.mkdir(mode=0o700)
+    _copy_keys(data, aside)  # first: where there is no room for them, the database still stands where it stood
     for suffix in ("", "-wal", "-shm"):
         if (data / f"{DATABASE}{suffix}").exists():
             (data / f"{DATABASE}{suffix}").rename(aside / f"{DATABASE}{suffix}")
-    if (data / KEY).exists():
-        _copy_private(data / KEY, aside / KEY)
     return aside
+
+
+def _copy_keys(source: Path, target: Path) -> None:
+    for name in KEYS:
+        if (source / name).exists():
+            _copy_private(source / name, target / name)
 
 
 def _copy_private(source: Path, target: Path) -> None:

@@ -12,8 +12,8 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from twinweb import lock
-from twinweb.backup import DATABASE, KEY, BackupRefused, restore_backup, write_backup
+from twinweb import backup, lock
+from twinweb.backup import DATABASE, KEY, KEYS, BackupRefused, restore_backup, write_backup
 
 
 @pytest.fixture
@@ -68,6 +68,31 @@ def test_a_restore_gives_back_the_backup_and_keeps_the_former_database(data: Pat
     assert _pairs(data / DATABASE) == [(1, 1)]
     assert (data / KEY).read_text() == "a-key"
     assert old is not None and _pairs(old / DATABASE) == [(1, 1), (2, 2)]
+
+
+def test_a_restore_on_a_new_machine_brings_every_key(data: Path, tmp_path: Path) -> None:
+    """Else apps distrust the id_tokens, and browsers that asked for notices are never told again."""
+    for name in KEYS:
+        (data / name).write_text(f"of {name}")
+    write_backup(data, tmp_path / "backup")
+    (tmp_path / "new").mkdir()
+    restore_backup(tmp_path / "backup", tmp_path / "new")
+    assert [(tmp_path / "new" / name).read_text() for name in KEYS] == [f"of {name}" for name in KEYS]
+
+
+def test_a_backup_that_fails_half_way_leaves_nothing_and_may_be_tried_again(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    (data / KEY).write_text("a-key")
+    with monkeypatch.context() as patched:
+        patched.setattr(backup, "_copy_private", full)
+        with pytest.raises(BackupRefused, match="No space left"):
+            write_backup(data, tmp_path / "backup")
+    assert not (tmp_path / "backup").exists()
+    write_backup(data, tmp_path / "backup")
 
 
 def test_a_backup_is_private(data: Path, tmp_path: Path) -> None:

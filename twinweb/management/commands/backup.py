@@ -11,7 +11,7 @@ from twinweb.backup import BackupRefused, note_done, write_backup
 
 
 class Command(BaseCommand):
-    help = "Write a consistent copy of the embedded database and its key to a new directory. May run at any time."
+    help = "Write a consistent copy of the embedded database and its keys to a new directory. May run at any time."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("directory", type=Path)
@@ -24,4 +24,4 @@ class Command(BaseCommand):
             note_done(settings.DATA_DIR, "backup")
         except BackupRefused as error:
             raise CommandError(str(error)) from None
-        self.stdout.write(f"Written to {directory}. It holds patient data and the secret key: encrypt it.")
+        self.stdout.write(f"Written to {directory}. It holds patient data and the secret keys: encrypt it.")

@@ -27,7 +27,7 @@ class Command(BaseCommand):
             old = restore_backup(directory, settings.DATA_DIR)
             note_done(settings.DATA_DIR, "restore")
             os.close(held)
-        except (lock.DataDirectoryInUse, BackupRefused) as error:
+        except (lock.DataDirectoryInUse, BackupRefused, OSError) as error:
             raise CommandError(str(error)) from None
         self.stdout.write("Restored." + (f" The former database is in {old}." if old else ""))
         self.stdout.write("Start with: python manage.py up (it applies migrations that the backup lacks).")
