@@ -36,8 +36,15 @@ class Ward:
 def open_ward(data: Path) -> Iterator[Ward]:
     """Fill a ward in `data` and serve it until the block ends."""
     subprocess.run([sys.executable, "-m", "tests.functional.ward"], **_process(data), check=True)
+    with serve(data) as ward:
+        yield ward
+
+
+@contextmanager
+def serve(data: Path, application: str = "twinweb.asgi:application") -> Iterator[Ward]:
+    """A web server on a free port, beside any other on the same data."""
     port = _free_port()
-    command = [sys.executable, "-m", "gunicorn", "-c", "twinweb/gunicorn_conf.py", "twinweb.asgi:application"]
+    command = [sys.executable, "-m", "gunicorn", "-c", "twinweb/gunicorn_conf.py", application]
     server = subprocess.Popen(command, **_process(data, PORT=str(port), WEB_CONCURRENCY="1"))
     try:
         ward = Ward(f"http://127.0.0.1:{port}", data)
@@ -48,10 +55,15 @@ def open_ward(data: Path) -> Iterator[Ward]:
         server.wait(timeout=40)
 
 
-def _process(data: Path, **more: str) -> dict:
+def environment(data: Path, **more: str) -> dict[str, str]:
+    """Of a process that works on the ward in `data`."""
     clean = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "REDIS_URL")}
     own = {"TWINWEB_DATA": str(data), "TWINWEB_DEMO": "1", "DJANGO_SETTINGS_MODULE": "twinweb.settings", **more}
-    return {"cwd": ROOT, "env": clean | own, "stdout": subprocess.DEVNULL}
+    return clean | own
+
+
+def _process(data: Path, **more: str) -> dict:
+    return {"cwd": ROOT, "env": environment(data, **more), "stdout": subprocess.DEVNULL}
 
 
 def _free_port() -> int:
