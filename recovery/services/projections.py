@@ -3,9 +3,12 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 
+from recovery.exact_json import loads
+from recovery.exact_json import loads
 from recovery.exceptions import Conflict, Invalid
 from recovery.models import Device, Document, Episode, Finding, Pathway, Patient, Series, Team
 from recovery.services.intake import (
@@ -117,8 +120,9 @@ def _surgeon(facts: EpisodeFacts) -> dict[str, str]:
 def _practitioner_name(fhir_id: str) -> str:
     held = Document.objects.filter(type="Practitioner", fhir_id=fhir_id, deleted=False) if fhir_id else ()
     for document in held:
-        one = next(iter(document.content.get("name", ())), {})
-        return str(one.get("text") or " ".join([*one.get("prefix", ()), *one.get("given", ()), one.get("family", "")]))
+        one: dict[str, Any] = next(iter(loads(document.content).get("name", ())), {})
+        parts = [*one.get("prefix", ()), *one.get("given", ()), one.get("family", "")]
+        return str(one.get("text") or " ".join(parts))
     return ""
 
 
