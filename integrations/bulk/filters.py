@@ -34,6 +34,19 @@ def may_tell(reach: Reach, type_name: str) -> bool:
     return all(reach(type_name, needed) for needed in NEEDED)
 
 
+def covers(now: Reach, then: Reach, type_name: str) -> bool:
+    """Whether a file written under `then` tells nothing of that type that `now` would keep back: scopes may have been
+    narrowed since, and one system may hold several tokens."""
+    return may_tell(now, type_name) and all(
+        now.is_unlimited(type_name, needed) or _held(then, type_name, needed) <= _held(now, type_name, needed)
+        for needed in NEEDED
+    )
+
+
+def _held(reach: Reach, type_name: str, interaction: str) -> set[tuple[tuple[str, str], ...]]:
+    return {scope.query for scope in reach.grants.of(type_name, interaction)}
+
+
 @dataclass(slots=True)
 class Filters:
     """`wanted`: by type, alternatives of criteria of which all must hold."""

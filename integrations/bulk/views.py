@@ -14,11 +14,13 @@ from django.utils import timezone
 
 from integrations.bulk import asking
 from integrations.bulk.asking import Asked
-from integrations.bulk.filters import may_tell, system_reach
+from integrations.bulk.filters import covers, system_reach
 from integrations.bulk.members import members_of
 from integrations.fhir import renderers, shelves, wire
 from integrations.fhir.call import Call, body_of, open_call
 from integrations.fhir.outcomes import FhirError, Issue, operation_outcome, refused
+from integrations.fhir.reach import Reach
+from integrations.fhir.routes import ROUTES
 from integrations.fhir.views import answer
 from recovery import export_files
 from recovery.selectors.exports import ExportSeen, export_of
@@ -47,7 +49,7 @@ def kick_off(request: HttpRequest, kind: str, fhir_id: str = "") -> HttpResponse
     except FhirError:
         call.note("export", "Export", outcome="denied")
         raise
-    wish = _wish(request, call, asked, types, kind, fhir_id)
+    wish = _wish(request, call, reach, asked, types, kind, fhir_id)
     try:
         key = exports.ask(wish=wish, actor=call.actor, now=call.place.now)
     except TooMany as error:
@@ -61,26 +63,38 @@ def _now() -> Any:
     return timezone.now()
 
 
-def _wish(request: HttpRequest, call: Call, asked: Asked, types: list[str], kind: str, fhir_id: str) -> Wish:
+def _wish(
+    request: HttpRequest, call: Call, reach: Reach, asked: Asked, types: list[str], kind: str, fhir_id: str
+) -> Wish:
     wanted: dict[str, Any] = {"types": types, "since": asked.since, "until": asked.until, "filters": asked.filters}
     members = None
     if kind == "group":
-        group = shelves.read(call.check("Group", "read"), fhir_id, call.reach)
-        members = list(dict.fromkeys(members_of(wire.parse_object(group.text.encode()), call.place.now, call.reach)))
+        group = shelves.read(call.check("Group", "read"), fhir_id, reach)
+        members = list(dict.fromkeys(members_of(wire.parse_object(group.text.encode()), call.place.now, reach)))
     if asked.patients is not None:
-        members = _named(asked.patients, members)
+        members = _named(asked.patients, members, reach)
         wanted["patients"] = members
     address = call.base + request.get_full_path().partition("/fhir")[2]
     return Wish(kind, address, call.base, {name: said for name, said in wanted.items() if said}, fhir_id, members)
 
 
-def _named(patients: list[str], members: list[str] | None) -> list[str]:
-    """Raises FhirError 404 for a patient that is not here, or not of the group."""
-    known = known_patients(patients) & (set(members) if members is not None else set(patients))
-    missing = [one for one in patients if one not in known]
+def _named(patients: list[str], members: list[str] | None, reach: Reach) -> list[str]:
+    """Raises FhirError 404 for a patient that is not here for these scopes, or not of the group. Scopes that reach no
+    patients are not told who is here."""
+    seen = set(patients) if members is None else set(members)
+    if reach("Patient", "read"):
+        seen &= {one for one in known_patients(patients) if _is_seen(one, reach)}
+    missing = [one for one in patients if one not in seen]
     if missing:
         raise refused(404, "not-found", f"There is no Patient/{missing[0]} to export here.", "patient")
     return list(dict.fromkeys(patients))
+
+
+def _is_seen(fhir_id: str, reach: Reach) -> bool:
+    if reach.is_unlimited("Patient", "read"):
+        return True
+    found = shelves.find(ROUTES["Patient"], fhir_id)
+    return found is not None and shelves.is_open(ROUTES["Patient"], found, reach, "read")
 
 
 def _pairs(request: HttpRequest) -> list[tuple[str, str]]:
@@ -105,7 +119,8 @@ def status(request: HttpRequest, key: UUID) -> HttpResponse:
         response["X-Progress"] = f"{seen.progress} %: {seen.words}"[:100]
         response["Retry-After"] = str(ASK_AGAIN_S)
         return response
-    response = HttpResponse(renderers.text_of(manifest(seen, call.base)), content_type="application/json")
+    reach = system_reach(call.actor.scopes, call.place.now)
+    response = HttpResponse(renderers.text_of(manifest(seen, call.base, reach)), content_type="application/json")
     response["Cache-Control"] = "no-store"
     if seen.expires_at is not None:
         response["Expires"] = format_datetime(seen.expires_at, usegmt=True)
@@ -120,21 +135,30 @@ def _mine(call: Call, key: UUID) -> ExportSeen:
     return seen
 
 
-def manifest(seen: ExportSeen, base: str) -> dict[str, Any]:
-    """In the form of 3.0 and, where it differs, of the 4.0 ballot as well (`outcome` for `error`)."""
+def manifest(seen: ExportSeen, base: str, reach: Reach) -> dict[str, Any]:
+    """In the form of 3.0 and, where it differs, of the 4.0 ballot as well (`outcome` for `error`). A file that these
+    scopes do not open is named without its count."""
     return {
         "transactionTime": instant(seen.transaction_time),
         "request": seen.request,
         "requiresAccessToken": True,
-        "output": [_file(one, seen, base) for one in seen.output if one["kind"] == "output"],
-        "deleted": [_file(one, seen, base) for one in seen.output if one["kind"] == "deleted"],
+        "output": [_file(one, seen, base, reach) for one in seen.output if one["kind"] == "output"],
+        "deleted": [_file(one, seen, base, reach) for one in seen.output if one["kind"] == "deleted"],
         "error": [],
         "outcome": [],
     }
 
 
-def _file(one: dict[str, Any], seen: ExportSeen, base: str) -> dict[str, Any]:
-    return {"type": one["type"], "url": f"{base}/bulk/files/{seen.key}/{one['name']}", "count": one["count"]}
+def _file(one: dict[str, Any], seen: ExportSeen, base: str, reach: Reach) -> dict[str, Any]:
+    said = {"type": one["type"], "url": f"{base}/bulk/files/{seen.key}/{one['name']}"}
+    return {**said, "count": one["count"]} if _opens(reach, seen, one) else said
+
+
+def _opens(reach: Reach, seen: ExportSeen, one: dict[str, Any]) -> bool:
+    """Whether these scopes open a file: those that it was written with, or more. Deletions are of all types told."""
+    then = system_reach(seen.scopes, reach.now)
+    types = seen.types if one["kind"] == "deleted" else (one["type"],)
+    return bool(reach.grants.held) and all(covers(reach, then, name) for name in types)
 
 
 def cancel(request: HttpRequest, key: UUID) -> HttpResponse:
@@ -147,14 +171,14 @@ def cancel(request: HttpRequest, key: UUID) -> HttpResponse:
 
 
 def file(request: HttpRequest, key: UUID, name: str) -> StreamingHttpResponse:
-    """One file, packed where the caller takes gzip. The scopes are asked again: they may have been narrowed since."""
+    """One file, packed where the caller takes gzip. The scopes are asked again: see `filters.covers`."""
     call = open_call(request)
     seen = _mine(call, key)
     one = next((one for one in seen.output if one["name"] == name and seen.status == "done"), None)
     if one is None:
         raise refused(404, "not-found", f"There is no file {name[:60]!r} in this export.")
     reach = system_reach(call.actor.scopes, call.place.now)
-    if not (reach.grants.held if one["kind"] == "deleted" else may_tell(reach, one["type"])):
+    if not _opens(reach, seen, one):
         call.note("export_file", f"Export/{key}/{name}", outcome="denied")
         raise refused(403, "forbidden", f"Your scopes do not allow an export of {one['type']} any more.")
     path = export_files.path_of(key, name)

@@ -207,13 +207,16 @@ def _patched_one(route: Route, fhir_id: str, criteria: str, place: Place) -> Ent
 def _check_before(asked: Asked, fhir_id: str, interaction: str, place: Place) -> None:
     """What stands at the id must be within reach as it is; what is to stand there is for the tray to check.
 
+    Who reaches some records only is not told, by a deletion that did nothing, that there was none.
+
     Raises FhirError 403.
     """
     route = writable(asked.type)
     if place.reach.is_unlimited(route.type, interaction):
         return
     standing = shelves.find(route, fhir_id)
-    if standing is not None and not shelves.is_open(route, standing, place.reach, interaction):
+    is_beyond = standing is not None and not shelves.is_open(route, standing, place.reach, interaction)
+    if is_beyond or (standing is None and interaction == "delete"):
         raise refused(403, "forbidden", f"Your scopes do not allow {interaction} of {asked.type}/{fhir_id}.")
 
 
@@ -240,9 +243,9 @@ def _plan_delete(asked: Asked, tray: Tray, place: Place, held: Held | None) -> R
             return Result(204, asked.type)
         fhir_id = existing.fhir_id
     found = shelves.find(writable(asked.type), fhir_id)
+    _check_before(asked, fhir_id, "delete", place)
     if found is None or found.deleted:
         return Result(204, asked.type, fhir_id)
-    _check_before(asked, fhir_id, "delete", place)
     _refuse_conclusion(asked.type, fhir_id)
     standing = _held(asked, fhir_id, held)
     tray.delete(asked.type, Wish(asked.index, "delete", fhir_id, asked.if_match, None, standing))

@@ -78,7 +78,7 @@ class Reach:
         self, grants: Grants, holder: Holder | None = None, now: datetime | None = None, base: str = ""
     ) -> None:
         self.grants, self.holder, self.base = grants, holder or Holder(), base
-        self._now = now or datetime.now(UTC)
+        self.now = now or datetime.now(UTC)
         self._limits: dict[tuple[str, str], Criterion | None] = {}
 
     def __call__(self, type_name: str, interaction: str) -> bool:
@@ -134,7 +134,7 @@ class Reach:
 
     def _criteria(self, scope: Scope, route: Route, interaction: str) -> list[Criterion] | None:
         """All that must hold for what the scope reaches; None when it reaches nothing of the type."""
-        constraints = _constraints(scope, route, self._now)
+        constraints = _constraints(scope, route, self.now)
         if constraints is None or scope.context == "system":
             return constraints
         mine = self._mine(scope, route, interaction)

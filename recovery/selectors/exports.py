@@ -10,7 +10,8 @@ from recovery.models import Export
 
 @dataclass(frozen=True, slots=True)
 class ExportSeen:
-    """`output`: files as {type, name, count, kind}. `status` as models.Export.Status."""
+    """`output`: files as {type, name, count, kind}. `status` as models.Export.Status. `scopes`: those it was asked with.
+    `types`: what it tells."""
 
     key: UUID
     kind: str
@@ -22,6 +23,8 @@ class ExportSeen:
     created_at: datetime
     expires_at: datetime | None
     output: list[dict[str, Any]] = field(default_factory=list)
+    scopes: str = ""
+    types: tuple[str, ...] = ()
 
 
 def export_of(key: UUID, connection_id: int) -> ExportSeen | None:
@@ -40,4 +43,6 @@ def export_of(key: UUID, connection_id: int) -> ExportSeen | None:
         row.created_at,
         row.expires_at,
         list(row.output),
+        row.scopes,
+        tuple(row.wanted.get("types", ())),
     )

@@ -17,16 +17,14 @@ from django.utils import timezone
 
 from integrations.fhir.routes import ROUTES, Route
 from integrations.fhir.search.compartments import PATIENT
-from recovery.audit import Actor
 from recovery.models import Connection, Document, DocumentVersion, Episode, Patient, Team
-from recovery.services.connections import issue_token
 from tests import factories
 from tests.integration.integrations.fhir.conftest import Door, token_for
+from tests.integration.integrations.smart.confining import lay_down, patient_token, reading, told
 from tests.integration.integrations.smart.launching import app, token_of
 from tests.integration.integrations.smart.records import ELSEWHERE, LAB, MARK, SHARED, record, sent_types
 
 pytestmark = pytest.mark.django_db
-AT = factories.d.SURGERY_END + timedelta(days=2)
 PATCH = [{"op": "add", "path": "/language", "value": "en"}]
 
 
@@ -46,49 +44,7 @@ def door(db: None) -> Door:
 
 @pytest.fixture
 def records(door: Door) -> None:
-    """Both patients' records, one streamed reading each, an old version, a deletion, and our conclusions about each."""
-    first = ("Patient", "Device", "Encounter")
-    types = [*first, *(one for one in sent_types() if one not in first and one not in SHARED and one not in ELSEWHERE)]
-    for name, said in SHARED.items():
-        answer = door.put(f"{name}/shared", {"resourceType": name, "id": "shared", **said})
-        assert answer.status_code == 201, answer.content
-    for whose, mark in (("own", ""), ("stranger", MARK)):
-        for name in types:
-            answer = door.put(f"{name}/{whose}-{name}", record(name, whose, mark))
-            assert answer.status_code == 201, (name, answer.content)
-        assert door.put(f"Task/{whose}-Task", {**record("Task", whose, mark), "priority": "stat"}).status_code == 200
-        gone = {**record("Flag", whose, mark), "id": f"{whose}-gone"}
-        assert door.put(f"Flag/{whose}-gone", gone).status_code == 201
-        assert door.delete(f"Flag/{whose}-gone").status_code == 204
-        assert door.post("Observation", reading(whose, mark)).status_code == 201
-    moved = {**record("Condition", "stranger", MARK), "id": "moved"}
-    door.put("Condition/moved", moved)  # filed under the stranger first, then found to be ours
-    door.put("Condition/moved", {**record("Condition", "own", ""), "id": "moved"})
-    for whose, mark in (("own", ""), ("stranger", MARK)):
-        conclude(whose, mark)
-
-
-def reading(whose: str, mark: str, category: str = "vital-signs") -> dict[str, Any]:
-    said = {**record("Observation", whose, mark)}
-    for name in ("id", "note", "encounter"):
-        said.pop(name)
-    said["category"] = [{"coding": [{**said["category"][0]["coding"][0], "code": category}]}]
-    return said | {"effectiveDateTime": "2026-01-02T11:00:00Z"}
-
-
-def conclude(whose: str, mark: str) -> None:
-    """An episode with a snapshot and an alert: RiskAssessment, CarePlan, Goals, the index, DetectedIssue, Flag."""
-    team = Team.objects.get_or_create(key=f"team-{whose}", defaults={"name": f"Team {whose}"})[0]
-    episode = Episode.objects.create(
-        patient=Patient.objects.get(fhir_id=f"{whose}-Patient"),
-        fhir_id=f"{whose}-op",
-        surgery_end=factories.d.SURGERY_END,
-        team=team,
-        procedure="knee_replacement",
-        procedure_text=mark or "Knee replacement",
-    )
-    factories.make_snapshot(episode, AT, factories.said(sentence=mark or "ours", procedure_label=mark or "ours"))
-    factories.make_alert(episode, AT, headline=mark or "ours", because=[{"text": mark or "ours"}])
+    lay_down(door)
 
 
 # ---- what is asked ---
@@ -216,21 +172,6 @@ def strangers() -> list[tuple[Any, ...]]:
     return sorted(rows.values_list("type", "fhir_id", "version", "deleted", "content"))
 
 
-def told(text: str) -> str:
-    """What an answer tells of records: not what it repeats of the question, in links and in refusals."""
-    return json.dumps(_told(json.loads(text))) if text.startswith("{") else text
-
-
-def _told(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_told(one) for one in value]
-    if not isinstance(value, dict):
-        return value
-    if value.get("resourceType") == "OperationOutcome":
-        return None
-    return {key: _told(one) for key, one in value.items() if key != "link"}
-
-
 def check_nothing_leaks(door: Door, whose: str = "stranger") -> None:
     before = strangers()
     for one in requests(whose):
@@ -238,12 +179,6 @@ def check_nothing_leaks(door: Door, whose: str = "stranger") -> None:
         assert status < 500, (one, text)
         assert MARK not in told(text), (one, text)
     assert strangers() == before
-
-
-def patient_token(scopes: str) -> Door:
-    return Door(
-        issue_token(name="app", scopes=scopes, actor=Actor.system("test"), now=timezone.now(), patient="own-Patient")
-    )
 
 
 def test_a_token_of_one_patient_reaches_that_patient_alone(door: Door, records: None) -> None:
