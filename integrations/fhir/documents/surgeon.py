@@ -37,7 +37,7 @@ def _who(actor: Json, resource: Json) -> tuple[str, str]:
     reference = text(actor, "reference")
     name = text(actor, "display")
     if reference.startswith("#"):
-        inside = next((one for one in values_at(resource, "contained") if one.get("id") == reference[1:]), {})
+        inside: Json = next((one for one in values_at(resource, "contained") if one.get("id") == reference[1:]), {})
         return (name or name_of(inside), "") if inside.get("resourceType") == "Practitioner" else ("", "")
     if not reference:
         kind = text(actor, "type")
