@@ -8,7 +8,6 @@ from typing import Any
 from django.conf import settings
 
 from recovery.exact_json import loads
-from recovery.exact_json import loads
 from recovery.exceptions import Conflict, Invalid
 from recovery.models import Device, Document, Episode, Finding, Pathway, Patient, Series, Team
 from recovery.services.intake import (
