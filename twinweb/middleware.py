@@ -7,7 +7,7 @@ from typing import cast
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.db import DatabaseError
+from django.db import DatabaseError, DataError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -104,6 +104,10 @@ class DomainErrorMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, DataError | UnicodeEncodeError):
+            # What a form let through and no column holds: NUL, half a character, a number beyond all numbers.
+            logger.exception("a request held what cannot be kept", extra={"request_id": request.request_id})  # type: ignore[attr-defined]
+            error = exceptions.Invalid("Something in this request cannot be kept. Please write it differently.")
         if not isinstance(error, exceptions.RecoveryError):
             return None
         status = self.STATUS.get(type(error), 400)

@@ -204,7 +204,7 @@ def _called(url: str, method: str, body: bytes, headers: Mapping[str, str]) -> A
 def _read(answer: Answer) -> Mapping[str, Any]:
     try:
         said = json.loads(answer.body) if answer.status == 200 else None
-    except ValueError:
+    except (ValueError, RecursionError):
         said = None
     if not isinstance(said, dict):
         raise LaunchFailed(f"The EHR answered with {answer.status}, not with what was asked for.")

@@ -83,7 +83,7 @@ def _json_of(answer: Answer) -> Mapping[str, Any]:
         raise NoKey(f"its keys' address answered {answer.status}")
     try:
         said = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise NoKey("its keys' address answered no JSON") from None
     return said if isinstance(said, dict) else {}
 

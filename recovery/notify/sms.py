@@ -46,6 +46,6 @@ def send_sms(to: str, text: str, key: str) -> str:
 def _id_of(body: bytes) -> str:
     try:
         said = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     return str(said.get("id", ""))[:100] if isinstance(said, dict) else ""

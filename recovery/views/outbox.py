@@ -120,7 +120,7 @@ def outbox(request: HttpRequest, slot: str) -> JsonResponse:
         photos = {int(number): b64decode(text, validate=True) for number, text in dict(said.get("photos", {})).items()}
         values = {int(number): [str(one) for one in row] for number, row in dict(said.get("values", {})).items()}
         skipped = {int(number): str(word) for number, word in dict(said.get("skipped", {})).items()}
-    except (Unreadable, ValueError, TypeError, NotBase64):
+    except (Unreadable, ValueError, TypeError, NotBase64, RecursionError):
         return JsonResponse({"state": "refused"}, status=422)
     if said.get("who") != mark_of(door.person(request).pk):  # kept by whoever had this phone before
         return JsonResponse({"state": "refused"}, status=409)

@@ -29,7 +29,7 @@ def receive(request: HttpRequest) -> HttpResponse:
     try:
         said = json.loads(request.body)
         provider_id, sender, text = (str(said[name]) for name in ("id", "from", "text"))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return JsonResponse({"error": "id, from and text are needed"}, status=400)
     if not provider_id or len(provider_id) > 100 or not is_storable(provider_id + sender):
         return JsonResponse({"error": "id must have 1 to 100 characters"}, status=400)

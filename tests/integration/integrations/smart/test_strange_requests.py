@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 
-from integrations.smart import assertions
+from integrations.smart import assertions, keys
+from recovery.egress import Answer
+from tests.integration.integrations.smart.clients import Said, ask, backend
 
 pytestmark = pytest.mark.django_db
 FORM, PARTS = "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"
@@ -46,3 +48,11 @@ def test_only_the_grants_that_are_offered_are_known(grant: str) -> None:
 def test_a_form_in_parts_is_no_json(path: str, settings: Any) -> None:
     settings.SMART_OPEN_REGISTRATION = True
     assert post(path, b"--x\r\n\r\n\r\n--x--", PARTS).status_code in (400, 401)
+
+
+def test_keys_nested_beyond_reading_are_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client's address answers what it likes: 16 kB of brackets is no error of ours."""
+    client = backend(jwks_url="https://keys.example/jwks")
+    monkeypatch.setattr(keys, "check_url_may_be_called", lambda *a, **k: None)
+    monkeypatch.setattr(keys, "call", lambda *a, **k: Answer(200, {}, b"[" * 16_000))
+    assert ask(Said(client.client_id).text()).status_code == 401
