@@ -20,7 +20,10 @@ from recovery.models.tables_sql import Statement
 
 logger = logging.getLogger(__name__)
 
-# A claim outlives the longest task (task_time_limit 240 s), so that no two workers hold the same row.
+# A pass takes seconds; work whose worker was killed waits for no longer than this. Work that took longer than its
+# claim is stored by nobody (`settle`), so each further claim is twice as long, at last longer than any task
+# (task_time_limit 240 s).
+CLAIM_FIRST = timedelta(seconds=60)
 CLAIM_FOR = timedelta(seconds=300)
 RETRY_FIRST = timedelta(seconds=5)
 RETRY_MOST = timedelta(minutes=30)
@@ -149,25 +152,26 @@ BELL = Bell(_send)
 
 def open_work(kind: str, now: datetime) -> QuerySet[Owed]:
     """Rows of `kind` that are owed, unclaimed and not waiting for a retry."""
-    return (
-        Owed.objects.filter(kind=kind, done_seq__lt=F("seq"))
-        .filter(Q(claimed_until__isnull=True) | Q(claimed_until__lte=now))
-        .filter(Q(not_before__isnull=True) | Q(not_before__lte=now))
-    )
+    waits = Q(not_before__gt=now, not_before__lte=now + RETRY_MOST)
+    return Owed.objects.filter(_unclaimed(now), kind=kind, done_seq__lt=F("seq")).exclude(waits)
+
+
+def _unclaimed(now: datetime) -> Q:
+    """Not claimed, or no longer; a time further ahead than any claim reaches was written by a clock that was wrong."""
+    return Q(claimed_until__isnull=True) | Q(claimed_until__lte=now) | Q(claimed_until__gt=now + CLAIM_FOR)
 
 
 def claim(*, kind: str, limit: int, now: datetime) -> list[Claim]:
     """Take up to `limit` rows, oldest first. Each is taken by a conditional UPDATE: exactly one worker wins it."""
     claims = []
     for row in list(open_work(kind, now).order_by("owed_since", "id")[:limit]):
-        mine = Owed.objects.filter(pk=row.pk, seq=row.seq).filter(
-            Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)
-        )
+        until = now + min(CLAIM_FOR, CLAIM_FIRST * (2 ** min(row.attempts, 12)))
+        mine = Owed.objects.filter(_unclaimed(now), pk=row.pk, seq=row.seq)
         with transaction.atomic():
             _enter_alone(row.key)
-            won = mine.update(claimed_until=now + CLAIM_FOR, attempts=F("attempts") + 1)
+            won = mine.update(claimed_until=until, attempts=F("attempts") + 1)
         if won == 1:
-            claims.append(Claim(row.pk, row.key, row.seq, row.dirty_from_ms, row.owed_since, now + CLAIM_FOR))
+            claims.append(Claim(row.pk, row.key, row.seq, row.dirty_from_ms, row.owed_since, until))
     return claims
 
 

@@ -119,3 +119,25 @@ def _somebody_waits_at_a_gate() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
         return bool(cursor.fetchone()[0])
+
+
+@pytest.mark.django_db
+def test_work_whose_worker_was_killed_waits_a_minute_and_longer_if_that_was_too_short() -> None:
+    owe({1: 1000})
+    first = claimed()
+    assert queue.claim(kind="twin", limit=5, now=NOW + timedelta(seconds=59)) == []
+    second = claimed(NOW + timedelta(seconds=60))
+    assert not queue.settle(first)
+    assert second.until - NOW == timedelta(seconds=60 + 120)
+    third = claimed(second.until)
+    assert queue.settle(claimed(third.until)), "five minutes, longer than any task"
+
+
+@pytest.mark.django_db
+def test_a_clock_that_was_an_hour_ahead_holds_no_work_back() -> None:
+    ahead = NOW + timedelta(hours=1)
+    owe({1: 1000, 2: 1000}, NOW)
+    held, broken = queue.claim(kind="twin", limit=5, now=ahead)
+    queue.fail(broken, error="RuntimeError", now=ahead)
+    assert len(queue.claim(kind="twin", limit=5, now=NOW)) == 2
+    assert not queue.settle(held), "the work has another holder now"
