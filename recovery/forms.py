@@ -116,6 +116,14 @@ class PageForm(forms.Form):
         return (self.is_valid() and self.cleaned_data["page"]) or 1
 
 
+class SendForm(SeenForm):
+    """A summary as it was previewed: its time (`at`), the `mark` of its very words, the form's `token`."""
+
+    token = forms.UUIDField()
+    mark = forms.CharField(max_length=64)
+    note = forms.CharField(max_length=1_000, required=False)
+
+
 class AlertForm(forms.Form):
     """`version`: the alert as the person saw it; the service refuses when it has changed since."""
 
