@@ -1,8 +1,10 @@
 """One call of the FHIR door: who calls, with which scopes, when, and under which address."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import parse_qsl, urlencode
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
@@ -22,6 +24,11 @@ from recovery.services.connections import Caller, authenticate
 
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="fhir"'}
 LONGEST_QUERY = 2_000
+# Parameters whose values tell who somebody is, also at the end of a chain and with a modifier.
+_NAMES_A_PERSON = re.compile(
+    r"(?:^|[.:])(?:name|family|given|phonetic|birthdate|death-date|address[a-z-]*|phone|email|telecom|identifier"
+    r"|_text|_content)(?::[A-Za-z-]+)?$"
+)
 _PREFER_RETURN = ("minimal", "representation", "OperationOutcome")
 
 
@@ -84,10 +91,10 @@ class Call:
     ) -> None:
         """The audit row of a read (writes are noted by the delivery). One row per patient shown.
 
-        `query`: the search as it was asked. `status`: of the answer, where it is a refusal; `entries`: how
-        many of a Bundle.
+        `query`: the search as it was asked; what names a person in it is not kept, since nobody is erased from the
+        trail. `status`: of the answer, where it is a refusal; `entries`: how many of a Bundle.
         """
-        said = {"query": query[:LONGEST_QUERY] or None, "status": status, "entries": entries}
+        said = {"query": nameless(query)[:LONGEST_QUERY] or None, "status": status, "entries": entries}
         audit.record(
             actor=self.actor,
             now=self.place.now,
@@ -97,6 +104,19 @@ class Call:
             outcome=outcome,
             detail={name: value for name, value in said.items() if value is not None},
         )
+
+
+def nameless(query: str) -> str:
+    """A search's query with a mark in place of values that name a person; of an identifier its system stays."""
+    pairs = parse_qsl(query, keep_blank_values=True)
+    return urlencode(
+        [(name, _marked(value) if _NAMES_A_PERSON.search(name) else value) for name, value in pairs], safe="*"
+    )
+
+
+def _marked(value: str) -> str:
+    system, bar, _ = value.rpartition("|")
+    return f"{system}{bar}***"
 
 
 def base_of(request: HttpRequest) -> str:

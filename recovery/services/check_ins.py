@@ -322,7 +322,7 @@ def _note(response: CheckInResponse, actor: Actor, now: datetime) -> None:
         action="check_in",
         patient_ids=[response.episode.patient_id],
         entity=f"QuestionnaireResponse/{response.document}",
-        detail={"slot": response.slot, "channel": response.channel, "by": response.by_words},
+        detail={"slot": response.slot, "channel": response.channel},
     )
 
 

@@ -2,7 +2,8 @@
 
 Readings keep their ids and their history: their series changes its patient. Documents get a version that names the
 survivor. Operations move with their twins, which are rebuilt, because age, sex and findings may now be others. What a
-person may see or has consented to (accounts, grants, consents, messages) stays where it was: that is theirs to say.
+person may see (accounts, grants, messages) stays where it was: that is theirs to say. What either had withdrawn stays
+withdrawn for all that is now the survivor's, also after the two are parted again.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from recovery.audit import Actor
 from recovery.exceptions import Conflict, NotFound
 from recovery.models import (
     Batch,
+    ConsentDecision,
     Device,
     Document,
     DocumentIndex,
@@ -27,6 +29,7 @@ from recovery.models import (
     PatientMerge,
     Series,
 )
+from recovery.services import consents
 from recovery.services.documents import instant
 from recovery.services.intake import SeriesKey
 from recovery.services.mapped_series import is_unread, series_hash
@@ -60,8 +63,17 @@ def merge(*, survivor: str, gone: str, actor: Actor, now: datetime) -> int:
         _retell(documents, of, to, now)
         row.moved["documents"] = documents
         row.save(update_fields=["moved"])
+        _withdraw(of, to, actor, now)
         _owe("merge", row, actor, now)
     return row.pk
+
+
+def _withdraw(of: Patient, to: Patient, actor: Actor, now: datetime) -> None:
+    """What `of` has said no to is not allowed for the survivor either, who then has the other's readings."""
+    said_no = ConsentDecision.objects.filter(patient=of, until__isnull=True, allowed=False)
+    choices = {(row.purpose, row.data_type): False for row in said_no}
+    if choices:
+        consents.decide(patient_id=to.pk, choices=choices, said_by="Records merged", actor=actor, now=now)
 
 
 def _both(survivor: str, gone: str) -> tuple[Patient, Patient]:

@@ -7,8 +7,8 @@ from integrations.hl7v2.merging import undo
 from recovery import queue
 from recovery.audit import Actor
 from recovery.exceptions import Conflict, NotFound
-from recovery.models import AuditEvent, Episode, Owed, Patient, PatientMerge, Sample, Series
-from recovery.services import merging
+from recovery.models import AuditEvent, ConsentDecision, Episode, Owed, Patient, PatientMerge, Sample, Series
+from recovery.services import consents, merging
 from recovery.services.twinning import series_of
 from tests.integration.integrations.fhir.conftest import content
 from tests.integration.integrations.hl7v2.conftest import PID, adt, crp, message, oru
@@ -181,3 +181,14 @@ def test_an_administrator_can_undo_one_by_its_row(mllp, two):
     assert Series.objects.filter(patient=Patient.objects.get(fhir_id=two[1])).exists()
     with pytest.raises(NotFound):
         undo(PatientMerge.objects.get().pk, ACTOR, timezone.now(), "console")
+
+
+def test_what_one_of_the_two_had_withdrawn_stays_withdrawn_for_the_survivor(mllp, door, two):
+    """Otherwise a message of the hospital would unseal what the person has sealed."""
+    to, of = (Patient.objects.get(fhir_id=one) for one in two)
+    choices = {("care", "vitals"): False, ("improvement", "activity"): False, ("research", "activity"): True}
+    consents.decide(patient_id=of.pk, choices=choices, said_by="Ida", actor=ACTOR, now=timezone.now())
+    mllp.taken(merge_message())
+    held = ConsentDecision.objects.filter(patient=to, until__isnull=True)
+    kept = {(row.purpose, row.data_type): row.allowed for row in held}
+    assert kept == {("care", "vitals"): False, ("improvement", "activity"): False}
