@@ -77,6 +77,14 @@ class BulkForm(QueryForm):
     reason = forms.CharField(max_length=300, required=False)
 
 
+class BulkMessageForm(QueryForm):
+    """One message to each of several patients. `key`: made with the page, so that sending twice writes once."""
+
+    key = forms.UUIDField()
+    subject = forms.CharField(max_length=120)
+    text = forms.CharField(max_length=4_000)
+
+
 class HandoverForm(forms.Form):
     shift = forms.SlugField(max_length=40, required=False)
     ward = forms.SlugField(max_length=64, required=False)

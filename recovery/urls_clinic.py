@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("hand-over/", handover.show_handover, name="handover"),
     path("hand-over/shift.pdf", handover.handover_as_pdf, name="handover_pdf"),
     path("patients/alerts/", board.bulk, name="bulk"),
+    path("patients/write/", board.write_to_many, name="bulk_write"),
     path("patients/alerts/act/", board.act_on_many, name="bulk_act"),
     path("patients/<uuid:key>/readings/<slug:metric>/", readings.show_readings, name="readings"),
     path("patients/<uuid:key>/readings/<slug:metric>.csv", readings.export_readings, name="readings_csv"),

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from recovery.models import Alert, TeamMembership, User
-from recovery.permissions import visible_alerts
+from recovery.models import Alert, Episode, TeamMembership, User
+from recovery.permissions import visible_alerts, visible_episodes
 from recovery.selectors.alerts import AlertSeen, alert_seen
 
 MOST = 50
@@ -18,6 +18,27 @@ MOST = 50
 class Chosen:
     alert: AlertSeen
     patient: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A patient to write to. `has_portal`: they can read it; otherwise somebody has to call."""
+
+    key: UUID
+    name: str
+    has_portal: bool
+
+
+def patients_to_write_to(user: User, episodes: Iterable[UUID], now: datetime) -> list[Episode]:
+    """Of these episodes those the person may see, one of each patient, by name; at most MOST."""
+    found = visible_episodes(user, now).filter(key__in=list(episodes)).select_related("patient")
+    rows = found.filter(patient__deleted_at__isnull=True, patient__died_at__isnull=True).order_by("pk")
+    mine = {row.patient_id: row for row in rows}
+    return sorted(mine.values(), key=lambda row: row.patient.name.casefold())[:MOST]
+
+
+def readers(episodes: Iterable[Episode]) -> list[Reader]:
+    return [Reader(row.key, row.patient.name, row.patient.user_id is not None) for row in episodes]
 
 
 def alerts_to_act_on(

@@ -4,7 +4,7 @@ import csv
 from datetime import timedelta
 from io import StringIO
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,16 +12,18 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from recovery.exceptions import Invalid, NotFound
-from recovery.forms import BoardForm, BoardSettingsForm, BulkForm, SavedViewForm
+from recovery.forms import BoardForm, BoardSettingsForm, BulkForm, BulkMessageForm, SavedViewForm
 from recovery.permissions import check_user_can, exportable_episodes
 from recovery.presenters.board import board_view, csv_rows, row_card
 from recovery.presenters.bulk import bulk_view
-from recovery.selectors.bulk import alerts_to_act_on, chosen, staff_to_assign
+from recovery.presenters.messages import TEMPLATES
+from recovery.selectors.bulk import alerts_to_act_on, chosen, patients_to_write_to, readers, staff_to_assign
 from recovery.selectors.careteam import board, board_row
 from recovery.selectors.desk import desk_of, on_call
-from recovery.services import alert_acts, desks
+from recovery.services import alert_acts, desks, messaging
 from recovery.views import door
 from recovery.views.desk import keep_theme
+from recovery.views.messages import words_of
 
 MOST_EXPORTED = 5_000
 
@@ -44,6 +46,8 @@ def show_board(request: HttpRequest) -> HttpResponse:
         "next_page": found.page + 1,
         "done": request.GET.get("done", "")[:4],
         "refused": request.GET.get("refused", "")[:4],
+        "written": request.GET.get("written", "")[:4],
+        "unwritten": request.GET.get("unwritten", "")[:4],
     }
     return keep_theme(request, render(request, "pages/board.html", context), desk.theme)
 
@@ -116,7 +120,12 @@ def bulk(request: HttpRequest) -> HttpResponse:
     patients = {alert.episode.patient_id for alert in alerts}
     door.note(request, now, "view_alerts", patient_ids=patients or (None,), detail={"bulk": len(alerts)})
     query = desks.clean_query(request.POST.get("query", ""))
+    writable = readers(patients_to_write_to(user, door.keys(request.POST.getlist("episodes")), now))
     context = {
+        "readers": writable,
+        "can_write": any(one.has_portal for one in writable),
+        "templates": TEMPLATES,
+        "key": uuid4(),
         "view": bulk_view(chosen(alerts), now, door.zone()),
         "staff": staff_to_assign(alerts, now),
         "query": query,
@@ -142,6 +151,29 @@ def act_on_many(request: HttpRequest) -> HttpResponse:
     query = desks.clean_query(sent["query"])
     told = f"done={len(bulk.done)}&refused={len(seen) - len(bulk.done)}"
     return redirect(f"{_with(query)}{'&' if query else '?'}{told}")
+
+
+@require_POST
+def write_to_many(request: HttpRequest) -> HttpResponse:
+    """The same words to each ticked patient, as a conversation of their own; who cannot be written to is counted."""
+    door.check_is_staff(request)
+    now, user = door.clock(), door.person(request)
+    sent = door.cleaned(BulkMessageForm(request.POST))
+    asked = door.keys(request.POST.getlist("to"))
+    episodes = patients_to_write_to(user, asked, now)
+    for episode in episodes:
+        check_user_can(user, "act", episode.patient, now)
+    told = messaging.send_to_many(
+        patient_ids=[one.patient_id for one in episodes if one.patient.user_id is not None],
+        subject=sent["subject"],
+        text=sent["text"],
+        key=sent["key"],
+        author=messaging.Author(user, words_of(user), from_team=True),
+        actor=door.actor(request),
+        now=now,
+    )
+    query = desks.clean_query(sent["query"])
+    return redirect(f"{_with(query)}{'&' if query else '?'}written={told}&unwritten={len(set(asked)) - told}")
 
 
 def _said(sent: dict[str, Any], now: Any) -> dict[str, Any]:

@@ -21,7 +21,7 @@ POST = {
     "theme": (302, 302, 302, 302, "in"),
     "tour_practise": (200, 200, 404, 404, "in"),
     "tour_end": (302, 302, 404, 404, "in"),
-    "record_send": (400, 404, 404, 404, "in"),
+    "bulk_write": (400, 400, 404, 404, "in"),
     "patient_seen": (204, 404, 404, 404, "in"),
     "bulk": (200, 200, 404, 404, "in"),
     "bulk_act": (400, 400, 404, 404, "in"),
@@ -35,6 +35,7 @@ FORMS = {
     "theme": {"theme": "dark"},
     "tour_practise": {"answer": "snooze"},
     "patient_seen": {"at": "2026-03-04T10:00:00+00:00"},
+    "bulk_write": {"subject": "Your watch"},
     "bulk_act": {"action": "acknowledge"},
 }
 

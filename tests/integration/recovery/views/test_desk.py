@@ -7,7 +7,7 @@ from io import StringIO
 import pytest
 from django.urls import reverse
 
-from recovery.models import Alert, AlertSight, AuditEvent, Desk, RosterShift, SavedView, Snapshot
+from recovery.models import Alert, AlertSight, AuditEvent, Desk, Message, RosterShift, SavedView, Snapshot
 from recovery.services import desks
 from tests import factories
 from tests.integration.recovery.views.test_board import more, names
@@ -173,6 +173,26 @@ def test_what_a_colleague_was_quicker_with_is_left_as_it_is(scene):
 @pytest.mark.parametrize("sent", [{"action": "assign"}, {"action": "snooze"}, {"action": "resolve"}])
 def test_half_an_action_is_refused_with_the_field(scene, sent):
     assert act(scene, sent["action"], [scene.alert]).status_code == 400
+
+
+def test_one_message_reaches_each_chosen_patient_once_and_nobody_elses(scene):
+    unreached = factories.make_episode(scene.episode.team, key="noportal", ended=scene.now, family_name="Silent")
+    chosen = {"episodes": [str(one.key) for one in (scene.episode, unreached, scene.foreign)]}
+    page = scene.client("own").post("/patients/alerts/", chosen)
+    body = page.content.decode()
+    assert "Ida Silent: no portal access, call instead" in body and "Quill" not in body
+    sent = {
+        "to": chosen["episodes"],
+        "key": str(page.context["key"]),
+        "subject": "Your watch",
+        "text": "Please charge it.",
+    }
+    for _ in range(2):
+        answer = scene.client("own").post("/patients/write/", sent)
+        assert answer["Location"] == "/patients/?written=1&unwritten=2"
+    message = Message.objects.get()
+    assert message.thread.patient == scene.episode.patient and message.from_team
+    assert message.author_words.startswith("own") and message.text == "Please charge it."
 
 
 def test_the_hand_over_says_state_alerts_owner_and_what_the_shift_did(scene):
