@@ -64,6 +64,14 @@ def _peek(assertion: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     return header, claims
 
 
+def named_client(assertion: str) -> str:
+    """The client that an assertion says it is from, which shows nothing yet; "" for what is no assertion."""
+    try:
+        return str(_peek(assertion)[1].get("iss", ""))
+    except NotShown:
+        return ""
+
+
 def _check_header(header: Mapping[str, Any], client: Client) -> None:
     if header.get("alg") not in ALGORITHMS:
         raise NotShown(f"alg must be one of {', '.join(ALGORITHMS)}")

@@ -21,6 +21,7 @@ from integrations.smart import configuration, people, registering
 from integrations.smart.addresses import fhir_of, has_nul, root_of
 from integrations.smart.configuration import GRANTS
 from integrations.smart.core import SmartCore
+from integrations.smart.limits import Counter
 from recovery import audit
 from recovery.audit import Actor
 from recovery.services import authorizations
@@ -78,10 +79,23 @@ def give_token(request: HttpRequest) -> HttpResponse:
         body = json.dumps({"error": "unsupported_grant_type"})
         _note(request, 400, body)
         return _answer(body, 400, {})
+    counter = Counter.of(request, _now())
+    if not counter.admits():
+        return _too_many(counter)
     core = _core()
     _, headers, body, status = core.create_token_response(request)
+    if status != 200:
+        counter.note_refusal()
     _note(request, status, body)
     return _answer(body, status, headers)
+
+
+def _too_many(counter: Counter) -> HttpResponse:
+    """RFC 6585. Not in the trail, which a flood would fill: in the log."""
+    logger.warning("token requests of client %s beyond the limit of one address", counter.client)
+    sentence = f"Too many requests for tokens from this address: ask again in {counter.retry_after_s} s."
+    body = json.dumps({"error": "temporarily_unavailable", "error_description": sentence})
+    return _answer(body, 429, {"Retry-After": str(counter.retry_after_s)})
 
 
 def _note(request: HttpRequest, status: int, body: str) -> None:
