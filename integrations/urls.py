@@ -1,5 +1,6 @@
 """Doors for systems: FHIR and its companions."""
 
+from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -10,3 +11,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("integrations.smart.urls")),
     path("", include("integrations.fhir.urls")),
 ]
+if settings.DEMO:  # the maker of the example watch, which the demonstration plays itself
+    urlpatterns.append(path("", include("integrations.simulator.watch_views")))

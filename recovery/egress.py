@@ -81,8 +81,10 @@ def call(
     body: bytes = b"",
     headers: Mapping[str, str],
     timeout: float = TIMEOUT_S,
+    most: int = MOST_READ,
 ) -> Answer:
-    """One request to the address that was judged. Raises CallFailed when no answer comes within `timeout` s a step."""
+    """One request to the address that was judged; of its answer `most` bytes are read. Raises CallFailed when no answer
+    comes within `timeout` s a step."""
     sent = {"Host": destination.authority, "User-Agent": "twinweb", **headers}
     try:
         connection = _connection(destination, timeout)
@@ -92,7 +94,7 @@ def call(
         try:
             connection.request(method, destination.target, body=body or None, headers=sent)
             answer = connection.getresponse()
-            said = answer.read(MOST_READ)
+            said = answer.read(most)
         except (OSError, http.client.HTTPException) as error:
             raise CallFailed(f"No answer ({type(error).__name__}).") from error
     if is_cut.is_set():

@@ -84,6 +84,13 @@ class SourceForm(forms.Form):
     source = forms.CharField(max_length=200, required=False)
 
 
+class DisconnectForm(forms.Form):
+    readings = forms.ChoiceField(
+        choices=[("keep", "keep"), ("delete", "delete")],
+        error_messages={"required": _("Please say what we do with the readings.")},
+    )
+
+
 class TypedForm(forms.Form):
     """`at`: the patient's own clock, without a zone."""
 

@@ -11,6 +11,7 @@ from recovery.views import (
     portal_people,
     portal_record,
     portal_reminders,
+    portal_vendors,
     sms,
 )
 
@@ -32,6 +33,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("me/devices/", portal_devices.show_devices, name="me_devices"),
     path("me/devices/choose/", portal_devices.choose, name="me_source_choose"),
     path("me/devices/type/", portal_devices.type_in, name="me_type_in"),
+    path("me/devices/with/<slug:provider>/", portal_vendors.show_vendor, name="me_vendor"),
+    path("me/devices/with/<slug:provider>/connect/", portal_vendors.connect, name="me_vendor_connect"),
+    path("me/devices/with/<slug:provider>/back/", portal_vendors.come_back, name="me_vendor_back"),
+    path("me/devices/with/<slug:provider>/end/", portal_vendors.disconnect, name="me_vendor_end"),
     path("me/reminders/", portal_reminders.show_reminders, name="me_reminders"),
     path("sms/inbound/", sms.receive, name="sms_inbound"),
     path("messages/", messages.show_inbox, name="staff_messages"),

@@ -26,6 +26,7 @@ QUEUES = ("ingest", "twin", "alerts", "training")  # in the order in which a wor
 ROUTES = {
     "recovery.sweep": "ingest",
     "recovery.deliver*": "alerts",
+    "recovery.ask_makers": "alerts",
     "recovery.seal_audit": "alerts",
     "recovery.make_partitions": "alerts",
     "recovery.thin_history": "alerts",

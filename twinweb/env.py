@@ -175,3 +175,29 @@ def _written_once(path: Path, text: str) -> str:
     finally:
         part.unlink()
     return text
+
+
+def example_watch() -> dict[str, Any]:
+    """The demonstration's maker of watches, which this product plays itself (integrations/simulator/example_watch.py).
+
+    The person is sent to a path of our own; our jobs ask over loopback, at the port of the web server.
+    """
+    here = f"http://127.0.0.1:{env.int('PORT', default=8000)}/demo/example-watch"
+    pulse = {"code": "8867-4", "display": "Heart rate", "unit": "/min", "metric": "heart_rate"}
+    steps = {
+        "code": "55423-8",
+        "display": "Number of steps in unspecified time Pedometer",
+        "unit": "{steps}",
+        "metric": "steps",
+    }
+    return {
+        "key": "example-watch",
+        "name": "Example watch (synthetic)",
+        "client_id": "twinweb-demo",
+        "authorize_url": "/demo/example-watch/authorize",
+        "token_url": f"{here}/token",
+        "revoke_url": f"{here}/revoke",
+        "readings_url": f"{here}/readings",
+        "scopes": "pulse steps",
+        "kinds": {"pulse": pulse, "steps": steps},
+    }

@@ -27,6 +27,8 @@ SCHEDULE = {
     # Escalates what nobody has taken, and sends messages whose bell was lost or whose time has come.
     "deliver-alerts": _entry("recovery.deliver_alerts", timedelta(seconds=10), expires=20),
     "deliver-reminders": _entry("recovery.deliver_reminders", timedelta(seconds=60), expires=60),
+    # Wearables that patients connected: each account is asked every half minute (or as its maker is described).
+    "ask-makers": _entry("recovery.ask_makers", timedelta(seconds=10), expires=10),
     "seal-audit": _entry("recovery.seal_audit", timedelta(seconds=60), expires=60),
     "make-partitions": _entry("recovery.make_partitions", crontab(hour="2", minute="10"), expires=6 * 3600),
     "prove-twins": _entry("recovery.prove_twins", crontab(hour="3", minute="5"), expires=6 * 3600),

@@ -15,6 +15,7 @@ from twinweb.env import (
     data_directory,
     database,
     env,
+    example_watch,
     flag,
     origin,
     redis_url,
@@ -344,6 +345,9 @@ MESSAGE_REPLY_MINUTES = env.int("MESSAGE_REPLY_MINUTES", default=240)
 SMS_GATEWAY_URL = env.str("SMS_GATEWAY_URL", default="")
 SMS_GATEWAY_TOKEN = env.str("SMS_GATEWAY_TOKEN", default="")
 SMS_INBOUND_SECRET = env.str("SMS_INBOUND_SECRET", default="")
+# Makers of wearables whose readings patients may let us ask for (JSON; recovery/vendors/providers.py, docs/portal.md).
+# The demonstration brings one that is not real.
+WEARABLE_PROVIDERS = env.json("WEARABLE_PROVIDERS", default=[example_watch()] if DEMO else [])
 # New episodes that arrive over FHIR are entrusted to this team (its key) until somebody assigns them.
 INTAKE_TEAM = env.str("INTAKE_TEAM", default="intake")
 

@@ -117,7 +117,7 @@ def _card(one: SourceSeen, name: str, now: datetime, zone: ZoneInfo) -> DeviceCa
         state=state,
         state_words=_state_words(one, state, now),
         newest=moment(one.newest, zone),
-        newest_value=_value(one),
+        newest_value=value_words(one),
         heard=moment(one.heard, zone),
         next_step=_next_step(state),
     )
@@ -150,7 +150,12 @@ def _state_words(one: SourceSeen, state: str, now: datetime) -> str:
         return _("Not used: you took back your consent")
     if state == "report":
         return _("Your own words")
-    hours = int((now - one.newest).total_seconds() // 3600) if one.newest else 0
+    return nothing_for(one.newest or now, now)
+
+
+def nothing_for(newest: datetime, now: datetime) -> str:
+    """How long nothing has come, in hours, from two days on in days."""
+    hours = int((now - newest).total_seconds() // 3600)
     if hours >= 48:
         return ngettext("Nothing for %(n)d day", "Nothing for %(n)d days", hours // 24) % {"n": hours // 24}
     return ngettext("Nothing for %(n)d hour", "Nothing for %(n)d hours", hours) % {"n": hours}
@@ -164,7 +169,7 @@ def _next_step(state: str) -> str:
     return ""
 
 
-def _value(one: SourceSeen) -> str:
+def value_words(one: SourceSeen) -> str:
     if one.newest_value is None:
         return ""
     metric = METRICS[one.newest_metric]

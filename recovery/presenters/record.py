@@ -54,6 +54,13 @@ ACTION_WORDS = {
         gettext_lazy("looked at these pages"),
     ),
     "consent": gettext_lazy("changed what you allow"),
+    **dict.fromkeys(
+        ("device_connect_begun", "device_connect_failed", "device_connected"), gettext_lazy("connected a watch")
+    ),
+    **dict.fromkeys(("device_disconnected", "source_erased"), gettext_lazy("disconnected a watch")),
+    **dict.fromkeys(
+        ("device_revoked", "device_expired"), gettext_lazy("noticed that a watch may not be asked any more")
+    ),
     "record_taken": gettext_lazy("took your record along"),
     "message_sent": gettext_lazy("wrote a message"),
     **dict.fromkeys(("view_thread", "messages_read"), gettext_lazy("read messages")),

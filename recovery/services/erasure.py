@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import models, transaction
 
-from recovery import audit
+from recovery import audit, queue
 from recovery.audit import Actor
 from recovery.exceptions import Conflict, Invalid, NotFound
 from recovery.models import (
@@ -23,6 +23,8 @@ from recovery.models import (
     ErasureRequest,
     Owed,
     Patient,
+    Series,
+    SourceChoice,
     User,
 )
 
@@ -86,6 +88,31 @@ def erase(*, key: UUID, actor: Actor, now: datetime) -> int:
         request.answered_at, request.answered_name = now, actor.name[:150]
         request.save()
         _note(request, "erasure_done", actor, now, rows=gone)
+    return gone
+
+
+def erase_source(*, patient_id: int, source: str, actor: Actor, now: datetime) -> int:
+    """Erase every reading of one of the patient's own devices, as the patient wishes; returns how many rows.
+
+    `source`: as models.Series.source. What was concluded from them meanwhile stays in the record of what the team saw;
+    the twin is made anew without them. Raises Conflict while the hospital must keep this patient's data.
+    """
+    with transaction.atomic():
+        Patient.objects.select_for_update().get(pk=patient_id)
+        if ErasureRequest.objects.filter(patient_id=patient_id, status=ErasureRequest.Status.HELD).exists():
+            raise Conflict("Your hospital must keep your data for now. You read why under My record.")
+        said = DocumentIndex.objects.filter(kind="reference", value=source).values("document_id")
+        rows = Document.objects.filter(patient_id=patient_id, type="Observation", pk__in=said)
+        documents = Document.objects.filter(pk__in=list(rows.values_list("pk", flat=True)))
+        series = Series.objects.filter(patient_id=patient_id, source=source)
+        gone = 0
+        for model, found in ((Series, series), (Document, documents)):
+            gone += _erase_what_leads_to(model, found, frozenset())
+            gone += found._raw_delete(found.db) or 0
+        SourceChoice.objects.filter(patient_id=patient_id, source=source).delete()
+        queue.owe_twins(dirty={patient_id: None}, now=now)
+        detail = {"source": source, "rows": gone}
+        audit.record(actor=actor, now=now, action="source_erased", patient_ids=[patient_id], detail=detail)
     return gone
 
 

@@ -16,8 +16,10 @@ from recovery.presenters.portal_errors import told
 from recovery.selectors import check_ins
 from recovery.selectors.portal_people import Subject
 from recovery.selectors.sources import rivals_of, sources_of
+from recovery.selectors.vendor_links import links_of
 from recovery.services import sources
 from recovery.views import door, portal_door
+from recovery.views.portal_vendors import cards_of
 
 
 @require_GET
@@ -31,8 +33,11 @@ def show_devices(request: HttpRequest) -> HttpResponse:
 def _devices(request: HttpRequest, found: Subject, form: TypedForm, now: datetime) -> HttpResponse:
     zone = _zone(found)
     seen = sources_of(found.patient_id)
+    links = links_of(found.patient_id)
+    from_makers = {one.source for one in links if one.status != "ended"}
     context = {
-        "cards": device_cards(seen, now, zone),
+        "vendors": cards_of(found, links, zone),
+        "cards": device_cards([one for one in seen if one.source not in from_makers], now, zone),
         "choices": choice_cards(rivals_of(found.patient_id, seen), seen),
         "supported": supported(),
         "form": form,

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from recovery.models import Alert, Episode, Patient, User
 from tests import factories
+from twinweb.env import example_watch
 
 
 @dataclass
@@ -33,7 +34,8 @@ class Scene:
 
 
 @pytest.fixture
-def scene(db) -> Scene:
+def scene(db, settings) -> Scene:
+    settings.WEARABLE_PROVIDERS = [example_watch()]
     now = timezone.now()
     ours, theirs = factories.make_team(), factories.make_team("ward-9", "Ward 9")
     ended = now - timedelta(hours=24)

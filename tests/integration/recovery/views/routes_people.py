@@ -13,6 +13,8 @@ GET = {
     "me_thread": NOT_THERE,
     "me_devices": ONLY_SELF,
     "me_reminders": ONLY_SELF,
+    "me_vendor": ONLY_SELF,
+    "me_vendor_back": (404, 404, 400, 404, "in"),  # without a state that began here
     "staff_messages": (200, 200, 404, 404, "in"),
     "staff_thread": NOT_THERE,
     "write_to_patient": (200, 404, 404, 404, "in"),
@@ -30,6 +32,8 @@ POST = {
     "me_erasure_back": (404, 404, 409, 404, "in"),
     "me_source_choose": SENT,
     "me_type_in": SENT,
+    "me_vendor_connect": SENT,
+    "me_vendor_end": SENT,
     "sms_inbound": (404, 404, 404, 404, 404),
     "staff_thread_settle": NOT_THERE,
     "erasure_hold": (403, 403, 403, 404, "in"),
@@ -43,5 +47,5 @@ FORMS = {
     "me_record_take": {"what": "ips", "password": "not it"},
     "erasure_hold": {"reason": "Records are kept ten years."},
 }
-VALUES = {"token": "no-such-link", "purpose": "care"}
-NAMES = (("token",), ("purpose",))
+VALUES = {"token": "no-such-link", "purpose": "care", "provider": "example-watch"}
+NAMES = (("token",), ("purpose",), ("provider",))

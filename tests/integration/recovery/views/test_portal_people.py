@@ -55,6 +55,10 @@ WHOM = {
     "me_reminders": SELF,
     "me_source_choose": "connect",
     "me_type_in": "connect",
+    "me_vendor": "connect",
+    "me_vendor_connect": "connect",
+    "me_vendor_back": "connect",
+    "me_vendor_end": "connect",
 }
 # Nothing is there for anybody in this scene: what is told apart is only who is refused before that.
 NEEDS_MORE = {"me_thread", "me_go_in", "check_in_photo", "check_in_done"}

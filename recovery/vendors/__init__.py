@@ -1,0 +1,1 @@
+"""Makers of wearables whose readings a patient lets us ask for: how they are described, and what is said to them."""
