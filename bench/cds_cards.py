@@ -1,8 +1,9 @@
 """How quickly CDS cards are answered, by an open-loop client: calls leave on time whether or not answers have come.
 
-    python bench/cds_cards.py http://127.0.0.1:8000 TOKEN [--rate 50] [--seconds 20]
+    python -m bench.cds_cards [--sqlite]                        a production of its own with the synthetic ward
+    python -m bench.cds_cards --base http://127.0.0.1:8000 --token TOKEN [--rate 50] [--seconds 20]
 
-Asks a running product for the patient-view card of its own patients in turn, from prefetch alone. A call's time counts
+Asks a product for the patient-view card of its own patients in turn, from prefetch alone. A call's time counts
 from the moment it was due, so that waiting in line is part of it. Prints quantiles, cards, errors and the load.
 """
 
@@ -18,6 +19,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from bench import stack
+
 SERVICE = "/cds-services/postop-recovery-patient-view"
 WARM_UP_S = 3.0
 _lines = threading.local()
@@ -25,11 +28,23 @@ _lines = threading.local()
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("base")
-    parser.add_argument("token")
+    parser.add_argument("--base", default="")
+    parser.add_argument("--token", default="")
+    parser.add_argument("--sqlite", action="store_true", help="a product of its own on SQLite, without background work")
     parser.add_argument("--rate", type=float, default=50.0)
     parser.add_argument("--seconds", type=float, default=20.0)
     asked = parser.parse_args()
+    if asked.base:
+        _measure(asked)
+        return
+    with stack.product("sqlite" if asked.sqlite else "postgresql") as made:
+        made.manage("seed_demo")
+        with stack.web(made) as web:
+            asked.base, asked.token = web.base, made.token()
+            _measure(asked)
+
+
+def _measure(asked: argparse.Namespace) -> None:
     patients = _patients(asked.base, asked.token)
     bodies = [json.dumps(_call(one)) for one in patients]
     began_at = os.getloadavg()[0]
