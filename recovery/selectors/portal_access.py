@@ -29,10 +29,12 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Who opened an invite: what its pages may say. `username`: of the sign-in they have already."""
+    """Who opened an invite: what its pages may say. `username`: of the sign-in they have already. `in_person`: its code
+    was handed over by somebody who saw them."""
 
     first_name: str
     username: str
+    in_person: bool
 
 
 def access_of(episode: Episode, now: datetime) -> Access:
@@ -58,4 +60,5 @@ def opened_by(key: str) -> Opened | None:
     if found is None:
         return None
     user = found.patient.user
-    return Opened(found.patient.given_name.split(" ")[0], user.get_username() if user else "")
+    in_person = found.channel == PortalInvite.Channel.PRINT
+    return Opened(found.patient.given_name.split(" ")[0], user.get_username() if user else "", in_person)

@@ -9,15 +9,18 @@ from io import BytesIO
 from uuid import uuid4
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
 
+from recovery.audit import Actor
 from recovery.check_ins.forms import shipped
 from recovery.links import mark_of
 from recovery.models import Alert, CheckInDraft, CheckInResponse, Document, OwnGoal, Patient, PortalInvite
+from recovery.services import invites
 from tests.catalogs import entries, first_text, write_mo
 from tests.unit.recovery.test_languages import path_of
 
@@ -241,6 +244,19 @@ def test_a_way_in_from_the_printed_code_to_home(ida, scene):
     again = Client(headers={"host": "localhost"})
     assert again.post(reverse("invite"), opening).status_code == 422
     assert PortalInvite.objects.get().used_at is not None
+
+
+@pytest.mark.parametrize(("channel", "leads_to", "is_in"), [("email", "login", False), ("print", "me", True)])
+def test_a_link_by_e_mail_is_no_way_past_a_second_factor(scene, channel, leads_to, is_in):
+    Patient.objects.filter(pk=scene.episode.patient_id).update(birth_date=date(1960, 2, 1))
+    Authenticator.objects.create(user=scene.patient, type="totp", data={"secret": "made-up"})
+    said = {"patient_id": scene.episode.patient_id, "channel": channel, "actor": Actor.system("test")}
+    _, code = invites.invite(**said, now=scene.now)
+    visitor = Client(headers={"host": "localhost"})
+    visitor.post(reverse("invite"), {"code": code, "day": "1", "month": "2", "year": "1960"})
+    answer = visitor.post(reverse("invite_sign_in"), {"username": "", "password": "three-plain-words"})
+    assert answer["Location"] == reverse(leads_to)
+    assert (visitor.get(reverse("me")).status_code == 200) is is_in
 
 
 def test_a_wrong_link_looks_like_any_other_before_and_after(ida, scene):
