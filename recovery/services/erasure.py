@@ -10,6 +10,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from django.db import models, transaction
+from django.db.models import Q
 
 from recovery import audit, queue
 from recovery.audit import Actor
@@ -23,6 +24,7 @@ from recovery.models import (
     ErasureRequest,
     Owed,
     Patient,
+    PatientMerge,
     Series,
     SourceChoice,
     User,
@@ -76,14 +78,7 @@ def erase(*, key: UUID, actor: Actor, now: datetime) -> int:
     """
     with transaction.atomic():
         request = _open(key)
-        patient = Patient.objects.select_for_update().get(pk=request.patient_id)
-        episodes = list(Episode.objects.filter(patient=patient).values_list("pk", flat=True))
-        Owed.objects.filter(kind="twin", key__in=episodes).delete()
-        _close_accounts(patient)
-        Connection.objects.filter(patient=patient, revoked_at__isnull=True).update(revoked_at=now)
-        gone = _erase_what_speaks_of(patient)
-        gone += _erase_what_leads_to(Patient, Patient.objects.filter(pk=patient.pk), frozenset())
-        _make_a_pseudonym(patient, now)
+        gone = sum(_erase_patient(one, now) for one in _all_names_of(request.patient_id))
         request.status, request.rows_erased = ErasureRequest.Status.ERASED, gone
         request.answered_at, request.answered_name = now, actor.name[:150]
         request.save()
@@ -113,6 +108,26 @@ def erase_source(*, patient_id: int, source: str, actor: Actor, now: datetime) -
         queue.owe_twins(dirty={patient_id: None}, now=now)
         detail = {"source": source, "rows": gone}
         audit.record(actor=actor, now=now, action="source_erased", patient_ids=[patient_id], detail=detail)
+    return gone
+
+
+def _all_names_of(patient_id: int) -> list[Patient]:
+    """The patient and whoever they were merged with, however often: one person under several names."""
+    names = [patient_id]
+    for one in names:  # grows as it goes
+        merges = PatientMerge.objects.filter(Q(survivor_id=one) | Q(gone_id=one), undone_at__isnull=True)
+        names += {pk for pair in merges.values_list("survivor_id", "gone_id") for pk in pair} - set(names)
+    return list(Patient.objects.select_for_update().filter(pk__in=names).order_by("pk"))
+
+
+def _erase_patient(patient: Patient, now: datetime) -> int:
+    episodes = list(Episode.objects.filter(patient=patient).values_list("pk", flat=True))
+    Owed.objects.filter(kind="twin", key__in=episodes).delete()
+    _close_accounts(patient)
+    Connection.objects.filter(patient=patient, revoked_at__isnull=True).update(revoked_at=now)
+    gone = _erase_what_speaks_of(patient)
+    gone += _erase_what_leads_to(Patient, Patient.objects.filter(pk=patient.pk), frozenset())
+    _make_a_pseudonym(patient, now)
     return gone
 
 

@@ -9,7 +9,7 @@ from recovery import audit
 from recovery.audit import Actor
 from recovery.exceptions import Conflict, Invalid
 from recovery.models import AuditEvent, Document, Episode, ErasureRequest, Patient, Sample, User
-from recovery.services import consents, erasure, grants, refresh
+from recovery.services import consents, erasure, grants, merging, refresh
 from recovery.services.ingestion import deliver
 from recovery.services.intake import Delivery, IndexEntry
 from tests import deliveries as d
@@ -143,3 +143,12 @@ def test_what_is_answered_is_not_answered_again(patient):
     ):
         with pytest.raises(Conflict):
             act()
+
+
+@pytest.mark.parametrize(("survivor", "gone"), [("p1", "p2"), ("p2", "p1")])
+def test_whoever_was_merged_with_the_patient_is_erased_with_them(patient, survivor, gone):
+    """One person under two names: the other name is as much theirs, and so is what moved to it."""
+    enrol("p2", family_name=CANARY, given_name=CANARY)
+    merging.merge(survivor=survivor, gone=gone, actor=ACTOR, now=NOW)
+    erasure.erase(key=ask(patient).key, actor=ADMIN, now=NOW)
+    assert rows_with(CANARY) == []
