@@ -202,6 +202,21 @@ class TrainingForm(forms.Form):
     seed = forms.IntegerField(min_value=0, max_value=2_000_000_000, required=False)
 
 
+class CompareForm(forms.Form):
+    """What to lay beside each other: a measure, a second one, another operation of the person, people like them."""
+
+    measure = forms.SlugField(max_length=40, required=False)
+    beside = forms.SlugField(max_length=40, required=False)
+    other = forms.UUIDField(required=False)
+    similar = forms.BooleanField(required=False)
+
+    def asked(self) -> dict[str, Any]:
+        """What can be read; the rest is left out."""
+        self.is_valid()
+        blank: dict[str, Any] = {"measure": "", "beside": "", "other": None, "similar": False}
+        return blank | self.cleaned_data
+
+
 class WhatIfForm(forms.Form):
     """A lever and how far it is moved; the lever's own range is the twin's to keep."""
 

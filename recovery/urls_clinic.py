@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from recovery.views import board, desk, handover, patient, readings, record_notes
+from recovery.views import board, compare, desk, handover, patient, readings, record_notes
 
 READING = "patients/<uuid:key>/readings/<slug:metric>/<str:reading>/"
 
@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("patients/views/", board.save_view, name="view_save"),
     path("patients/views/<uuid:key>/delete/", board.delete_view, name="view_delete"),
     path("patients/<uuid:key>/summary.pdf", patient.summary_as_pdf, name="patient_summary"),
+    path("patients/<uuid:key>/compare/", compare.show_compare, name="compare"),
     path("patients/<uuid:key>/send/", record_notes.send, name="record_send"),
     path("patients/<uuid:key>/seen/", patient.note_seen, name="patient_seen"),
     path("search/", desk.search, name="search"),

@@ -93,6 +93,8 @@ class Chart:
     worn_words: str
     rows: tuple[DayRow, ...]
     events: tuple[EventMark, ...] = ()
+    like_band: str = ""  # half of the people like this one
+    like_middle: str = ""
 
 
 def draw(
@@ -104,9 +106,11 @@ def draw(
     zone: ZoneInfo,
     later: Observed | None = None,
     events: Sequence[tuple[float, str, str]] = (),
+    like: Sequence[tuple[float, float, float, float]] = (),
 ) -> Chart | None:
     """None when the snapshot has no curve for the metric: nothing is drawn that the twin did not say.
 
+    `like`: (hours after surgery, quartile, median, quartile) of people like this one.
     `events`: (hours after surgery, word, kind as selectors.befallen) of what befell the person, in time order.
     """
     if metric.curve is None:
@@ -114,7 +118,8 @@ def draw(
     seen = seen or Observed(metric.key)
     curve = metric.curve
     x = Scale(curve.hours[0], max(curve.hours[-1], now_hour), 0.0, WIDTH)
-    low, high = _limits(metric, replace(seen, values=seen.values + (later.values if later else ())))
+    more = (later.values if later else ()) + tuple(value for one in like for value in one[1:])
+    low, high = _limits(metric, replace(seen, values=seen.values + more))
     y = Scale(low, high, BOTTOM, TOP)
     course = {name: clipped(getattr(curve, name), low, high) for name in ("q05", "q25", "q50", "q75", "q95", "norm")}
     inside = [(h, v) for h, v in zip(seen.hours, seen.values, strict=True) if x.low <= h <= x.high]
@@ -147,7 +152,15 @@ def draw(
         worn_words=worn_words(metric, seen, now_hour),
         rows=day_rows(metric, seen, x, surgery_end, zone, events),
         events=_event_marks(events, x),
+        like_band=_like(like, x, y)[0],
+        like_middle=_like(like, x, y)[1],
     )
+
+
+def _like(like: Sequence[tuple[float, float, float, float]], x: Scale, y: Scale) -> tuple[str, str]:
+    inside = [one for one in like if x.low <= one[0] <= x.high]
+    hours, low, middle, high = ([one[place] for one in inside] for place in range(4))
+    return band(x, y, hours, low, high), line(x, y, hours, middle)
 
 
 def _event_marks(events: Sequence[tuple[float, str, str]], x: Scale) -> tuple[EventMark, ...]:

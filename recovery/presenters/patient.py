@@ -179,7 +179,7 @@ def metric_cards(
     keys = sorted(said.metrics, key=lambda key: order.get(key, len(order)))
     measured = [key for key in keys if said.metrics[key].now is not None or observed.get(key)]
     points = bedside_points(said)
-    marks = _marks(events, operation, now)
+    marks = course_marks(events, operation, now)
     return tuple(
         metric_card(
             said.metrics[key],
@@ -201,7 +201,7 @@ def _course(events: Sequence[Befell], operation: Operation, now: datetime) -> li
     return sorted((one for one in (*left, *events) if one.at <= now), key=lambda one: one.at)
 
 
-def _marks(events: Sequence[Befell], operation: Operation, now: datetime) -> tuple[tuple[float, str, str], ...]:
+def course_marks(events: Sequence[Befell], operation: Operation, now: datetime) -> tuple[tuple[float, str, str], ...]:
     """(hours after surgery, word, kind)."""
     found = _course(events, operation, now)
     return tuple((_hours(operation.surgery_end, one.at), one.word, one.kind) for one in found)

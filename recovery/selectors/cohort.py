@@ -74,7 +74,7 @@ class _Row(NamedTuple):
 
 def cohort(user: User, now: datetime, wanted: CohortFilter) -> Cohort:
     """The operations that this person may see, grouped, with what happened to each."""
-    seen = visible_episodes(user, now).exclude(status=Episode.Status.CANCELLED).exclude(patient_id__in=_said_no())
+    seen = visible_episodes(user, now).exclude(status=Episode.Status.CANCELLED).exclude(patient_id__in=said_no())
     inside = seen.filter(surgery_end__gte=wanted.since, surgery_end__lt=min(wanted.until, now))
     procedures = tuple(sorted(set(inside.exclude(procedure="").values_list("procedure", flat=True))))
     if wanted.procedure:
@@ -96,7 +96,7 @@ def cohort(user: User, now: datetime, wanted: CohortFilter) -> Cohort:
     )
 
 
-def _said_no() -> QuerySet[ConsentDecision, Any]:
+def said_no() -> QuerySet[ConsentDecision, Any]:
     """Patients who do not allow their record to improve the service: outcomes are counted for that."""
     kept = {"purpose": IMPROVEMENT, "data_type": RECORDS, "allowed": False, "until__isnull": True}
     return ConsentDecision.objects.filter(**kept).values("patient_id")
@@ -120,8 +120,12 @@ def _rows(episodes: QuerySet[Episode]) -> list[_Row]:
 def _group_of(row: _Row, by: str) -> str:
     """Key of the group; blank where it is not known."""
     if by == "age":
-        return "" if row.born is None else next(label for below, label in AGE_BANDS if _age(row.born, row.end) < below)
+        return "" if row.born is None else age_band(row.born, row.end)
     return {"procedure": row.procedure, "sex": row.sex, "team": row.team or ""}[by]
+
+
+def age_band(born: date, at: datetime) -> str:
+    return next(label for below, label in AGE_BANDS if _age(born, at) < below)
 
 
 def _age(born: date, at: datetime) -> int:

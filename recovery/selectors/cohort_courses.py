@@ -46,30 +46,31 @@ class Courses:
 
 def courses(cohort: Cohort, metric: str) -> Courses:
     """Raises KeyError for a metric that is not in the catalogue."""
-    grain = METRICS[metric].grain
     wanted = [pk for group in cohort.groups for pk in group.episodes]
     episodes = list(Episode.objects.filter(pk__in=wanted).order_by("-surgery_end")[:MOST_PATIENTS])
-    days = _days(episodes, metric, grain == "day")
+    days = values_by_day(episodes, metric)
     return Courses(
         metric,
-        {group.name: _of_group([days.get(pk, {}) for pk in group.episodes]) for group in cohort.groups},
+        {group.name: of_group([days.get(pk, {}) for pk in group.episodes]) for group in cohort.groups},
         len(episodes),
         len(wanted) > len(episodes),
     )
 
 
-def _of_group(patients: Sequence[Mapping[int, float]]) -> tuple[DayOfGroup, ...]:
+def of_group(patients: Sequence[Mapping[int, float]], fewest: int = FEWEST) -> tuple[DayOfGroup, ...]:
+    """Median and quartiles of each day of which at least `fewest` patients have a value."""
     found = []
     for day in range(FOLLOWED_DAYS):
         values = [one[day] for one in patients if day in one]
-        if len(values) >= FEWEST:
+        if len(values) >= fewest:
             low, middle, high = np.quantile(values, [0.25, 0.5, 0.75]).tolist()
             found.append(DayOfGroup(day, len(values), low, middle, high))
     return tuple(found)
 
 
-def _days(episodes: Sequence[Episode], metric: str, is_daily: bool) -> dict[int, dict[int, float]]:
-    """Per episode, postoperative day to its value."""
+def values_by_day(episodes: Sequence[Episode], metric: str) -> dict[int, dict[int, float]]:
+    """Per episode, postoperative day to its value. Raises KeyError for a metric that is not in the catalogue."""
+    is_daily = METRICS[metric].grain == "day"
     series = _best_series({one.patient_id for one in episodes}, metric)
     starts = {one.pk: one.surgery_end for one in episodes if one.surgery_end is not None}
     if not series or not starts:

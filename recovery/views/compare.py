@@ -1,0 +1,69 @@
+"""One patient's course beside a second measure, another operation of theirs, or people like them."""
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from recovery.forms import CompareForm
+from recovery.presenters import wording
+from recovery.presenters.compare import compare_view
+from recovery.presenters.patient import banner
+from recovery.selectors.befallen import befallen
+from recovery.selectors.patient import said_of
+from recovery.selectors.people import find_episode, operation_of, person_of
+from recovery.selectors.similar import course_of, other_operations, similar_to
+from recovery.selectors.sparks import metric_that_matters
+from recovery.selectors.timeline import observed
+from recovery.views import door
+
+
+@require_GET
+def show_compare(request: HttpRequest, key: UUID) -> HttpResponse:
+    door.check_is_staff(request)
+    now, user = door.clock(), door.person(request)
+    episode = find_episode(user, key, now)
+    said, asked = said_of(episode), CompareForm(request.GET).asked()
+    choices = {one.key: one for one in said.metrics.values() if one.curve} if said else {}
+    usual = metric_that_matters(said) if said else None
+    first = choices.get(asked["measure"]) or usual
+    second = choices.get(asked["beside"])
+    metrics = [one for one in (first, second if second is not first else None) if one is not None]
+    wanted = [one.key for one in metrics]
+    others = other_operations(user, episode, now)
+    other = next((one for one in others if one.key == asked["other"]), None)
+    like = similar_to(episode, wanted[0], now) if asked["similar"] and wanted else None
+    detail = {"metrics": wanted, "other": str(other.key) if other else "", "similar": like.people if like else None}
+    door.note(request, now, "view_compare", patient_ids=[episode.patient_id], entity=f"Episode/{key}", detail=detail)
+    theirs = course_of(other, wanted, now) if other else {}
+    operation = operation_of(episode)
+    view = compare_view(
+        metrics,
+        choices,
+        observed(episode, now, wanted),
+        theirs,
+        like,
+        operation,
+        befallen(episode, now),
+        now,
+        door.zone(),
+    )
+    context = {
+        "view": view,
+        "banner": banner(person_of(episode.patient), operation, said, now),
+        "episode_key": key,
+        "first": wanted[0] if wanted else "",
+        "second": wanted[1] if len(wanted) > 1 else "",
+        "others": [(one.key, _name(one.procedure_text), one.surgery_end) for one in others],
+        "other": other,
+        "other_name": f"{_name(other.procedure_text)}, {wording.calendar_day(other.surgery_end, door.zone())}"
+        if other and other.surgery_end
+        else "",
+        "similar": asked["similar"],
+    }
+    return render(request, "pages/compare.html", context)
+
+
+def _name(text: str) -> str:
+    return text or "Operation"
