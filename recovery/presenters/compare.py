@@ -137,7 +137,8 @@ def _words(like: Similar, label: str) -> str:
     if not like.days:
         few = like.people < FEWEST
         why = f"fewer than {FEWEST}" if few else f"on no day with {label.lower()} of at least {FEWEST}"
-        return f"{like.people} other {'person' if like.people == 1 else 'people'} here with {who}: {why}, so nothing is shown."
+        others = "1 other person" if like.people == 1 else f"{like.people} other people"
+        return f"{others} here with {who}: {why}, so nothing is shown."
     newest = f" (the newest {MOST})" if like.people == MOST else ""
     return (
         f"{like.people} other people here{newest} with {who}: their median and middle half, on days of which"
