@@ -34,9 +34,16 @@ ACTION_WORDS = {
     "view_what_if": gettext_lazy("looked at what might change your recovery"),
     "export_readings": gettext_lazy("downloaded your readings"),
     **dict.fromkeys(
-        ("read", "vread", "history", "search", "lastn", "history-instance"), gettext_lazy("read parts of your record")
+        (
+            *("read", "vread", "history", "search", "lastn", "history-instance"),
+            *("view_alert", "view_answers", "view_photo"),
+        ),
+        gettext_lazy("read parts of your record"),
     ),
-    **dict.fromkeys(("everything", "summary", "export"), gettext_lazy("took a copy of your record")),
+    **dict.fromkeys(
+        ("everything", "summary", "export", "export_summary", "export_board", "export_handover"),
+        gettext_lazy("took a copy of your record"),
+    ),
     **dict.fromkeys(
         ("ingest", "create", "update", "patch", "delete"), gettext_lazy("sent readings or parts of your record")
     ),

@@ -70,10 +70,10 @@ def export_board(request: HttpRequest) -> HttpResponse:
     door.check_is_staff(request)
     now, user = door.clock(), door.person(request)
     found = board(user, now, BoardForm(request.GET).wanted(), desk_of(user, now).visit, MOST_EXPORTED)
-    taken = set(exportable_episodes(user, now).values_list("key", flat=True))
+    taken = dict(exportable_episodes(user, now).values_list("key", "patient_id"))
     rows = [row for row in found.rows if row.operation.key in taken]
-    keys = [str(row.operation.key) for row in rows]
-    door.note(request, now, "export_board", detail={"episodes": keys, "rows": len(keys)})
+    patients = sorted({taken[row.operation.key] for row in rows})
+    door.note(request, now, "export_board", patient_ids=patients or (None,), detail={"rows": len(rows)})
     text = StringIO()
     csv.writer(text).writerows(csv_rows([row_card(row, now, door.zone()) for row in rows]))
     response = HttpResponse(text.getvalue(), content_type="text/csv; charset=utf-8")

@@ -41,9 +41,13 @@ def _asked(request: HttpRequest, action: str) -> tuple[HandoverView, tuple[tuple
     shift = next((one for one in shifts if one.key == form.cleaned_data.get("shift")), shifts[0])
     ward = form.cleaned_data.get("ward", "")
     found = handover(door.person(request), shift, ward, now)
+    said: dict[str, object] = {"shift": shift.key, "ward": ward}
     if action == "export_handover":
-        taken = set(exportable_episodes(door.person(request), now).values_list("key", flat=True))
+        taken = dict(exportable_episodes(door.person(request), now).values_list("key", "patient_id"))
         found = replace(found, patients=tuple(one for one in found.patients if one.row.operation.key in taken))
-    keys = [str(one.row.operation.key) for one in found.patients]
-    door.note(request, now, action, detail={"episodes": keys, "shift": shift.key, "ward": ward})
+        patients = sorted({taken[one.row.operation.key] for one in found.patients})
+        door.note(request, now, action, patient_ids=patients or (None,), detail=said)
+    else:
+        keys = [str(one.row.operation.key) for one in found.patients]
+        door.note(request, now, action, detail={"episodes": keys, **said})
     return handover_view(found, shifts, now, zone), found.wards, ward, shift.key
