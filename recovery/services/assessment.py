@@ -60,6 +60,7 @@ def assess(folded: Folded, models: Models, *, memory: Mapping[str, Any], now: da
     memory = readable(memory, hour)
     found = features(state, params, hour, profile)
     bedside = bedside_scores(folded, found)
+    suspected = _suspicion(folded, found, models)
     risks = assess_risks(
         profile,
         found,
@@ -68,8 +69,8 @@ def assess(folded: Folded, models: Models, *, memory: Mapping[str, Any], now: da
         factors=folded.known.factors,
         diagnosed=folded.known.diagnosed,
         lasting=lasting(memory, hour),
+        suspicion=suspected,
     )
-    suspected = _suspicion(folded, found, models)
     alerts, remembered = _alerts(folded, found, risks, bedside, memory, suspected)
     data_until = _data_until(folded, found)
     metrics = _metrics(folded, found, params)

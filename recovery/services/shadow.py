@@ -24,6 +24,7 @@ from recovery.twin.risk import RiskEstimate
 from recovery.twin.risk import assess as assess_risks
 from recovery.twin.state import TwinState
 from recovery.twin.surprise import features
+from recovery.twin.suspicion import consider
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +101,13 @@ def risks_at(version: ModelVersion, snapshot: Snapshot, models: Models) -> tuple
 
 def _risks(state: TwinState, known: Known, models: Models, hour: float) -> tuple[RiskEstimate, ...]:
     found = features(state, models.population, hour, known.profile)
-    return assess_risks(known.profile, found, hour, models.hazard, factors=known.factors, diagnosed=known.diagnosed)
+    weighing = models.hypotheses
+    suspected = None
+    if weighing is not None:
+        suspected = consider(known.profile, found, known.factors, weighing, models.hazard, known.diagnosed)
+    return assess_risks(
+        known.profile, found, hour, models.hazard, factors=known.factors, diagnosed=known.diagnosed, suspicion=suspected
+    )
 
 
 def _risk(one: RiskEstimate) -> dict[str, Any]:

@@ -153,10 +153,16 @@ def hypotheses_on(
     training: dict[str, Any],
 ) -> HypothesisModel:
     """Fitted on the looks in `rows`."""
+    looks = looks_for(all_of_them, rows, hazards)
+    return fit_hypotheses(looks, hazards, version, twin_version, training)
+
+
+def looks_for(all_of_them: Harvest, rows: NDArray[np.bool_], hazards: HazardModel) -> Looks:
+    """The looks in `rows`, their static inputs in the order of the hazards' features."""
     places = [all_of_them.static_keys.index(f.key) if f.kind == "static" else -1 for f in hazards.features]
     looks = all_of_them.looks.take(rows)
     padded = np.column_stack([looks.static, np.full(len(looks.hour), np.nan)])
-    return fit_hypotheses(replace(looks, static=padded[:, places]), hazards, version, twin_version, training)
+    return replace(looks, static=padded[:, places])
 
 
 def fitted(all_of_them: Harvest, folds: int, training: dict[str, Any]) -> list[HazardModel]:

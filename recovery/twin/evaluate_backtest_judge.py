@@ -31,9 +31,10 @@ from recovery.twin.signals import FRESH_H, VITALS, Signal, by_metric, newest_wor
 from recovery.twin.state import TwinState
 from recovery.twin.surprise import RecoveryFeatures
 from recovery.twin.surprise_blocks import Blocks, in_order_of
-from recovery.twin.survival import HORIZONS, HazardModel, Prediction, predict
-from recovery.twin.suspicion import Suspicion
+from recovery.twin.survival import HORIZONS, Floats, HazardModel, Prediction, predict
+from recovery.twin.suspicion import Suspicion, by_name
 from recovery.twin.suspicion import silence as silence_of_hypotheses
+from recovery.twin.under_way import shares, with_what_is_under_way
 
 HOURLY_FRESH_H = FRESH_H["hour"]
 
@@ -114,8 +115,8 @@ class PolicyJudge:
             found.append(by_metric(look.features))
             inputs.append(_inputs(look, found[-1]))
         horizons, outcomes = (HORIZONS, OUTCOMES) if with_risks else ((RISK_HORIZON_H,), ("complication",))
-        risks = self._risks(looks, inputs, horizons, outcomes)
         suspicions = self._suspicions(looks, inputs)
+        risks = self._risks(looks, inputs, suspicions, horizons, outcomes)
         return [self._judged(*row, with_risks) for row in zip(looks, found, risks, suspicions, strict=True)]
 
     def _judged(
@@ -153,15 +154,22 @@ class PolicyJudge:
         return told
 
     def _risks(
-        self, looks: Sequence[Look], inputs: Sequence[RiskInputs], horizons: tuple[int, ...], outcomes: Collection[str]
+        self,
+        looks: Sequence[Look],
+        inputs: Sequence[RiskInputs],
+        suspicions: Sequence[Suspicion | None],
+        horizons: tuple[int, ...],
+        outcomes: Collection[str],
     ) -> list[tuple[RiskEstimate, ...]]:
         """Per look the estimates of `risk.assess`, without the reasons, which only people read."""
         told: list[tuple[RiskEstimate, ...]] = [()] * len(looks)
-        groups: dict[tuple[int, str], list[int]] = defaultdict(list)
+        begun = [shares(one) for one in suspicions]
+        groups: dict[tuple[int, str, bool], list[int]] = defaultdict(list)
         for i, look in enumerate(looks):
-            groups[self.fold_of(look.patient), procedure_class(look.profile.procedure)].append(i)
-        for (fold, row), members in groups.items():
-            mine = ([looks[i] for i in members], [inputs[i] for i in members])
+            row = procedure_class(look.profile.procedure)
+            groups[self.fold_of(look.patient), row, bool(begun[i])].append(i)
+        for (fold, row, _), members in groups.items():
+            mine = ([looks[i] for i in members], [inputs[i] for i in members], [begun[i] for i in members])
             for i, estimates in zip(
                 members, _estimates(self.hazards[fold], row, *mine, horizons, outcomes), strict=True
             ):
@@ -208,8 +216,10 @@ def _suspected(
     priors = prior_log_hazard(model, hazards, row, hours, values.reshape(len(looks), len(hazards.features)))
     weighed = weigh(model, seen, priors, hours)
     return [
-        Suspicion(p, q, (), model.version, model.evidence)
-        for p, q in zip(weighed.suspicion.tolist(), weighed.ordinary.tolist(), strict=True)
+        Suspicion(p, q, (), model.version, model.evidence, complications=by_name(model, posterior))
+        for p, q, posterior in zip(
+            weighed.suspicion.tolist(), weighed.ordinary.tolist(), weighed.posterior, strict=True
+        )
     ]
 
 
@@ -251,9 +261,11 @@ def _estimates(
     row: str,
     looks: Sequence[Look],
     inputs: Sequence[RiskInputs],
+    begun: Sequence[Mapping[str, float]],
     horizons: tuple[int, ...],
     outcomes: Collection[str],
 ) -> list[tuple[RiskEstimate, ...]]:
+    """Of one fold and kind of operation; `begun` is known of all of them or of none."""
     hours = np.array([look.hour for look in looks])
     keys = [f.key for f in model.features]
     values = np.array([[one.values.get(key, nan) for key in keys] for one in inputs]).reshape(len(looks), len(keys))
@@ -264,11 +276,27 @@ def _estimates(
             continue
         why = [quiet or already(outcome, look.diagnosed) for quiet, look in zip(silent, looks, strict=True)]
         spoken = [i for i, reason in enumerate(why) if reason is None]
-        found = predict(model, outcome, row, hours[spoken], values[spoken], horizons) if spoken else None
+        found = _predicted(model, outcome, row, hours[spoken], values[spoken], horizons, [begun[i] for i in spoken])
         place = {i: n for n, i in enumerate(spoken)}
         for i, reason in enumerate(why):
             told[i] += _rows(model, outcome, horizons, reason, found, place.get(i, 0), inputs[i].data_age_h)
     return [coherent(tuple(one)) for one in told]
+
+
+def _predicted(
+    model: HazardModel,
+    outcome: str,
+    row: str,
+    hours: Floats,
+    values: Floats,
+    horizons: tuple[int, ...],
+    begun: Sequence[Mapping[str, float]],
+) -> Prediction | None:
+    if not begun:
+        return None
+    weighed = outcome in begun[0]
+    found = predict(model, outcome, row, hours, values, horizons, yet_to_begin=weighed)
+    return with_what_is_under_way(found, [one[outcome] for one in begun], horizons) if weighed else found
 
 
 def _rows(

@@ -4,8 +4,9 @@
 
 Replays the cohort through the real twin, takes landmarks, and fits log hazard ratios over the published
 baseline by penalised Poisson regression (`fit_poisson`): first for any complication, then each other outcome
-as a departure from it, since rare outcomes have too few events to stand alone. Patients are never split
-across folds.
+as a departure from it, since rare outcomes have too few events to stand alone. What does not change (operation,
+history) is fitted on the first landmark of each patient, so that an event counts once however late it is; what
+readings add, on all landmarks, over that. Patients are never split across folds.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ from recovery.twin.cold_start import cold_start
 from recovery.twin.evaluate_hazard import cross_validate
 from recovery.twin.fit_cohort import data_hash, read_cohort
 from recovery.twin.fit_landmarks import Landmarks, collect
+from recovery.twin.fit_onsets import drawn_to
 from recovery.twin.fit_poisson import Fitted, fit_poisson
 from recovery.twin.hazard_store import to_plain
-from recovery.twin.incidence import INCIDENCE, OUTCOMES
+from recovery.twin.incidence import INCIDENCE, NAMED, OUTCOMES
 from recovery.twin.signals import VITALS
 from recovery.twin.survival import (
     LEAD_EDGES,
@@ -71,19 +73,27 @@ FADE_HOURS = 48.0
 between."""
 RIDGE = 150.0
 RIDGE_DEPARTURE = 300.0
-"""Penalties on standardised coefficients: for any complication (10, 50, 100, 150 tried by cross-validation),
-and for the departures of rarer outcomes from it."""
+"""Penalties on standardised coefficients of recent features, whose events count at every landmark: for any complication
+(10, 50, 100, 150 tried by cross-validation), and for the departures of rarer outcomes from it."""
+RIDGE_STATIC = 10.0
+RIDGE_STATIC_DEPARTURE = 20.0
+"""The same for static features, whose events count once: a prior deviation of 0.32 and 0.22 of a log hazard ratio
+(5, 10, 20 and 10, 20 tried by cross-validation, with little between)."""
 RIDGE_INTERCEPT = 1.0
 """The level of an outcome is nearly free: it is the first thing a cohort tells."""
 WIDEST = (0.005, 0.995)
 """Recent features are held to these quantiles of training."""
 SEED = 7
+JUDGED = ("complication", *NAMED)
+"""Outcomes that the risk of any complication is made of."""
 
 
 def fit(data: Landmarks, version: str, training: dict[str, Any], outcomes: Sequence[str] = OUTCOMES) -> HazardModel:
-    """The model with effects for each outcome that happened at least once; `complication` comes first."""
-    features = scaled(data)
-    model = HazardModel(version, EVIDENCE, FADE_HOURS, published_baselines(), features, {}, training)
+    """The model with effects for each outcome that happened at least once; `complication` comes first. Where every
+    first complication is a named one, and these were asked for, any complication is their sum."""
+    features, baselines = scaled(data), drawn_to(data, published_baselines())
+    summed = set(NAMED) <= set(outcomes) and all_are_named(data)
+    model = HazardModel(version, EVIDENCE, FADE_HOURS, baselines, features, {}, training, summed)
     effects: dict[str, Effects] = {}
     for outcome in outcomes:
         shared = effects.get("complication")
@@ -91,6 +101,22 @@ def fit(data: Landmarks, version: str, training: dict[str, Any], outcomes: Seque
         if fitted is not None:
             effects[outcome] = fitted
     return replace(model, effects=effects)
+
+
+def penalties() -> dict[str, float]:
+    """For the description of a training."""
+    return {
+        "ridge": RIDGE,
+        "ridge_departure": RIDGE_DEPARTURE,
+        "ridge_static": RIDGE_STATIC,
+        "ridge_static_departure": RIDGE_STATIC_DEPARTURE,
+        "ridge_intercept": RIDGE_INTERCEPT,
+    }
+
+
+def all_are_named(data: Landmarks) -> bool:
+    first = np.min([data.event_h[name] for name in NAMED], axis=0)
+    return bool(np.isfinite(first).any() and (first == data.event_h["complication"]).all())
 
 
 def scaled(data: Landmarks) -> tuple[Feature, ...]:
@@ -129,7 +155,8 @@ def exposures(model: HazardModel, data: Landmarks, outcome: str) -> tuple[NDArra
     for name in np.unique(classes):
         rows = classes == name
         plain = replace(model, features=(), effects={})
-        steps[rows] = hazard_increments(plain, outcome, str(name), hours[rows], np.ones((int(rows.sum()), 1, 1)))
+        ones = np.ones((int(rows.sum()), steps.shape[1], 1))
+        steps[rows] = hazard_increments(plain, outcome, str(name), hours[rows], ones)
     start, stop = (hours[:, None] + np.array(edges) for edges in (LEAD_EDGES[:-1], LEAD_EDGES[1:]))
     last = np.minimum(data.event_h[outcome][at_risk], data.end_h[at_risk])[:, None]
     share = np.clip((last - start) / (stop - start), 0.0, 1.0)
@@ -139,22 +166,54 @@ def exposures(model: HazardModel, data: Landmarks, outcome: str) -> tuple[NDArra
 
 
 def _fit_outcome(model: HazardModel, data: Landmarks, outcome: str, shared: Effects | None) -> Effects | None:
-    at_risk, exposure, events = exposures(model, data, outcome)
-    if not events.any():
-        return None
-    keys = [f.key for f in model.features]
-    z = model.standardise(data.take(at_risk).columns(keys))
-    design = faded(model.features, z, lead_weights(model.fade_hours))
-    followed = exposure > 0
     common = _in_common(model)
-    known = np.zeros(design.shape[-1]) if shared is None else np.array(shared.coefficients) * common
-    x = design[followed]
-    penalty = np.full(x.shape[1], RIDGE if shared is None else RIDGE_DEPARTURE)
-    penalty[0] = RIDGE_INTERCEPT
-    cluster = np.broadcast_to(data.patient[at_risk][:, None], followed.shape)[followed]
-    fitted = fit_poisson(x, events[followed], exposure[followed] * np.exp(x @ known), penalty, cluster)
+    offset = np.zeros(len(common)) if shared is None else np.array(shared.coefficients) * common
+    recent = np.array([False, *(feature.kind == "recent" for feature in model.features)])
+    lasting = _fit_part(model, data.take(_first_rows(data)), outcome, ~recent, offset * ~recent, shared is not None)
+    if lasting is None:
+        return None
+    lately = _fit_part(model, data, outcome, recent, offset + lasting.beta, shared is not None)
+    beta, covariance = lasting.beta, lasting.covariance
+    if lately is not None:
+        beta, covariance = beta + lately.beta, covariance + lately.covariance
+    at_risk, _, events = exposures(model, data, outcome)
     patients = len(np.unique(data.patient[at_risk][events.any(axis=1)]))
-    return _effects(fitted, known, shared, common, patients)
+    return _effects(Fitted(beta, covariance), offset, shared, common, patients)
+
+
+def _first_rows(data: Landmarks) -> NDArray[np.bool_]:
+    """(n,) each patient's first landmark."""
+    order = np.lexsort((data.hours, data.patient))
+    _, first = np.unique(data.patient[order], return_index=True)
+    found = np.zeros(len(data.hours), bool)
+    found[order[first]] = True
+    return found
+
+
+def _fit_part(
+    model: HazardModel, data: Landmarks, outcome: str, part: NDArray[np.bool_], known: Floats, departs: bool
+) -> Fitted | None:
+    """Coefficients (1 + p,) and covariance of the columns in `part`, zero elsewhere, over what `known` (1 + p,)
+    explains; None without an event or a column."""
+    at_risk, exposure, events = exposures(model, data, outcome)
+    if not events.any() or not part.any():
+        return None
+    z = model.standardise(data.take(at_risk).columns([f.key for f in model.features]))
+    followed = exposure > 0
+    x = faded(model.features, z, lead_weights(model.fade_hours))[followed]
+    lead = np.broadcast_to(data.patient[at_risk][:, None], followed.shape)[followed]
+    penalty = _penalty(model, departs)[part]
+    fitted = fit_poisson(x[:, part], events[followed], exposure[followed] * np.exp(x @ known), penalty, lead)
+    beta, covariance = np.zeros(len(part)), np.zeros((len(part), len(part)))
+    beta[part] = fitted.beta
+    covariance[np.ix_(part, part)] = fitted.covariance
+    return Fitted(beta, covariance)
+
+
+def _penalty(model: HazardModel, departs: bool) -> Floats:
+    static, recent = (RIDGE_STATIC_DEPARTURE, RIDGE_DEPARTURE) if departs else (RIDGE_STATIC, RIDGE)
+    rows = [static if feature.kind == "static" else recent for feature in model.features]
+    return np.array([RIDGE_INTERCEPT, *rows])
 
 
 def _in_common(model: HazardModel) -> Floats:
@@ -198,12 +257,10 @@ def train(folder: Path, seed: int = SEED) -> HazardModel:
         "landmark_every_h": LANDMARK_EVERY_H,
         "twin_version": params.version,
         "seed": seed,
-        "ridge": RIDGE,
-        "ridge_departure": RIDGE_DEPARTURE,
-        "ridge_intercept": RIDGE_INTERCEPT,
+        **penalties(),
     }
-    checked = cross_validate(data, lambda part: fit(part, "fold", {}, ("complication",)), seed)
-    return fit(data, "hazard-1", training | {"cross_validation": checked})
+    checked = cross_validate(data, lambda part: fit(part, "fold", {}, JUDGED), seed)
+    return fit(data, "hazard-3", training | {"cross_validation": checked})
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

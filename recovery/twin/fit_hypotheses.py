@@ -139,7 +139,10 @@ def priors_of(model: HypothesisModel, hazards: HazardModel, looks: Looks) -> Flo
 
 
 def suspicion(model: HypothesisModel, hazards: HazardModel, looks: Looks) -> Floats:
-    """(n,) suspicion of each look, as served."""
+    """(n,) suspicion of each look, as served; the looks may hold metrics that the model does not weigh."""
+    places = [looks.metrics.index(metric) for metric in model.metrics]
+    seen = Blocks(looks.blocks.mean[:, places], looks.blocks.n[:, places])
+    looks = replace(looks, metrics=model.metrics, blocks=seen)
     priors = priors_of(model, hazards, looks)
     return np.concatenate([one.suspicion for one in _weighed(model, looks, priors)])
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recovery.twin.evaluate_hazard import DAYS, judged, risks
-from recovery.twin.fit_hazard import RIDGE, RIDGE_DEPARTURE, RIDGE_INTERCEPT, fit
+from recovery.twin.fit_hazard import JUDGED, fit, penalties
 from recovery.twin.fit_landmarks import Landmarks
 from recovery.twin.governance import judge, subgroups
 from recovery.twin.survival import Floats, HazardModel
@@ -40,14 +40,14 @@ def counts(data: Landmarks) -> tuple[int, int]:
 def fold_predictions(data: Landmarks, fold: int, seed: int) -> tuple[Rows, Floats]:
     """Rows of one fold, and their risks by a model that saw none of their patients."""
     held = fold_of(data.patient, seed) == fold
-    model = fit(data.take(~held), "fold", {}, (OUTCOME,))
+    model = fit(data.take(~held), "fold", {}, JUDGED)
     return held, risks(model, data.take(held))
 
 
 def finished(data: Landmarks, *, version: str, evidence: str, described: dict[str, Any]) -> HazardModel:
     """The model of all rows given, its `training` saying on what."""
-    settings = {"ridge": RIDGE, "ridge_departure": RIDGE_DEPARTURE, "ridge_intercept": RIDGE_INTERCEPT}
-    training = {"patients": len(np.unique(data.patient)), "landmarks": len(data.hours)} | settings | described
+    counted = {"patients": len(np.unique(data.patient)), "landmarks": len(data.hours)}
+    training = counted | penalties() | described
     return replace(fit(data, version, training), evidence=evidence)
 
 

@@ -31,6 +31,7 @@ def to_plain(model: HazardModel) -> dict[str, Any]:
         "evidence": model.evidence,
         "training": dict(model.training),
         "fade_hours": model.fade_hours,
+        "any_is_the_sum": model.any_is_the_sum,
         "features": [asdict(feature) for feature in model.features],
         "effects": {outcome: _effects_to_plain(effects) for outcome, effects in model.effects.items()},
         "baselines": {
@@ -56,6 +57,7 @@ def from_plain(plain: Mapping[str, Any]) -> HazardModel:
             features=tuple(Feature(**feature) for feature in plain["features"]),
             effects=MappingProxyType({name: _effects(row) for name, row in plain["effects"].items()}),
             training=MappingProxyType(dict(plain["training"])),
+            any_is_the_sum=bool(plain.get("any_is_the_sum", False)),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as problem:
         raise MalformedState(f"stored hazard model cannot be read: {problem}") from problem

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,9 @@ from recovery.twin.incidence import GENERIC, LABELS, NAMED, OUTCOMES, procedure_
 from recovery.twin.profile import Profile
 from recovery.twin.risk_inputs import RiskFactors, RiskInputs, risk_inputs
 from recovery.twin.surprise import RecoveryFeatures
-from recovery.twin.survival import COVERED_HOURS, HORIZONS, HazardModel, Prediction, predict
+from recovery.twin.survival import COVERED_HOURS, HORIZONS, Floats, HazardModel, Prediction, predict
+from recovery.twin.suspicion import Suspicion
+from recovery.twin.under_way import shares, with_what_is_under_way
 
 YOUNGEST = 18.0
 OLDEST_DATA_H = 48.0
@@ -26,6 +28,7 @@ OLDEST_DATA_H = 48.0
 SMALLEST_REASON = 0.10
 """A reason is worth a line when it moves the hazard by a tenth or more."""
 MOST_REASONS = 4
+TINY = 1e-12
 
 ABSTENTIONS = {
     "before_surgery": "No risk is given before the operation has ended.",
@@ -42,6 +45,8 @@ NOTES = {
     "beyond_day_30": "Part of the period lies after day 30, where published figures end; the tail is extrapolated.",
     "no_twin": "No readings are used, only the operation and the patient's history.",
     "held_at_training_edge": "A reading beyond anything in training counts as the most extreme seen there.",
+    "suspicion_as_given": "The readings count through the suspicion that a complication has begun; the interval does"
+    " not cover how sure that suspicion is.",
     "features_not_known": "Some of the patient's risk factors are not known, which widens the interval.",
 }
 
@@ -93,6 +98,7 @@ def assess(
     factors: RiskFactors | None = None,
     diagnosed: Collection[str] = (),
     lasting: Mapping[str, float] | None = None,
+    suspicion: Suspicion | None = None,
     horizons: tuple[int, ...] = HORIZONS,
 ) -> tuple[RiskEstimate, ...]:
     """All risks of one patient at `hours` after surgery, outcome by outcome, horizon by horizon.
@@ -100,21 +106,37 @@ def assess(
     `features` None means a patient without readings: profile and factors only, and the estimate says so.
     `diagnosed` are outcomes that have already happened; their risk, and that of a first complication,
     abstains. Outcomes without a published figure after this operation (a leak after a knee) are absent.
-    `lasting` only words the reasons.
+    `lasting` only words the reasons. `suspicion`: what the hypotheses say now; complications are then told by what is
+    under way and what is yet to begin (`under_way`), without it by the hazards of the readings.
     """
     inputs = risk_inputs(profile, features, factors or RiskFactors(), lasting)
     row = procedure_class(profile.procedure)
     outcomes = [o for o in OUTCOMES if model.baseline(o, row) is not None]
+    begun = shares(suspicion)
     refusal = silence(profile, features, hours, inputs, model)
     return coherent(
         tuple(
             estimate
             for outcome in outcomes
             for estimate in _estimates(
-                model, outcome, row, hours, inputs, horizons, refusal or already(outcome, diagnosed)
+                model,
+                outcome,
+                row,
+                hours,
+                inputs,
+                horizons,
+                refusal or already(outcome, diagnosed),
+                _Begun(begun[outcome], suspicion) if suspicion and outcome in begun else None,
             )
         )
     )
+
+
+class _Begun(NamedTuple):
+    """share: probability that the outcome is under way now."""
+
+    share: float
+    suspicion: Suspicion
 
 
 def _estimates(
@@ -125,9 +147,12 @@ def _estimates(
     inputs: RiskInputs,
     horizons: tuple[int, ...],
     refusal: str | None,
+    begun: _Begun | None,
 ) -> tuple[RiskEstimate, ...]:
     values = inputs.in_order_of(model)
-    predicted = None if refusal else predict(model, outcome, row, hours, values, horizons)
+    yet = None if refusal else predict(model, outcome, row, hours, values, horizons, yet_to_begin=begun is not None)
+    predicted = with_what_is_under_way(yet, begun.share, horizons) if yet and begun else yet
+    readings = [_readings(inputs, begun, float(one)) for one in _raised(yet, predicted, len(horizons))]
     return tuple(
         RiskEstimate(
             outcome=outcome,
@@ -136,12 +161,12 @@ def _estimates(
             probability=float(predicted.probability[i]) if predicted else None,
             low=float(predicted.low[i]) if predicted else None,
             high=float(predicted.high[i]) if predicted else None,
-            reasons=_reasons(model, inputs, predicted, i) if predicted else (),
+            reasons=_reasons(model, inputs, predicted, i, readings[i]) if predicted else (),
             model_version=model.version,
             abstained_because=refusal,
             evidence=model.evidence,
             data_age_h=inputs.data_age_h,
-            notes=_notes(model, inputs, row, hours + horizon),
+            notes=_notes(model, inputs, row, hours + horizon, begun is not None),
         )
         for i, horizon in enumerate(horizons)
     )
@@ -174,24 +199,48 @@ def already(outcome: str, diagnosed: Collection[str]) -> str | None:
     return "already_diagnosed" if outcome in diagnosed or had_any else None
 
 
-def _notes(model: HazardModel, inputs: RiskInputs, row: str, until: float) -> tuple[str, ...]:
+def _notes(model: HazardModel, inputs: RiskInputs, row: str, until: float, suspects: bool) -> tuple[str, ...]:
     recent = [f for f in model.features if f.kind == "recent"]
     holds = {
         "operation_not_known": row == GENERIC,
         "beyond_day_30": until > COVERED_HOURS,
         "no_twin": not inputs.has_twin,
-        "held_at_training_edge": any(f.outside(inputs.value(f.key, f.mean)) for f in recent),
+        "held_at_training_edge": not suspects and any(f.outside(inputs.value(f.key, f.mean)) for f in recent),
+        "suspicion_as_given": suspects,
         "features_not_known": any(np.isnan(inputs.value(f.key)) for f in model.features if f.kind == "static"),
     }
     return tuple(note for note, holding in holds.items() if holding)
 
 
-def _reasons(model: HazardModel, inputs: RiskInputs, predicted: Prediction, horizon: int) -> tuple[Reason, ...]:
-    """The features that move the hazard most, as facts; features about the same measure are told once."""
-    told: dict[str, Reason] = {}
+def _raised(yet: Prediction | None, predicted: Prediction | None, horizons: int) -> Floats:
+    """(horizons,) by how much what is under way raises the log risk."""
+    if yet is None or predicted is None:
+        return np.zeros(horizons)
+    return np.asarray(np.log(np.maximum(predicted.probability, TINY) / np.maximum(yet.probability, TINY)))
+
+
+def _readings(inputs: RiskInputs, begun: _Begun | None, raised: float) -> dict[str, Reason]:
+    """What the suspicion adds to the log risk, told by the metrics that speak for the leading cause, each by its
+    weight; by the suspicion itself where none does."""
+    leading = begun.suspicion.leading if begun else None
+    if begun is None or raised <= 0:
+        return {}
+    says = [(inputs.facts.get(f"z_{metric}"), size) for metric, size in leading.speaks_for] if leading else []
+    known = [(fact, size) for fact, size in says if fact is not None]
+    known = known or [(Fact("suspicion", "suspicion", "a complication is under way", begun.suspicion.probability), 1.0)]
+    total = sum(size for _, size in known)
+    return {f.about: Reason(f.key, f"under_way_{f.about}", "raises", raised * size / total, f) for f, size in known}
+
+
+def _reasons(
+    model: HazardModel, inputs: RiskInputs, predicted: Prediction, horizon: int, readings: Mapping[str, Reason]
+) -> tuple[Reason, ...]:
+    """The features that move the hazard most, as facts; features about the same measure are told once. `readings`: what
+    the suspicion says of them, by what they are about."""
+    told = dict(readings)
     for feature, size in zip(model.features, predicted.contributions[horizon], strict=True):
         fact = inputs.facts.get(feature.key)
-        if fact is None:
+        if fact is None or not size:
             continue
         before = told[fact.about].contribution if fact.about in told else 0.0
         total = before + float(size)

@@ -6,6 +6,9 @@ t is the hour after surgery, u the hours ahead. h0 is the published 30-day incid
 log-normal day of onset, conditional on being event-free so far. z are standardised features; the news of a
 recent feature fades with u. Deaths compete (clinical-reference rule 14). Arrays carry leading batch axes; a
 model is plain numbers.
+
+Any complication has a hazard of its own, or (`any_is_the_sum`) that of the named ones added up: then what drives
+atrial fibrillation in the first days does not pass for a risk of infection in the third week.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
 from recovery.twin.errors import OutsideDomain
-from recovery.twin.incidence import GENERIC, INCIDENCE, OUTCOMES, incidence, onsets
+from recovery.twin.incidence import GENERIC, INCIDENCE, NAMED, OUTCOMES, incidence, onsets
 
 Floats = NDArray[np.float64]
 
@@ -32,6 +35,9 @@ COVERED_HOURS = 720.0
 LAST_HOUR = COVERED_HOURS + LEAD_EDGES[-1]
 Z90 = 1.645
 """Intervals and published ranges are read as central 90 % intervals."""
+DIAGNOSED_AFTER_H = 16.0
+"""Mean of the exponential wait from now to the diagnosis of what is under way [G]: most is diagnosed within a day or
+two of its onset. 10, 16, 24 and 36 h were tried on a synthetic cohort; who ranks above whom hardly depends on it."""
 PUBLISHED_ONLY = "published incidence, no patient features"
 
 
@@ -95,7 +101,7 @@ class Effects:
 @dataclass(frozen=True, slots=True)
 class HazardModel:
     """Everything needed to compute a risk. An outcome without effects is served from its published
-    baseline."""
+    baseline. any_is_the_sum: the hazard of any complication is that of the named ones together."""
 
     version: str
     evidence: str
@@ -104,6 +110,13 @@ class HazardModel:
     features: tuple[Feature, ...] = ()
     effects: Mapping[str, Effects] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
+    any_is_the_sum: bool = False
+
+    def causes(self, outcome: str, procedure_class: str) -> tuple[str, ...]:
+        """The outcomes whose hazards add up to that of `outcome`."""
+        if outcome != "complication" or not self.any_is_the_sum:
+            return (outcome,)
+        return tuple(name for name in NAMED if self.baseline(name, procedure_class) is not None)
 
     def baseline(self, outcome: str, procedure_class: str) -> Baseline | None:
         return self.baselines.get(outcome, {}).get(procedure_class)
@@ -133,9 +146,11 @@ def predict(
     hours: ArrayLike,
     values: ArrayLike,
     horizons: tuple[int, ...] = HORIZONS,
+    *,
+    yet_to_begin: bool = False,
 ) -> Prediction:
     """Probability of a first `outcome` within each horizon (hours ahead), for those free of it and alive at
-    `hours`.
+    `hours`. With `yet_to_begin` only of what has not begun by then: see `recovery.twin.under_way`.
 
     hours (...,), values (..., p) in the order of model.features, nan where not known. Returns arrays (...,
     horizons), contributions (..., horizons, p). Raises OutsideDomain for an outcome without a baseline in
@@ -143,24 +158,45 @@ def predict(
     """
     at = np.asarray(hours, float)
     known = np.broadcast_to(np.asarray(values, float), (*at.shape, len(model.features)))
-    design = _design(model, known)
-    own = hazard_increments(model, outcome, procedure_class, at, design)
-    rival = _rival_increments(model, outcome, procedure_class, at, design)
     ends = [LEAD_EDGES.index(float(h)) - 1 for h in horizons]
-    gradient = _mean_design(own, design)[..., ends, :]
-    spread = np.exp(Z90 * _log_hazard_sd(model, outcome, procedure_class, gradient, np.isnan(known)))
+    bins = slice(0, max(ends) + 1)
+    design = _design(model, known, yet_to_begin)[..., bins, :]
+    later = begun_later()[bins] if yet_to_begin else np.ones(bins.stop)
+    causes = model.causes(outcome, procedure_class)
+    steps = [hazard_increments(model, one, procedure_class, at, design) * later for one in causes]
+    gradients = [_mean_design(one, design)[..., ends, :] for one in steps]
+    sds = [
+        _log_hazard_sd(model, one, procedure_class, gradient, np.isnan(known))
+        for one, gradient in zip(causes, gradients, strict=True)
+    ]
+    shares = _shares(steps, ends)
+    spread = np.exp(Z90 * np.asarray(sum(share * sd for share, sd in zip(shares, sds, strict=True))))
     factors = np.stack([np.ones_like(spread), 1.0 / spread, spread])
-    middle, low, high = _scaled_incidence(own, rival, factors, ends)
-    beta = _coefficients(model, outcome)
-    return Prediction(middle, low, high, (gradient * beta)[..., 1:])
+    rival = _rival_increments(model, outcome, procedure_class, at, design)
+    middle, low, high = _scaled_incidence(np.asarray(sum(steps)), rival, factors, ends)
+    told = [
+        share[..., None] * (gradient * _coefficients(model, one))[..., 1:]
+        for one, share, gradient in zip(causes, shares, gradients, strict=True)
+    ]
+    return Prediction(middle, low, high, np.asarray(sum(told)))
+
+
+def _shares(steps: list[Floats], ends: list[int]) -> list[Floats]:
+    """Per cause its share (..., horizons) of the cumulative hazard. By these the causes' contributions and standard
+    deviations are weighed: as if the causes erred together, which is the widest that they can."""
+    by = [np.cumsum(one, axis=-1)[..., ends] for one in steps]
+    total = np.asarray(sum(by))
+    return [np.where(total > 0, one / np.where(total > 0, total, 1.0), 1.0 / len(by)) for one in by]
 
 
 def hazard_increments(model: HazardModel, outcome: str, procedure_class: str, hours: Floats, design: Floats) -> Floats:
-    """(..., bins) cumulative hazard of each lead bin: baseline increment times exp(beta . x)."""
+    """(..., bins) cumulative hazard of each lead bin of the design: baseline increment times exp(beta . x)."""
     baseline = model.baseline(outcome, procedure_class)
     if baseline is None:
         raise OutsideDomain(f"no published incidence of {outcome} after {procedure_class}")
-    steps = np.diff(baseline.cumulative_hazard(hours[..., None] + np.array(LEAD_EDGES)), axis=-1)
+    edges = np.array(LEAD_EDGES[: design.shape[-2] + 1])
+    asked, places = np.unique(hours, return_inverse=True)
+    steps = np.diff(baseline.cumulative_hazard(asked[:, None] + edges), axis=-1)[places.reshape(hours.shape)]
     ratio: Floats = np.exp(design @ _coefficients(model, outcome))
     return steps * ratio
 
@@ -186,6 +222,11 @@ def lead_weights(fade_hours: float) -> Floats:
     return weights
 
 
+def begun_later() -> Floats:
+    """(bins,) share of the diagnoses of a lead bin that belong to what begins after now."""
+    return np.asarray(1.0 - lead_weights(DIAGNOSED_AFTER_H))
+
+
 def published_model(version: str = "published-1") -> HazardModel:
     """The model before any training: published incidence and day of onset, no features."""
     return HazardModel(version, PUBLISHED_ONLY, 72.0, published_baselines())
@@ -208,9 +249,11 @@ def _published(outcome: str, procedure_class: str) -> Baseline | None:
     return Baseline(row.mid / 100, row.low / 100, row.high / 100, days, f"{row.source}; day of onset: {sources}")
 
 
-def _design(model: HazardModel, values: Floats) -> Floats:
-    """(..., bins, 1 + p) rows x(u) = [1, z_static, fade(u) z_recent]."""
-    return faded(model.features, model.standardise(values), lead_weights(model.fade_hours))
+def _design(model: HazardModel, values: Floats, yet_to_begin: bool) -> Floats:
+    """(..., bins, 1 + p) rows x(u) = [1, z_static, fade(u) z_recent]. Of what is yet to begin the readings tell
+    nothing."""
+    weights = lead_weights(model.fade_hours)
+    return faded(model.features, model.standardise(values), weights * 0.0 if yet_to_begin else weights)
 
 
 def faded(features: tuple[Feature, ...], z: Floats, weights: Floats) -> Floats:

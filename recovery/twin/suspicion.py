@@ -6,8 +6,8 @@ The machinery is in `hypotheses`; this is the door that services, alerts and pag
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from recovery.twin.hypotheses import (
     HYPOTHESIS_LABELS,
     HypothesisModel,
     Weighed,
+    complications,
     contributions,
     onset_hours_ago,
     prior_log_hazard,
@@ -60,7 +61,8 @@ class Hypothesis:
 class Suspicion:
     """probability: calibrated, of any complication under way now; None exactly when `silent_because` is set.
     ordinary: posterior of ordinary recovery. hypotheses: likeliest first. known: posterior of the complications that
-    are diagnosed already, which are not listed."""
+    are diagnosed already, which are not listed. complications: posterior of every complication by name, however small,
+    which risks read."""
 
     probability: float | None
     ordinary: float | None
@@ -69,6 +71,7 @@ class Suspicion:
     evidence: str
     silent_because: str | None = None
     known: float = 0.0
+    complications: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def leading(self) -> Hypothesis | None:
@@ -99,7 +102,13 @@ def consider(
         model.version,
         model.evidence,
         known=float(weighed.posterior[already].sum()),
+        complications=by_name(model, weighed.posterior),
     )
+
+
+def by_name(model: HypothesisModel, posterior: Floats) -> dict[str, float]:
+    """Complication -> posterior, from the posterior (H,) of all hypotheses."""
+    return {name: float(posterior[model.names.index(name)]) for name in complications(model)}
 
 
 def silence(features: RecoveryFeatures, model: HypothesisModel) -> str | None:

@@ -94,7 +94,12 @@ def _same_state(wanted, got):
 def _same_features(wanted, twins, patient):
     got = twins.features(twins.rows_of(np.array([patient])))
     names = {"mean_surprise": "mean_surprise_24h", "z": "deviation_z", "level": "level", "expected": "expected"}
-    names |= {"worn_fraction": "worn_fraction_24h", "age_h": "hours_since_last_reading", "count_24h": "n_24h"}
+    names |= {
+        "worn_fraction": "worn_fraction_24h",
+        "age_h": "hours_since_last_reading",
+        "count_24h": "n_24h",
+        "scatter": "scatter",
+    }
     for place, row in enumerate(got.rows):
         one = wanted.metrics[twins.rows[row].metric]
         for mine, theirs in names.items():
@@ -132,14 +137,20 @@ class Watching(PolicyJudge):
     def judge(self, looks, *, with_risks):
         got = super().judge(looks, with_risks=with_risks)
         for look, judgement in zip(looks, got, strict=True):
-            risks = assess(
-                look.profile, look.features, look.hour, self.hazards[0], factors=look.factors, diagnosed=look.diagnosed
-            )
-            score = partial_news2(look)
-            scores = () if score is None else (score,)
             suspected = consider(
                 look.profile, look.features, look.factors, self.hypotheses[0], self.hazards[0], look.diagnosed
             )
+            risks = assess(
+                look.profile,
+                look.features,
+                look.hour,
+                self.hazards[0],
+                factors=look.factors,
+                diagnosed=look.diagnosed,
+                suspicion=suspected,
+            )
+            score = partial_news2(look)
+            scores = () if score is None else (score,)
             told, memory = candidates(
                 look.features,
                 risks,
