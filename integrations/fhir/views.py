@@ -27,6 +27,7 @@ from integrations.fhir.search.including import with_included
 from integrations.fhir.search.run import run
 from integrations.fhir.search.subset import cut
 from integrations.fhir.shelves import Entry
+from recovery import outage
 from recovery.exceptions import RecoveryError
 from recovery.services.ingestion import DeliveryRefused, deliver
 from recovery.services.intake import NumberReading, PacketReading
@@ -72,16 +73,23 @@ def door(view: View) -> View:
             return _refuse(request, refused(400, "too-costly", f"More than {limit} parameters."), kwargs)
         except RecursionError:
             return _refuse(request, refused(400, "too-long", "The body is nested too deeply."), kwargs)
-        except Exception:
-            number = getattr(request, "request_id", "unknown")
-            logger.exception("fhir request failed", extra={"request_id": number})
-            issue = Issue(
-                "exception", f"Something went wrong here. Quote the number {number} to the operator.", severity="fatal"
-            )
-            return _refuse(request, FhirError(500, issue), kwargs)
+        except Exception as error:
+            return _refuse(request, _of_fault(request, error), kwargs)
 
     guarded.login_required = False  # type: ignore[attr-defined]
     return guarded
+
+
+def _of_fault(request: HttpRequest, error: Exception) -> FhirError:
+    """503 for an outage, which the sender need only wait for; 500 for what is wrong with us."""
+    number = getattr(request, "request_id", "unknown")
+    away = outage.of(error)
+    logger.exception("fhir request failed: %s", away or "a fault", extra={"request_id": number})
+    if away is None:
+        said = f"Something went wrong here. Quote the number {number} to the operator."
+        return FhirError(500, Issue("exception", said, severity="fatal"))
+    said = f"{away} Send it again: what was stored already is not stored twice. The number of this request is {number}."
+    return FhirError(503, Issue("transient", said), headers={"Retry-After": str(outage.RETRY_AFTER)})
 
 
 def _check_address(request: HttpRequest) -> None:
@@ -286,16 +294,19 @@ def delete(request: HttpRequest, type_name: str, fhir_id: str = "") -> HttpRespo
 
 
 def patch_resource(request: HttpRequest, type_name: str, fhir_id: str = "") -> HttpResponse:
-    """JSON Patch, by id or by conditions."""
+    """JSON Patch or JSON Merge Patch, by id or by conditions."""
     call = open_call(request)
     call.check(type_name, "patch")
     call.check(type_name, "read")  # its `test` tells what the resource holds
     content_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if content_type != patch.MEDIA_TYPE:
-        raise refused(415, "not-supported", f"A patch is {patch.MEDIA_TYPE}, not {content_type[:80] or 'nothing'}.")
+    if content_type not in (patch.MEDIA_TYPE, *patch.MERGE_TYPES):
+        offered = f"{patch.MEDIA_TYPE} or {patch.MERGE_TYPES[0]}"
+        raise refused(415, "not-supported", f"A patch is {offered}, not {content_type[:80] or 'nothing'}.")
     criteria = "" if fhir_id else request.META.get("QUERY_STRING", "")
     version = interactions.if_match(request.headers.get("If-Match"))
     operations = wire.parse(body_of(request))
+    if content_type in patch.MERGE_TYPES:
+        operations = patch.of_merge(operations)
     return _write(call, Asked(0, "PATCH", type_name, fhir_id, criteria, if_match=version, patch=operations))
 
 
