@@ -58,7 +58,7 @@ PLAN = (
     (
         "Run a version in shadow",
         "One person, with a reason",
-        "None for care: no clinician, patient or other system sees what it says.",
+        "Nothing for care: no clinician, patient or other system sees what it says.",
     ),
     (
         "Other inputs, another outcome, another method, other people than the card names",
