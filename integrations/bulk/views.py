@@ -23,6 +23,7 @@ from integrations.fhir.reach import Reach
 from integrations.fhir.routes import ROUTES
 from integrations.fhir.views import answer
 from recovery import export_files
+from recovery.selectors.connections import client_by_row
 from recovery.selectors.exports import ExportSeen, export_of
 from recovery.selectors.fhir_store import known_patients
 from recovery.services import exports
@@ -69,13 +70,25 @@ def _wish(
     wanted: dict[str, Any] = {"types": types, "since": asked.since, "until": asked.until, "filters": asked.filters}
     members = None
     if kind == "group":
-        group = shelves.read(call.check("Group", "read"), fhir_id, reach)
-        members = list(dict.fromkeys(members_of(wire.parse_object(group.text.encode()), call.place.now, reach)))
+        groups = _groups(call, reach)
+        group = shelves.read(ROUTES["Group"], fhir_id, groups)
+        members = list(dict.fromkeys(members_of(wire.parse_object(group.text.encode()), call.place.now, groups)))
     if asked.patients is not None:
         members = _named(asked.patients, members, reach)
         wanted["patients"] = members
     address = call.base + request.get_full_path().partition("/fhir")[2]
     return Wish(kind, address, call.base, {name: said for name, said in wanted.items() if said}, fhir_id, members)
+
+
+def _groups(call: Call, reach: Reach) -> Reach:
+    """Which groups may be named. Bulk clients ask for scopes of what they want told, not of Group: then what their
+    system is registered with decides. Raises FhirError 403."""
+    client = client_by_row(call.actor.id) if call.actor.id is not None else None
+    registered = system_reach(client.scopes if client is not None else "", call.place.now)
+    if not reach("Group", "read") and registered("Group", "read"):
+        return registered
+    call.check("Group", "read")
+    return reach
 
 
 def _named(patients: list[str], members: list[str] | None, reach: Reach) -> list[str]:

@@ -29,7 +29,7 @@ def capability_statement(base: str, now: datetime) -> dict[str, Any]:
         "instantiates": [f"{BULK}/CapabilityStatement/bulk-data"],
         "implementationGuide": guide.addresses_of("ImplementationGuide"),
         "format": ["application/fhir+json", "json"],
-        "patchFormat": [patch.MEDIA_TYPE],
+        "patchFormat": [patch.MEDIA_TYPE, patch.MERGE_TYPES[0]],
         "rest": [
             {
                 "mode": "server",

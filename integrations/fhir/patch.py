@@ -1,10 +1,11 @@
-"""JSON Patch (RFC 6902) on parsed JSON: all of it or none. Decimals keep their text. Pure.
+"""JSON Patch (RFC 6902) and Merge Patch (RFC 7396) on parsed JSON: all of it or none. Decimals keep their text. Pure.
 
 Raises FhirError 400 for what is no JSON Patch, 422 for one that does not fit the resource, or whose test fails.
 """
 
 import re
 from copy import deepcopy
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,8 @@ from integrations.fhir.outcomes import FhirError, refused
 from recovery.exact_json import ExactDecimal
 
 MEDIA_TYPE = "application/json-patch+json"
+# The second is how fhirpy and others send a few changed elements.
+MERGE_TYPES = ("application/merge-patch+json", "application/json")
 MOST_OPERATIONS = 500
 # Values that all copies of one patch may add: copying a copy doubles it.
 MOST_COPIED = 50_000
@@ -20,19 +23,46 @@ _NEEDS_VALUE, _NEEDS_FROM = ("add", "replace", "test"), ("move", "copy")
 Json = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """A JSON Merge Patch: elements that are there replace, null removes, objects are gone into."""
+
+    changes: Json
+
+
+def of_merge(body: Any) -> Merge:
+    """Raises FhirError 400."""
+    if not isinstance(body, dict) or not body:
+        raise refused(400, "structure", f"A patch of {MERGE_TYPES[0]} is an object with what changes.")
+    return Merge(body)
+
+
 def apply(resource: Json, operations: Any) -> Json:
-    """A patched copy of `resource`."""
-    if not isinstance(operations, list) or not operations:
+    """A patched copy of `resource`. `operations`: of a JSON Patch, or a Merge."""
+    is_merge = isinstance(operations, Merge)
+    if not is_merge and (not isinstance(operations, list) or not operations):
         raise refused(400, "structure", "A JSON Patch is a list of operations.")
-    if len(operations) > MOST_OPERATIONS:
+    if not is_merge and len(operations) > MOST_OPERATIONS:
         raise refused(413, "too-costly", f"A patch may have {MOST_OPERATIONS} operations.")
     try:
-        document = _patched(deepcopy(resource), operations)
+        document = _merged(resource, operations.changes) if is_merge else _patched(deepcopy(resource), operations)
     except RecursionError as error:
         raise refused(422, "too-costly", "This patch nests values too deeply.") from error
     if not isinstance(document, dict):
         raise refused(422, "structure", "The patched resource is no longer an object.")
     return document
+
+
+def _merged(held: Any, changes: Any) -> Any:
+    if not isinstance(changes, dict):
+        return changes
+    found = dict(held) if isinstance(held, dict) else {}
+    for name, value in changes.items():
+        if value is None:
+            found.pop(name, None)
+        else:
+            found[name] = _merged(found.get(name), value)
+    return found
 
 
 def _patched(document: Any, operations: list[Any]) -> Any:

@@ -61,6 +61,26 @@ def test_other_bodies_and_addresses_are_refused(door: Door, patient: str) -> Non
     assert send(blind, "Patient/p1", {"op": "test", "path": "/gender", "value": "male"}).status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"gender": "male", "birthDate": None}, 200),
+        ({"id": "p2"}, 400),
+        ({"resourceType": "Device"}, 400),
+        ({"gender": "purple"}, 400),
+        ([], 400),
+    ],
+)
+@pytest.mark.parametrize("kind", ["application/merge-patch+json", "application/json"])
+def test_a_merge_patch_says_what_changes(door: Door, patient: str, changes: object, status: int, kind: str) -> None:
+    """As fhirpy sends it."""
+    assert door.send("PATCH", "Patient/p1", json.dumps(changes), kind).status_code == status
+    held = content(door.get("Patient/p1"))
+    assert held["meta"]["versionId"] == ("2" if status == 200 else "1")
+    if status == 200:
+        assert held["gender"] == "male" and "birthDate" not in held
+
+
 def test_a_patch_by_conditions(door: Door, patient: str) -> None:
     assert send(door, "Patient?gender=female", replace("/gender", "other")).status_code == 200
     assert content(door.get("Patient/p1"))["gender"] == "other"

@@ -69,3 +69,15 @@ def test_decimals_are_compared_by_value_and_kept_as_written() -> None:
     held = wire.parse_object(b'{"v":36.90,"w":1}')
     patched = patch.apply(held, wire.parse(b'[{"op":"test","path":"/v","value":36.9},{"op":"remove","path":"/w"}]'))
     assert dumps(patched) == '{"v":36.90}'
+
+
+def test_a_merge_replaces_removes_and_goes_into_objects() -> None:
+    """The example of RFC 7396 section 3, as far as FHIR has its shapes."""
+    held = {"title": "a", "author": {"givenName": "John", "familyName": "Doe"}, "tags": ["x", "y"], "content": "c"}
+    changes = {"title": "b", "phoneNumber": "+01", "author": {"familyName": None}, "tags": ["x"]}
+    wanted = {"title": "b", "author": {"givenName": "John"}, "tags": ["x"], "content": "c", "phoneNumber": "+01"}
+    assert patch.apply(held, patch.of_merge(changes)) == wanted
+    assert held["author"] == {"givenName": "John", "familyName": "Doe"}
+    for body in ([], {}, "x", None):
+        with pytest.raises(FhirError):
+            patch.of_merge(body)
