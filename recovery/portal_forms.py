@@ -102,7 +102,8 @@ class TypedForm(forms.Form):
 class ContactForm(forms.Form):
     """Quiet hours are the patient's own clock."""
 
-    channel = forms.ChoiceField(choices=[(key, key) for key in ("none", "email", "sms")])
+    channel = forms.ChoiceField(choices=[(key, key) for key in ("none", "email", "sms", "push")])
     address = forms.CharField(max_length=254, required=False)
     quiet_from = forms.TimeField()
     quiet_until = forms.TimeField()
+    about_messages = forms.BooleanField(required=False)

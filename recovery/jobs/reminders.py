@@ -3,12 +3,12 @@
 from celery import shared_task
 from django.utils import timezone
 
-from recovery.services import reminders
+from recovery.services import message_notices, reminders
 
 
 @shared_task(name="recovery.deliver_reminders")
 def deliver_reminders() -> int:
-    """Plan and send reminders of check-ins; returns how many went out."""
+    """Plan and send reminders of check-ins, and notices of messages; returns how many went out."""
     reminders.plan_reminders(now=timezone.now())
     reminders.mark_answered(now=timezone.now())
-    return reminders.send_owed(clock=timezone.now)
+    return reminders.send_owed(clock=timezone.now) + message_notices.send_owed(clock=timezone.now)

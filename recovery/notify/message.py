@@ -75,3 +75,14 @@ class PrivacyMessage(Message):
     def text(self) -> str:
         late = "A review is overdue. " if self.reason == "emergency_overdue" else ""
         return f"{late}Somebody opened a record that was not theirs and gave a reason. Sign in to see it."
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a patient's own browser shows: that something waits, and where. It names nobody and nothing of health."""
+
+    key: str
+    title: str
+    text: str
+    page: str
+    severity: str = "medium"

@@ -15,7 +15,7 @@ from joserfc.jwk import ECKey
 
 from recovery import egress
 from recovery.exceptions import Invalid
-from recovery.notify.message import Message, NotDelivered
+from recovery.notify.message import Message, NotDelivered, Notice
 
 KEPT_FOR_S = 4 * 3600  # a push service drops what it could not hand over by then: the list says it anyway
 SIGNED_FOR_S = 12 * 3600  # RFC 8292: at most 24 h
@@ -36,7 +36,7 @@ class BrowserGone(NotDelivered):
     """The browser has ended its subscription."""
 
 
-def send_push(browser: Browser, message: Message) -> None:
+def send_push(browser: Browser, message: Message | Notice) -> None:
     """Raises BrowserGone, NotDelivered."""
     try:
         body = encrypted(browser, message)
@@ -52,7 +52,7 @@ def send_push(browser: Browser, message: Message) -> None:
         raise NotDelivered(f"The push service answered {answer.status}.")
 
 
-def encrypted(browser: Browser, message: Message) -> bytes:
+def encrypted(browser: Browser, message: Message | Notice) -> bytes:
     """The message as only this browser can read it. Raises NotDelivered for keys that are none."""
     said = json.dumps({"title": message.title, "body": message.text, "url": message.page, "tag": message.key})
     try:
@@ -83,7 +83,7 @@ def from_base64url(text: str) -> bytes:
     return urlsafe_b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4))
 
 
-def _headers(browser: Browser, message: Message) -> dict[str, str]:
+def _headers(browser: Browser, message: Message | Notice) -> dict[str, str]:
     parts = urlsplit(browser.endpoint)
     claims = {
         "sub": settings.VAPID_SUBJECT,

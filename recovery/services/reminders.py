@@ -5,61 +5,45 @@ The row is the truth: planned once for a slot, leased, sent with a key that make
 
 import logging
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.mail import EmailMessage
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import Q
 
 from recovery import audit
 from recovery.audit import Actor
 from recovery.exceptions import Invalid
 from recovery.models import CheckInResponse, ContactChoice, Patient, Reminder
-from recovery.notify.message import NotDelivered
-from recovery.notify.sms import is_set_up, send_sms
+from recovery.notify.sms import is_set_up
 from recovery.quiet_hours import after_quiet
 from recovery.selectors.check_ins import Waiting, waiting
+from recovery.services import outgoing
+from recovery.services.outgoing import A_PASS, Clock
 
 logger = logging.getLogger(__name__)
 
 ACTOR = Actor.system("reminders")
 GRACE = timedelta(hours=1)  # somebody who answers by themself within the hour is not reminded
-LEASE = timedelta(minutes=2)
-MOST_TRIES = 5
-A_PASS = 200
 PHONE = re.compile(r"\+[1-9]\d{6,14}")
-# Nobody's name and nothing of health: whoever picks up the phone learns that a hospital asks something.
-SMS_TEXT = (
-    "Your hospital asks how you are today. How bad is your pain, 0 (none) to 10? Reply with the number."
-    " Emergency: call your emergency number. STOP ends this."
-)
-MAIL_SUBJECT = "Your check-in is open"
-MAIL_TEXT = (
-    "Your check-in is open. It takes about two minutes.\n\n{link}\n\nYou can change or stop these reminders there."
-)
-Clock = Callable[[], datetime]
-
-
-@dataclass(frozen=True, slots=True)
-class Leased:
-    key: str
-    row_id: int
-    channel: str
-    address: str
-    until: datetime
 
 
 def set_contact(
-    *, patient_id: int, channel: str, address: str, quiet_from: time, quiet_until: time, actor: Actor, now: datetime
+    *,
+    patient_id: int,
+    channel: str,
+    address: str,
+    quiet_from: time,
+    quiet_until: time,
+    about_messages: bool = True,
+    actor: Actor,
+    now: datetime,
 ) -> None:
-    """How this patient is reminded from now on; choosing SMS again ends an earlier STOP. Raises Invalid."""
+    """How this patient is reached from now on; choosing SMS again ends an earlier STOP. Raises Invalid."""
     address = _address(channel, address)
+    if channel == "push" and not outgoing.browsers_of(patient_id).exists():
+        raise Invalid("This phone may not show messages yet. Press the button below first.", field="channel")
     with transaction.atomic():
         Patient.objects.select_for_update().get(pk=patient_id)
         ContactChoice.objects.update_or_create(
@@ -69,6 +53,7 @@ def set_contact(
                 "address": address,
                 "quiet_from": quiet_from,
                 "quiet_until": quiet_until,
+                "about_messages": about_messages,
                 "stopped_at": None,
                 "set_at": now,
             },
@@ -78,13 +63,10 @@ def set_contact(
 
 def _address(channel: str, address: str) -> str:
     """As it is kept: a phone number without spaces, an e-mail address. Raises Invalid."""
-    if channel == "none":
+    if channel in ("none", "push"):
         return ""
     if channel == "sms":
-        number = re.sub(r"[\s()./-]", "", address)
-        number = f"+{number[2:]}" if number.startswith("00") else number
-        if not PHONE.fullmatch(number):
-            raise Invalid("Please give the number with its country, as +49 170 1234567.", field="address")
+        number = phone_number(address)
         if not is_set_up():
             raise Invalid("This hospital does not send SMS yet. Please choose e-mail.", field="channel")
         return number
@@ -93,6 +75,15 @@ def _address(channel: str, address: str) -> str:
     except ValidationError as error:
         raise Invalid("Please give an e-mail address.", field="address") from error
     return address
+
+
+def phone_number(text: str) -> str:
+    """As the gateway takes it (E.164), from how people write it. Raises Invalid."""
+    number = re.sub(r"[\s()./-]", "", text)
+    number = f"+{number[2:]}" if number.startswith("00") else number
+    if not PHONE.fullmatch(number):
+        raise Invalid("Please give the number with its country, as +49 170 1234567.", field="address")
+    return number
 
 
 def plan_reminders(*, now: datetime) -> int:
@@ -125,87 +116,17 @@ def _plan(one: Waiting, choice: ContactChoice, now: datetime) -> int:
 
 
 def send_owed(*, clock: Clock) -> int:
-    """Send what is due; returns how many went out. A worker that dies in between leaves a lease that runs out."""
-    sent = 0
-    for row_id in _due(clock()):
-        leased = _lease(row_id, clock())
-        if leased is not None:
-            sent += _send(leased, clock)
-    return sent
-
-
-def _due(now: datetime) -> list[int]:
-    free = Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)
-    rows = Reminder.objects.filter(free, ended_as="", not_before__lte=now).order_by("not_before", "pk")
-    return list(rows.values_list("pk", flat=True)[:A_PASS])
-
-
-def _lease(row_id: int, now: datetime) -> Leased | None:
-    """The reminder, ours for two minutes; None when another has it, or when it is not wanted any more."""
-    with transaction.atomic():
-        row = Reminder.objects.select_for_update(of=("self",)).select_related("episode").filter(pk=row_id).first()
-        if row is None or row.ended_as or (row.claimed_until is not None and row.claimed_until > now):
-            return None
-        choice = ContactChoice.objects.filter(patient_id=row.episode.patient_id).first()
-        why_not = _why_not(row, choice, now)
-        if why_not or choice is None:
-            row.ended_as = why_not or "stopped"
-            row.save(update_fields=["ended_as"])
-            return None
-        row.channel, row.claimed_until, row.attempts = choice.channel, now + LEASE, row.attempts + 1
-        row.save(update_fields=["channel", "claimed_until", "attempts"])
-    return Leased(str(row.key), row.pk, choice.channel, choice.address, now + LEASE)
+    """Send what is due of check-ins; returns how many went out."""
+    return outgoing.send_due(CHECK_INS, clock)
 
 
 def _why_not(row: Reminder, choice: ContactChoice | None, now: datetime) -> str:
     if CheckInResponse.objects.filter(episode_id=row.episode_id, slot=row.slot).exists():
         return "answered"
-    if choice is None or choice.channel == "none" or choice.stopped_at is not None:
-        return "stopped"
     return "expired" if now >= row.expires_at else ""
 
 
-def _send(leased: Leased, clock: Clock) -> int:
-    mine = Reminder.objects.filter(pk=leased.row_id, claimed_until=leased.until, ended_as="")
-    try:
-        _WAYS[leased.channel](leased)
-    except NotDelivered as problem:
-        row = mine.first()
-        if row is not None:
-            over = problem.for_good or row.attempts >= MOST_TRIES
-            wait = clock() + timedelta(minutes=2**row.attempts)
-            mine.update(
-                claimed_until=None,
-                not_before=wait,
-                ended_as="failed" if over else "",
-                last_error=problem.cause[:200],
-            )
-        return 0
-    return mine.update(claimed_until=None, sent_at=clock(), ended_as="sent", last_error="")
-
-
-def _by_sms(leased: Leased) -> None:
-    send_sms(leased.address, SMS_TEXT, leased.key)
-
-
-def _by_email(leased: Leased) -> None:
-    link = f"{settings.PUBLIC_URL.rstrip('/')}/me/" if settings.PUBLIC_URL else "/me/"
-    mail = EmailMessage(
-        subject=MAIL_SUBJECT,
-        body=MAIL_TEXT.format(link=link),
-        from_email=settings.DEFAULT_FROM_EMAIL,
-        to=[leased.address],
-        headers={"Message-ID": f"<{leased.key}@twinweb>", "Auto-Submitted": "auto-generated"},
-    )
-    try:
-        taken = mail.send()
-    except (OSError, ValueError) as error:  # SMTPException is an OSError
-        raise NotDelivered(f"The mail server did not take it ({type(error).__name__}).") from error
-    if not taken:
-        raise NotDelivered("The mail server did not take it.")
-
-
-_WAYS: dict[str, Callable[[Leased], None]] = {"sms": _by_sms, "email": _by_email}
+CHECK_INS = outgoing.Kind(Reminder, "episode__patient", _why_not, outgoing.ABOUT_CHECK_IN)
 
 
 def mark_answered(*, now: datetime) -> int:

@@ -14,12 +14,15 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from recovery.exceptions import Conflict, NotFound
 from recovery.models import Episode
+from recovery.notify.message import NotDelivered
+from recovery.notify.sms import is_set_up, send_sms
 from recovery.permissions import Action, can, check_user_can
 from recovery.presenters.answers import answers_view
 from recovery.selectors import check_ins
 from recovery.selectors.people import find_episode, operation_of, person_of
 from recovery.selectors.portal_access import access_of
 from recovery.services import invites
+from recovery.services.reminders import phone_number
 from recovery.views import door
 from recovery.views.check_ins import picture
 
@@ -31,10 +34,13 @@ TEXT = """Your hospital invites you to follow your recovery online.
 You will be asked for your date of birth. The link works once, until {until}. If you do not expect this, ignore it.
 """
 
+SMS = "Your hospital invites you to follow your recovery online: {link} You will be asked for your date of birth."
+
 
 class InviteForm(forms.Form):
-    channel = forms.ChoiceField(choices=[("print", "print"), ("email", "email")])
+    channel = forms.ChoiceField(choices=[(one, one) for one in ("print", "email", "sms")])
     email = forms.EmailField(required=False)
+    phone = forms.CharField(max_length=40, required=False)
 
 
 def _episode(request: HttpRequest, key: UUID, action: Action = "view") -> Episode:
@@ -60,7 +66,12 @@ def show_access(request: HttpRequest, key: UUID) -> HttpResponse:
     episode = _episode(request, key)
     door.note(request, now, "view_portal_access", patient_ids=[episode.patient_id], entity=f"Episode/{key}")
     may_invite = can(door.person(request), "plan", episode.patient, now)
-    context = {**_head(episode), "access": access_of(episode, now), "can_mail": settings.EMAIL_IS_SET_UP}
+    context = {
+        **_head(episode),
+        "access": access_of(episode, now),
+        "can_mail": settings.EMAIL_IS_SET_UP,
+        "can_sms": is_set_up(),
+    }
     return render(request, "pages/portal_access.html", {**context, "may_invite": may_invite})
 
 
@@ -69,21 +80,46 @@ def _invite(request: HttpRequest, episode: Episode) -> HttpResponse:
     said = door.cleaned(InviteForm(request.POST))
     if said["channel"] == "email" and not (settings.EMAIL_IS_SET_UP and said["email"]):
         raise Conflict("Without a mail server and an address nothing can be sent: print the code instead.")
+    phone = _phone(said["phone"]) if said["channel"] == "sms" else ""
     made, code = invites.invite(
         patient_id=episode.patient_id, channel=said["channel"], actor=door.actor(request), now=now
     )
     link = _absolute(request, reverse("invite_code", kwargs={"code": code}))
     until = made.until.astimezone(door.zone()).strftime("%-d %b %Y, %H:%M")
-    context = {**_head(episode), "access": access_of(episode, now), "can_mail": settings.EMAIL_IS_SET_UP}
+    context = {
+        **_head(episode),
+        "access": access_of(episode, now),
+        "can_mail": settings.EMAIL_IS_SET_UP,
+        "can_sms": is_set_up(),
+    }
     context["may_invite"] = True
     if made.channel == "email":
         mail = EmailMessage(SUBJECT, TEXT.format(link=link, until=until), settings.DEFAULT_FROM_EMAIL, [said["email"]])
         context["sent"] = bool(mail.send(fail_silently=True))
         context["failed"] = not context["sent"]
+    elif made.channel == "sms":
+        context["sent"] = _by_sms(phone, link, str(made.key))
+        context["failed"] = not context["sent"]
     else:
         context |= {"code": "-".join(code[at : at + 4] for at in range(0, len(code), 4)), "link": link, "until": until}
         context |= {"page": _absolute(request, reverse("invite")), "squares": _squares(link)}
     return render(request, "pages/portal_access.html", context)
+
+
+def _phone(typed: str) -> str:
+    """Before a link is made: one that could not be sent would have ended the one before for nothing."""
+    if not is_set_up():
+        raise Conflict("Without an SMS gateway nothing can be sent: print the code instead.")
+    return phone_number(typed)
+
+
+def _by_sms(phone: str, link: str, key: str) -> bool:
+    """Whether the gateway took it. The number is kept nowhere."""
+    try:
+        send_sms(phone, SMS.format(link=link), key)
+    except NotDelivered:
+        return False
+    return True
 
 
 def _absolute(request: HttpRequest, path: str) -> str:

@@ -1,17 +1,19 @@
-"""My reminders: how a patient wants to be reminded of a check-in, and when not."""
+"""My reminders: how a patient wants to be told of check-ins and messages, when not, and on which phone."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
+from recovery.alert_forms import BrowserForm
 from recovery.exceptions import Invalid
+from recovery.notify.push import public_key
 from recovery.notify.sms import is_set_up
 from recovery.portal_forms import ContactForm
 from recovery.presenters.portal_errors import told
 from recovery.selectors.reminders import contact_of
-from recovery.services import reminders
+from recovery.services import reaching, reminders
 from recovery.views import door, portal_door
 
 
@@ -37,7 +39,33 @@ def show_reminders(request: HttpRequest) -> HttpResponse:
         "address": said.get("address", held.address),
         "quiet_from": said.get("quiet_from", held.quiet_from.strftime("%H:%M")),
         "quiet_until": said.get("quiet_until", held.quiet_until.strftime("%H:%M")),
+        "about_messages": "about_messages" in said if form.is_bound else held.about_messages,
         "stopped": held.stopped,
+        "browsers": held.browsers,
+        "push_key": public_key(),
         "has_sms": is_set_up(),
     }
     return render(request, "portal/reminders.html", context, status=400 if form.errors else 200)
+
+
+@require_POST
+def add_browser(request: HttpRequest) -> HttpResponse:
+    """Asked by the page with fetch: what this phone's subscription says."""
+    now = door.clock()
+    portal_door.only_self(request, now)
+    sent = door.cleaned(BrowserForm(request.POST))
+    try:
+        reaching.add_browser(user=door.person(request), actor=door.actor(request), now=now, **sent)
+    except Invalid:
+        return JsonResponse({"said": _("This phone's browser cannot show messages from us.")}, status=400)
+    return JsonResponse({"said": _("This phone can show messages. Choose it above and save.")})
+
+
+@require_POST
+def remove_browsers(request: HttpRequest) -> HttpResponse:
+    """No phone of this person is woken any more; reminders by push then stop by themselves."""
+    now = door.clock()
+    portal_door.only_self(request, now)
+    reaching.remove_browsers(user=door.person(request), actor=door.actor(request), now=now)
+    messages.success(request, _("No phone of yours shows messages from us any more."))
+    return redirect("me_reminders")

@@ -63,3 +63,15 @@ async function checkIn (request, path) {
     return lastKnown(`/me/check-in/${path.split('/')[3]}/whole/`, error)
   }
 }
+
+// A message for this phone: it says that something waits, never what. A tap opens the page.
+self.addEventListener('push', (event) => {
+  const said = event.data ? event.data.json() : {}
+  event.waitUntil(self.registration.showNotification(said.title || '…', { body: said.body || '', tag: said.tag, data: { url: said.url || '/me/' } }))
+})
+
+self.addEventListener('notificationclick', (event) => {
+  event.notification.close()
+  const url = new URL(event.notification.data.url, self.location.origin)
+  event.waitUntil(self.clients.openWindow(url.origin === self.location.origin ? url.href : '/me/'))
+})

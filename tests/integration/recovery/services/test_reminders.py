@@ -18,7 +18,7 @@ from recovery.exceptions import Invalid
 from recovery.models import CheckInResponse, ContactChoice, Episode, Patient, Reminder, Sample, SmsReceived
 from recovery.notify import sms
 from recovery.notify.message import NotDelivered
-from recovery.services import reminders
+from recovery.services import outgoing, reminders
 from recovery.services.ingestion import deliver
 from recovery.services.sms_answers import receive_sms
 from tests import deliveries as d
@@ -162,8 +162,8 @@ def test_a_worker_that_died_costs_two_minutes_and_no_second_sms(episode, gateway
     want(episode, "sms", "0049 170 123 45 67")
     reminders.plan_reminders(now=READY)
     row = Reminder.objects.get(slot=slot())
-    leased = reminders._lease(row.pk, READY)
-    sms.send_sms(leased.address, reminders.SMS_TEXT, leased.key)  # sent, and then it dies before marking
+    leased = outgoing.lease(reminders.CHECK_INS, row.pk, READY)
+    sms.send_sms(leased.address, str(outgoing.ABOUT_CHECK_IN.sms), leased.key)  # sent, and then it dies before marking
     assert reminders.send_owed(clock=lambda: READY + timedelta(seconds=90)) == 0
     assert reminders.send_owed(clock=lambda: READY + timedelta(seconds=121)) == 1
     assert gateway.tries == 2 and len(gateway.taken) == 1

@@ -33,6 +33,8 @@ POST = {
     "me_source_choose": SENT,
     "me_type_in": SENT,
     "me_vendor_connect": SENT,
+    "me_push_add": (404, 404, 400, 404, "in"),  # no keys: test_patient_notices has them
+    "me_push_end": SENT,
     "me_vendor_end": SENT,
     "sms_inbound": (404, 404, 404, 404, 404),
     "staff_thread_settle": NOT_THERE,

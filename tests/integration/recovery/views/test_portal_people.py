@@ -55,6 +55,8 @@ WHOM = {
     "me_reminders": SELF,
     "me_source_choose": "connect",
     "me_type_in": "connect",
+    "me_push_add": SELF,
+    "me_push_end": SELF,
     "me_vendor": "connect",
     "me_vendor_connect": "connect",
     "me_vendor_back": "connect",

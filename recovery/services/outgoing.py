@@ -1,0 +1,190 @@
+"""Sending what is owed to patients, of whatever kind: leased, sent with a key that makes a second try harmless, marked.
+
+A worker that dies in between leaves a lease that runs out. What is said names nobody and nothing of health: whoever
+picks up the phone learns that a hospital asks or has written something.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from recovery.models import ContactChoice, MessageNotice, PortalPreference, PushSubscription, Reminder
+from recovery.notify.message import NotDelivered, Notice
+from recovery.notify.push import Browser, BrowserGone, send_push
+from recovery.notify.sms import send_sms
+
+LEASE = timedelta(minutes=2)
+MOST_TRIES = 5
+A_PASS = 200
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """`sms` and `mail` hold {link}. `page`: where the person finds it."""
+
+    sms: str | Promise
+    title: str | Promise
+    mail: str | Promise
+    push: str | Promise
+    page: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of what is sent. `patient`: path from the row to its patient; `why_not`: a word that ends it unsent."""
+
+    model: type[Reminder] | type[MessageNotice]
+    patient: str
+    why_not: Callable[[Any, ContactChoice | None, datetime], str]
+    words: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    key: str
+    row_id: int
+    patient_id: int
+    channel: str
+    address: str
+    until: datetime
+
+
+ABOUT_CHECK_IN = Words(
+    sms=_(
+        "Your hospital asks how you are today. How bad is your pain, 0 (none) to 10? Reply with the number."
+        " Emergency: call your emergency number. STOP ends this."
+    ),
+    title=_("Your check-in is open"),
+    mail=_(
+        "Your check-in is open. It takes about two minutes.\n\n{link}\n\nYou can change or stop these reminders there."
+    ),
+    push=_("It takes about two minutes."),
+    page="/me/",
+)
+ABOUT_MESSAGE = Words(
+    sms=_("Your hospital has written to you. Sign in to read it: {link} STOP ends this."),
+    title=_("Your hospital has written to you"),
+    mail=_("Your hospital has written to you. Sign in to read it.\n\n{link}\n\nYou can stop these mails there."),
+    push=_("Sign in to read it."),
+    page="/me/messages/",
+)
+
+
+def browsers_of(patient_id: int) -> QuerySet[PushSubscription]:
+    """The patient's own browsers that may be woken."""
+    return PushSubscription.objects.filter(user__patient=patient_id, ended_at__isnull=True).order_by("pk")
+
+
+def send_due(kind: Kind, clock: Clock) -> int:
+    """Send what is due of a kind; returns how many went out."""
+    sent = 0
+    for row_id in _due(kind, clock()):
+        leased = lease(kind, row_id, clock())
+        if leased is not None:
+            sent += _send(kind, leased, clock)
+    return sent
+
+
+def _due(kind: Kind, now: datetime) -> list[int]:
+    free = Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)
+    rows = kind.model._default_manager.filter(free, ended_as="", not_before__lte=now).order_by("not_before", "pk")
+    return list(rows.values_list("pk", flat=True)[:A_PASS])
+
+
+def lease(kind: Kind, row_id: int, now: datetime) -> Leased | None:
+    """It is ours for two minutes; None when another has it, or when it is not wanted any more."""
+    with transaction.atomic():
+        rows = kind.model._default_manager.select_for_update(of=("self",)).filter(pk=row_id)
+        row = rows.first()
+        if row is None or row.ended_as or (row.claimed_until is not None and row.claimed_until > now):
+            return None
+        patient_id = kind.model._default_manager.filter(pk=row_id).values_list(kind.patient, flat=True).get()
+        choice = ContactChoice.objects.filter(patient_id=patient_id).first()
+        is_wanted = choice is not None and choice.channel != "none" and choice.stopped_at is None
+        why_not = kind.why_not(row, choice, now) or ("" if is_wanted else "stopped")
+        if why_not or choice is None:
+            row.ended_as = why_not
+            row.save(update_fields=["ended_as"])
+            return None
+        row.channel, row.claimed_until, row.attempts = choice.channel, now + LEASE, row.attempts + 1
+        row.save(update_fields=["channel", "claimed_until", "attempts"])
+    return Leased(str(row.key), row.pk, patient_id, choice.channel, choice.address, now + LEASE)
+
+
+def _send(kind: Kind, leased: Leased, clock: Clock) -> int:
+    mine = kind.model._default_manager.filter(pk=leased.row_id, claimed_until=leased.until, ended_as="")
+    try:
+        with translation.override(_language(leased.patient_id)):
+            _WAYS[leased.channel](leased, kind.words, clock())
+    except NotDelivered as problem:
+        row = mine.first()
+        if row is not None:
+            over = problem.for_good or row.attempts >= MOST_TRIES
+            wait = clock() + timedelta(minutes=2**row.attempts)
+            mine.update(
+                claimed_until=None,
+                not_before=wait,
+                ended_as="failed" if over else "",
+                last_error=problem.cause[:200],
+            )
+        return 0
+    return mine.update(claimed_until=None, sent_at=clock(), ended_as="sent", last_error="")
+
+
+def _language(patient_id: int) -> str:
+    chosen = PortalPreference.objects.filter(user__patient=patient_id).values_list("language", flat=True).first()
+    return chosen or settings.LANGUAGE_CODE
+
+
+def _link(words: Words) -> str:
+    return f"{settings.PUBLIC_URL.rstrip('/')}{words.page}" if settings.PUBLIC_URL else words.page
+
+
+def _by_sms(leased: Leased, words: Words, _now: datetime) -> None:
+    send_sms(leased.address, str(words.sms).format(link=_link(words)), leased.key)
+
+
+def _by_email(leased: Leased, words: Words, _now: datetime) -> None:
+    mail = EmailMessage(
+        subject=str(words.title),
+        body=str(words.mail).format(link=_link(words)),
+        from_email=settings.DEFAULT_FROM_EMAIL,
+        to=[leased.address],
+        headers={"Message-ID": f"<{leased.key}@twinweb>", "Auto-Submitted": "auto-generated"},
+    )
+    try:
+        taken = mail.send()
+    except (OSError, ValueError) as error:  # SMTPException is an OSError
+        raise NotDelivered(f"The mail server did not take it ({type(error).__name__}).") from error
+    if not taken:
+        raise NotDelivered("The mail server did not take it.")
+
+
+def _by_push(leased: Leased, words: Words, now: datetime) -> None:
+    """To each of the patient's browsers; it has arrived when one of them took it."""
+    notice = Notice(leased.key, str(words.title), str(words.push), _link(words))
+    problem, taken = NotDelivered("No browser of theirs may be woken.", for_good=True), 0
+    for browser in browsers_of(leased.patient_id):
+        try:
+            send_push(Browser(browser.endpoint, browser.p256dh, browser.auth), notice)
+            taken += 1
+        except BrowserGone as gone:
+            PushSubscription.objects.filter(pk=browser.pk, ended_at__isnull=True).update(ended_at=now)
+            problem = gone
+        except NotDelivered as found:
+            problem = found
+    if not taken:
+        raise problem
+
+
+_WAYS: dict[str, Callable[[Leased, Words, datetime], None]] = {"sms": _by_sms, "email": _by_email, "push": _by_push}
