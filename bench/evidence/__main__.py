@@ -10,7 +10,7 @@ import argparse
 import sys
 import time
 
-from bench.evidence import binary, intensive, pages, survival, wearables
+from bench.evidence import binary, intensive, pages, survival, wearable_forecasts, wearables
 from bench.evidence.sets import Absent
 
 PARTS = {
@@ -26,6 +26,7 @@ PARTS = {
     "apache": (intensive.eicu, "Calibration of a shipped score: APACHE IVa on the eICU demo"),
     "news2": (intensive.mimic_news2, "NEWS2 pipeline on the MIMIC-III demo"),
     "kdigo": (intensive.mimic_kdigo, "KDIGO pipeline on the MIMIC-III demo"),
+    "wearable-forecasts": (wearable_forecasts.forecasts, "Forecasts of the twin on healthy wear"),
     "false-onsets": (wearables.false_onsets, "False onsets of the rule set on healthy wear"),
 }
 

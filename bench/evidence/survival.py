@@ -60,7 +60,7 @@ def discharge(seeds):
         ("before the operation", sets.VITALDB_PRE, 0.733),
         ("at its end", [*sets.VITALDB_PRE, *sets.VITALDB_INTRA], 0.792),
     ):
-        row = cross_validate(cases, cases.stay_days, live, numbers, sets.VITALDB_PRE_WORDS, seeds[:1])
+        row = cross_validate(cases, cases.stay_days, live, numbers, sets.VITALDB_PRE_WORDS, seeds)
         found[name] = row | {"floor_c": floor, "reached": row["c"] >= floor - 0.01}
     return found
 

@@ -212,16 +212,16 @@ def _by_patient(seen: Features | None, twins: CohortTwin | None) -> dict[int, _S
         [None if value != value else value for value in column.tolist()]
         for column in (seen.mean_surprise, seen.z, seen.level, seen.expected)
     ]
-    plain = [a.tolist() for a in (seen.count_24h, seen.worn_fraction, seen.age_h, seen.baseline_is_known)]
+    plain = [a.tolist() for a in (seen.count_24h, seen.worn_fraction, seen.age_h, seen.baseline_is_known, seen.scatter)]
     newest, refused = seen.newest.tolist(), seen.refused_share.tolist()
     found: dict[int, _Seen] = {}
     for n, row in enumerate(seen.rows.tolist()):
         key = twins.rows[row].metric
         mine = found.setdefault(twins.rows[row].patient, _Seen({}, {}, {}, {}))
         surprise, z, level, expected = (column[n] for column in columns)
-        count, worn, age, known = (column[n] for column in plain)
+        count, worn, age, known, scatter = (column[n] for column in plain)
         mine.metrics[key] = MetricFeatures(
-            key, surprise, count, z, level, expected, worn, age, known, METRICS[key].worse_sign
+            key, surprise, count, z, level, expected, worn, age, known, METRICS[key].worse_sign, scatter
         )
         if newest[n] == newest[n] and age <= HOURLY_FRESH_H and METRICS[key].grain == "hour":
             mine.newest[key] = newest[n]

@@ -18,7 +18,7 @@ from recovery.twin.filter import Belief, Readings, advance, decay, design
 from recovery.twin.measurement import Ints
 from recovery.twin.metrics import METRICS
 from recovery.twin.params import BASELINE, DEVIATION, STATE_SIZE, MetricParams, stack, taken
-from recovery.twin.scorecard import CARD_SIZE, Card, tally
+from recovery.twin.scorecard import CARD_SIZE, Card, scatter_of, tally
 from recovery.twin.state import Memory, MetricState, TwinState, mirrored
 from recovery.twin.surprise import SURE_OF_BASELINE
 from recovery.twin.surprise_blocks import SPAN_H, Blocks, table_blocks
@@ -71,6 +71,7 @@ class Features:
     newest: Floats
     refused_share: Floats
     blocks: Blocks
+    scatter: Floats
 
 
 class CohortTwin:
@@ -220,6 +221,7 @@ class CohortTwin:
             self._natural(rows, self._newest(rows), read),
             self._refused(rows),
             self._blocks(rows),
+            scatter_of(self.card[rows]),
         )
 
     def _blocks(self, rows: Ints) -> Blocks:

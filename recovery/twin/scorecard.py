@@ -6,12 +6,14 @@ Every measurement is judged before it is learned from (one step ahead), so the c
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtri
 
 from recovery.twin.transform import Floats
 
 CARD_SIZE = 5
 Z90, Z50 = 1.6448536269514722, 0.6744897501960817  # standard normal quantiles at 0.95 and 0.75
 ENOUGH = 20  # measurements before a card may condemn the twin: assumed [G]
+LIKE_OTHERS = 20.0  # measurements for which a person is taken to scatter as the population does: assumed [G]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +46,27 @@ class Card:
         """True when, after `ENOUGH` measurements, the population curve has predicted better."""
         return self.n >= ENOUGH and self.error_twin > self.error_population
 
+    @property
+    def scatter(self) -> float:
+        """`scatter_of` this card."""
+        return float(scatter_of(self.as_array()))
+
     def as_array(self) -> Floats:
         """(5,) in field order."""
         return np.array([self.n, self.inside90, self.inside50, self.error_twin, self.error_population])
+
+
+def scatter_of(cards: Floats) -> Floats:
+    """How many times as widely as the population's a person's measurements scatter, never below 1, from cards (..., 5).
+
+    Of normal surprises with SD s a share 2 Phi(z90 / s) - 1 lies inside the 90 % interval, so s = z90 / z of the share
+    seen; the population's own share counts as `LIKE_OTHERS` measurements. A share, not a sum of squares: a few
+    artefacts, however absurd, move it little. Nobody is taken as steadier than the population: that would make small
+    things alarming.
+    """
+    count, inside = cards[..., 0], cards[..., 1]
+    share = (inside + 0.9 * LIKE_OTHERS) / (count + LIKE_OTHERS)
+    return np.asarray(np.maximum(Z90 / ndtri((1.0 + share) / 2.0), 1.0))
 
 
 def tally(surprises: Floats, residuals: Floats, population_residuals: Floats) -> Floats:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import log
 
 from recovery.twin.facts import Fact
-from recovery.twin.metrics import METRICS
+from recovery.twin.metrics import METRICS, Metric
 from recovery.twin.surprise import MetricFeatures, RecoveryFeatures
 
 FRESH_H = {"hour": 12.0, "day": 48.0, "report": 36.0}
@@ -16,6 +16,10 @@ FRESH_H = {"hour": 12.0, "day": 48.0, "report": 36.0}
 uploads for hourly ones, a missed day for daily ones [G: this project's choice]."""
 VITALS = ("heart_rate", "respiratory_rate", "spo2", "temperature")
 ACTIVITY = ("steps", "qualified_steps")
+SINGLE = 1.0
+"""One hourly reading in the day has half a say, twenty have nearly a whole one: as if one more reading had been as
+expected. An alert is sustained, not instant; a single night's value on healthy people raised 0.29 deteriorations a
+month [M: LifeSnaps, docs/evidence/false-onsets]."""
 LEAST_STEPS = 50.0
 """Below this many steps a day a ratio says nothing; the same floor as the metric's own scale."""
 
@@ -26,7 +30,8 @@ class Signal:
 
     z: expected deviation in standard deviations, surprise: mean standardised surprise of the last day (None
     without readings in it); both positive on the worse side. level and expected are in natural units, the
-    expected one that of the procedure's curve on the person's own baseline. age_h: since the newest reading.
+    expected one that of the procedure's curve on the person's own baseline. age_h: since the newest reading. say: share
+    of the surprise that counts (`_say`).
     """
 
     metric: str
@@ -40,13 +45,14 @@ class Signal:
     age_h: float
     worn_fraction: float
     is_current: bool
+    say: float = 1.0
 
     @property
     def strength(self) -> float:
-        """How strongly the metric speaks of trouble: expected deviation now plus the mean surprise of the
-        last day. The deviation alone is slow, since the twin learns; the surprise alone forgets what it has
-        learnt."""
-        return self.z + (self.surprise or 0.0)
+        """How strongly the metric speaks of trouble: expected deviation now plus the mean surprise of the last day,
+        as far as it has a say. The deviation alone is slow, since the twin learns; the surprise alone forgets what it
+        has learnt."""
+        return self.z + self.say * (self.surprise or 0.0)
 
     @property
     def shift(self) -> float:
@@ -109,4 +115,12 @@ def _signal(key: str, found: MetricFeatures) -> Signal | None:
         age_h=age,
         worn_fraction=found.worn_fraction_24h,
         is_current=age <= FRESH_H[metric.grain],
+        say=_say(found, metric),
     )
+
+
+def _say(found: MetricFeatures, metric: Metric) -> float:
+    """How much the mean surprise counts: in units of the person's own scatter, since what is usual for an erratic
+    walker is no news, and less where an hourly measure was hardly read."""
+    seen = found.n_24h / (found.n_24h + SINGLE) if metric.grain == "hour" else 1.0
+    return seen / found.scatter

@@ -24,7 +24,8 @@ class MetricFeatures:
     mean_surprise_24h: mean standardised innovation of the last 24 h, signed as read; n_24h of them.
     deviation_z: expected deviation now / its stationary SD. level, expected: true level now by the twin and by the
     procedure curve for a person of this baseline, natural units. worn_fraction_24h: hours with a sample / 24.
-    worse_sign: +1 when a rise is bad news, so worse_sign * z is positive when things look worse.
+    worse_sign: +1 when a rise is bad news, so worse_sign * z is positive when things look worse. scatter: how many
+    times as widely as the population's this person's measurements have scattered (`scorecard.scatter_of`).
     """
 
     metric: str
@@ -37,6 +38,7 @@ class MetricFeatures:
     hours_since_last_reading: float | None
     baseline_is_known: bool
     worse_sign: int
+    scatter: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ def _features(state: MetricState, bound: MetricParams, now: float) -> MetricFeat
         None if last is None else now - last,
         known,
         sign,
+        state.memory.card.scatter,
     )
 
 

@@ -20,6 +20,7 @@ from recovery.twin.alerts import candidates, lasting, sustained
 from recovery.twin.profile import Profile
 from recovery.twin.risk import assess
 from recovery.twin.scores import news2
+from recovery.twin.signals import signals
 from recovery.twin.survival import published_model
 from recovery.twin.suspicion import Suspicion
 from tests.unit.twin.made import made_features, unread_features
@@ -105,6 +106,24 @@ def test_a_falling_saturation_is_on_the_worse_side():
 
 def test_an_improvement_is_no_alarm():
     assert course([{"heart_rate": -5.0, "spo2": -3.0}] * 20) == []
+
+
+def with_signal(**changed):
+    seen = made_features(72.0, heart_rate=2.0, steps=2.0)
+    metrics = {key: replace(one, **changed) if one.n_24h else one for key, one in seen.metrics.items()}
+    return {signal.metric: signal.strength for signal in signals(replace(seen, metrics=metrics))}
+
+
+def test_what_is_usual_for_this_person_is_no_news():
+    """Deviation 2 and a mean surprise of 1: the deviation counts whole, the surprise in units of the own scatter."""
+    assert with_signal()["steps"] == pytest.approx(3.0)
+    assert with_signal(scatter=2.0)["steps"] == pytest.approx(2.5)
+
+
+def test_one_hourly_reading_in_the_day_has_half_a_say_and_a_days_total_a_whole_one():
+    once = with_signal(n_24h=1)
+    assert (once["heart_rate"], once["steps"]) == (pytest.approx(2.5), pytest.approx(3.0))
+    assert with_signal(n_24h=24)["heart_rate"] == pytest.approx(2.96)
 
 
 def test_severity_follows_the_measure():

@@ -6,7 +6,7 @@ import pytest
 from recovery.twin import Card, Profile, Readings, advance, cold_start
 from recovery.twin.filter import design, initial
 from recovery.twin.params import DEVIATION, stack
-from recovery.twin.scorecard import ENOUGH, tally
+from recovery.twin.scorecard import ENOUGH, scatter_of, tally
 
 
 def test_an_empty_card_claims_nothing():
@@ -51,3 +51,15 @@ def test_on_data_drawn_from_the_model_the_intervals_cover_what_they_say():
         per_patient = cards[:, column] / steps
         assert abs(per_patient.mean() - nominal) < 5 * per_patient.std() / np.sqrt(n)
     assert cards[:, 3].sum() < 0.8 * cards[:, 4].sum()
+
+
+def test_an_erratic_person_is_known_by_the_share_outside_and_one_artefact_changes_little():
+    rng = np.random.default_rng(3)
+    z = 2.0 * rng.standard_normal(400)
+    erratic, absurd = (scatter_of(tally(one, one, one)) for one in (z, np.append(z, 1e6)))
+    assert 1.7 < erratic < 2.2 and abs(absurd - erratic) < 0.02
+
+
+def test_nobody_is_taken_as_steadier_than_the_population_and_a_new_twin_scatters_as_all_do():
+    assert Card().scatter == Card(400, 400, 400).scatter == 1.0
+    assert 1.0 < Card(5, 2, 1).scatter < Card(50, 20, 10).scatter < Card(500, 200, 100).scatter
