@@ -62,6 +62,7 @@ class QueryForm(forms.Form):
 
 class BoardSettingsForm(QueryForm):
     density = forms.ChoiceField(choices=[("comfortable", "Comfortable"), ("dense", "Dense")])
+    trend = forms.ChoiceField(choices=[("week", "7 days"), ("month", "30 days")], required=False)
 
 
 class SavedViewForm(QueryForm):

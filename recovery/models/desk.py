@@ -10,6 +10,9 @@ from django.db.models import Q
 # Looking away from the board for this long ends a visit [G: this project's choice].
 VISIT_GAP = timedelta(minutes=30)
 
+# Among the hidden columns: the trend of a week, in whose place stands that of a month.
+WEEK = "week"
+
 
 class Desk(models.Model):
     """One person's settings, and the states that the board showed them.

@@ -39,7 +39,7 @@ LANE_WORDS = {
     "silent": ("Silent", "nothing has arrived for a day or more"),
     "doubt": ("Device or data", "readings refused, or no estimate possible"),
 }
-COLUMNS = {"risk": "Risk", "trend": "Last 7 days", "age": "Data age", "owner": "Owner and next"}
+COLUMNS = {"risk": "Risk", "trend": "Trend", "age": "Data age", "owner": "Owner and next"}
 PLAIN_STATES = tuple(wording.STATES.items())
 
 
@@ -98,6 +98,7 @@ class BoardView:
     is_stale: bool
     shown: str
     needing: str
+    trend_days: int
 
 
 def board_view(
@@ -116,6 +117,7 @@ def board_view(
         procedures=tuple((key, procedure_label(key)) for key in board.procedures),
         computed=wording.age_of(board.last_computed, now) if board.last_computed else "nothing computed yet",
         is_stale=age is not None and age > wording.STALE_SNAPSHOT_HOURS,
+        trend_days=desk.spark_days,
         shown=wording.plural(board.total, "patient"),
         needing=wording.plural(board.counts.get("act", 0) + board.counts.get("review", 0), "patient"),
     )

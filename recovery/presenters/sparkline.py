@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from recovery.presenters import wording
 from recovery.presenters.chart import at_its_time, band_place, clip_values, is_stale
 from recovery.presenters.geometry import WIDTH, Scale, band, clipped, dots, line
-from recovery.selectors.sparks import SPARK_DAYS, Spark
+from recovery.selectors.sparks import Spark
 
 HEIGHT = 44.0
 AHEAD_HOURS = 48.0
@@ -29,7 +29,7 @@ def draw_spark(spark: Spark | None) -> Sparkline | None:
     if spark is None or spark.metric.curve is None:
         return None
     metric, curve = spark.metric, spark.metric.curve
-    x = Scale(spark.now_hour - SPARK_DAYS * 24.0, spark.now_hour + AHEAD_HOURS, 0.0, WIDTH)
+    x = Scale(spark.now_hour - spark.span_days * 24.0, spark.now_hour + AHEAD_HOURS, 0.0, WIDTH)
     near = [i for i, hour in enumerate(curve.hours) if x.low <= hour <= x.high]
     hours = [curve.hours[i] for i in near]
     q05, q50, q95 = ([getattr(curve, name)[i] for i in near] for name in ("q05", "q50", "q95"))

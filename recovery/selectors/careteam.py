@@ -21,7 +21,7 @@ from recovery.selectors.desk import Visit
 from recovery.selectors.live import newest_event_id
 from recovery.selectors.people import Operation, Person, operation_of, person_of
 from recovery.selectors.snapshot import Said, read_snapshot
-from recovery.selectors.sparks import Spark, sparks_of
+from recovery.selectors.sparks import SPARK_DAYS, Spark, sparks_of
 
 PAGE_ROWS = 50
 STATES = ("act", "review", "watch", "on_track", "no_data")
@@ -125,6 +125,7 @@ def board(
     visit: Visit | None = None,
     page_rows: int = PAGE_ROWS,
     last_event: int | None = None,
+    spark_days: int = SPARK_DAYS,
 ) -> Board:
     """`visit`: what the person saw when they were last here; `last_event`: where live updates go on from (None: looked
     up); both from selectors.desk."""
@@ -140,7 +141,7 @@ def board(
     page = min(max(wanted.page, 1), pages)
     part = [one.id for one in found[(page - 1) * page_rows : page * page_rows]]
     return Board(
-        rows=_rows(part, alerts, now),
+        rows=_rows(part, alerts, now, spark_days),
         counts={state: sum(one.state == state for one in listed) for state in STATES},
         lanes={lane: sum(_is_in_lane(alerts.get(one.id, ()), lane) for one in listed) for lane in LANES},
         changed=sum(_has_changed(one, alerts.get(one.id, ()), question) for one in listed),
@@ -159,11 +160,11 @@ def board(
     )
 
 
-def board_row(user: User, key: UUID, now: datetime) -> BoardRow | None:
+def board_row(user: User, key: UUID, now: datetime, spark_days: int = SPARK_DAYS) -> BoardRow | None:
     """One row, for a live update; None when the episode has left this person's board."""
     found = visible_episodes(user, now).filter(key=key, status__in=FOLLOWED).values_list("id", flat=True)
     ids = list(found)
-    return next(iter(_rows(ids, unresolved_by_episode(ids), now)), None)
+    return next(iter(_rows(ids, unresolved_by_episode(ids), now, spark_days)), None)
 
 
 def board_patients(user: User, now: datetime) -> list[tuple[UUID, str, str]]:
@@ -264,11 +265,11 @@ def _need(one: _Listed, alerts: Iterable[Alert]) -> tuple[Any, ...]:
     return rank, since, STATES.index(one.state), -one.upper, one.words, one.id
 
 
-def _rows(ids: list[int], alerts: Mapping[int, list[Alert]], now: datetime) -> tuple[BoardRow, ...]:
+def _rows(ids: list[int], alerts: Mapping[int, list[Alert]], now: datetime, spark_days: int) -> tuple[BoardRow, ...]:
     """Full rows of `ids`, in that order: five queries however many rows."""
     episodes = {row.pk: row for row in Episode.objects.filter(id__in=ids).select_related("patient", "team")}
     said = current_snapshots(Q(episode_id__in=ids))
-    sparks = sparks_of([episodes[pk] for pk in ids if pk in said], said, now)
+    sparks = sparks_of([episodes[pk] for pk in ids if pk in said], said, now, spark_days)
     return tuple(
         BoardRow(
             person=person_of(episodes[pk].patient),

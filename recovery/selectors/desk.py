@@ -8,8 +8,9 @@ from uuid import UUID
 from django.db.models import Subquery
 
 from recovery.models import LiveEvent, RosterShift, User
-from recovery.models.desk import VISIT_GAP
+from recovery.models.desk import VISIT_GAP, WEEK
 from recovery.permissions import current_team_ids
+from recovery.selectors.sparks import SPARK_DAYS, SPARK_DAYS_LONG
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,10 @@ class DeskSeen:
     visit: Visit = field(default_factory=lambda: Visit(None, {}))
     views: tuple[NamedView, ...] = ()
     last_event: int = 0
+
+    @property
+    def spark_days(self) -> int:
+        return SPARK_DAYS_LONG if WEEK in self.hidden_columns else SPARK_DAYS
 
 
 @dataclass(frozen=True, slots=True)

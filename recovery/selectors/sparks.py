@@ -16,7 +16,7 @@ from recovery.models import Episode, Sample, Series
 from recovery.selectors.snapshot import MetricSaid, Said
 from recovery.twin.metrics import METRICS, WORN_HOURS_FOR_A_DAY
 
-SPARK_DAYS = 7
+SPARK_DAYS, SPARK_DAYS_LONG = 7, 30
 SMOOTH_HOURS = 6
 MS_PER_HOUR = 3_600_000
 TIER_ORDER = ("implant", "cleared", "consumer", "self_report")
@@ -26,12 +26,13 @@ Hourly = dict[float, tuple[float, float]]  # hour after surgery end (bin middle)
 
 @dataclass(frozen=True, slots=True)
 class Spark:
-    """`hours` after surgery end and `values` of one metric over the last SPARK_DAYS days; days for daily metrics."""
+    """`hours` after surgery end and `values` of one metric over the last `span_days` days; days for daily metrics."""
 
     metric: MetricSaid
     hours: tuple[float, ...]
     values: tuple[float, ...]
     now_hour: float
+    span_days: int = SPARK_DAYS
 
 
 def metric_that_matters(said: Said) -> MetricSaid | None:
@@ -41,19 +42,21 @@ def metric_that_matters(said: Said) -> MetricSaid | None:
     return max(read or drawn, key=lambda metric: abs(metric.deviation or 0.0), default=None)
 
 
-def sparks_of(episodes: Iterable[Episode], said: Mapping[int, Said], now: datetime) -> dict[int, Spark]:
-    """Per episode id, its small chart. Two queries."""
+def sparks_of(
+    episodes: Iterable[Episode], said: Mapping[int, Said], now: datetime, days: int = SPARK_DAYS
+) -> dict[int, Spark]:
+    """Per episode id, its small chart of so many days. Two queries."""
     chosen = {
         one.pk: (one, metric) for one in episodes if one.surgery_end and (metric := metric_that_matters(said[one.pk]))
     }
     series = _best_series(chosen)
-    bins = _hourly(series.values(), now)
+    bins = _hourly(series.values(), now, days)
     sparks = {}
     for pk, (episode, metric) in chosen.items():
         start = episode.surgery_end.timestamp() / 3600.0 if episode.surgery_end else 0.0
         found = bins.get(series[pk].pk, {}) if pk in series else {}
-        points = _points(metric.key, {hour - start: value for hour, value in found.items()})
-        sparks[pk] = Spark(metric, tuple(points), tuple(points.values()), now.timestamp() / 3600.0 - start)
+        points = _points(metric.key, {hour - start: value for hour, value in found.items()}, days)
+        sparks[pk] = Spark(metric, tuple(points), tuple(points.values()), now.timestamp() / 3600.0 - start, days)
     return sparks
 
 
@@ -72,10 +75,10 @@ def _tier_rank(tier: str) -> int:
     return TIER_ORDER.index(tier) if tier in TIER_ORDER else len(TIER_ORDER)
 
 
-def _hourly(series: Iterable[Series], now: datetime) -> dict[int, Hourly]:
+def _hourly(series: Iterable[Series], now: datetime, days: int) -> dict[int, Hourly]:
     """Per series id, clock hours since 1970 to mean and sum, in the metric's unit."""
     every = {row.pk: row for row in series}
-    since = now - timedelta(days=SPARK_DAYS)
+    since = now - timedelta(days=days)
     found = (
         Sample.objects.known_at(None)
         .filter(series_id__in=every, at_ms__gte=_ms(since), at_ms__lte=_ms(now))
@@ -91,10 +94,11 @@ def _hourly(series: Iterable[Series], now: datetime) -> dict[int, Hourly]:
     return bins
 
 
-def _points(metric: str, bins: Hourly) -> dict[float, float]:
-    """Six-hour medians, or for a daily metric the sums of finished days worn long enough, in time order."""
+def _points(metric: str, bins: Hourly, days: int) -> dict[float, float]:
+    """Medians of six hours (over a month of days), or for a daily metric the sums of finished days worn long enough, in
+    time order."""
     daily = METRICS[metric].grain == "day"
-    size = 24 if daily else SMOOTH_HOURS
+    size = 24 if daily or days > SPARK_DAYS else SMOOTH_HOURS
     groups: dict[int, list[tuple[float, float]]] = {}
     for hour, value in bins.items():
         groups.setdefault(int(hour // size), []).append(value)

@@ -12,7 +12,7 @@ from recovery import audit
 from recovery.audit import Actor
 from recovery.exceptions import Conflict, Invalid, NotFound
 from recovery.models import Desk, Episode, Look, SavedView
-from recovery.models.desk import VISIT_GAP
+from recovery.models.desk import VISIT_GAP, WEEK
 
 COLUMNS = ("risk", "trend", "age", "owner")
 THEMES = ("system", "light", "dark")
@@ -22,11 +22,14 @@ MOST_VIEWS = 20
 NOTED_EVERY = timedelta(minutes=1)
 
 
-def set_board(*, density: str, columns: Sequence[str], actor: Actor, now: datetime) -> None:
-    """How dense the board is and which optional columns it shows. Raises Invalid for another density."""
+def set_board(*, density: str, columns: Sequence[str], trend: str = WEEK, actor: Actor, now: datetime) -> None:
+    """How dense the board is, which optional columns it shows, and its trend over a "week" or a "month".
+
+    Raises Invalid for another density.
+    """
     if density not in Desk.Density.values:
         raise Invalid("density must be comfortable or dense.", field="density")
-    hidden = [name for name in COLUMNS if name not in columns]
+    hidden = [name for name in COLUMNS if name not in columns] + ([] if trend == WEEK else [WEEK])
     _keep(actor, {"density": density, "hidden_columns": hidden})
 
 

@@ -33,7 +33,9 @@ def show_board(request: HttpRequest) -> HttpResponse:
     door.check_is_staff(request)
     now, user = door.clock(), door.person(request)
     desk = desk_of(user, now)
-    found = board(user, now, BoardForm(request.GET).wanted(), desk.visit, last_event=desk.last_event)
+    found = board(
+        user, now, BoardForm(request.GET).wanted(), desk.visit, last_event=desk.last_event, spark_days=desk.spark_days
+    )
     keys = [str(row.operation.key) for row in found.rows]
     door.note(request, now, "view_board", detail={"episodes": keys, "page": found.page})
     desks.note_board(shown=found.shown, before=desk.seen_at, actor=door.actor(request), now=now)
@@ -57,7 +59,8 @@ def show_row(request: HttpRequest, key: UUID) -> HttpResponse:
     """One row, for an open board to replace its own."""
     door.check_is_staff(request)
     now = door.clock()
-    row = board_row(door.person(request), key, now)
+    user = door.person(request)
+    row = board_row(user, key, now, desk_of(user, now).spark_days)
     if row is None:
         raise NotFound("There is no such patient, or it is not one of yours.")
     door.note(request, now, "view_board", detail={"episodes": [str(key)], "live": True})
@@ -89,6 +92,7 @@ def set_board(request: HttpRequest) -> HttpResponse:
     desks.set_board(
         density=sent["density"],
         columns=request.POST.getlist("columns"),
+        trend=sent["trend"] or "week",
         actor=door.actor(request),
         now=door.clock(),
     )

@@ -94,6 +94,18 @@ def test_columns_and_density_are_kept_for_the_person_and_nobody_else(scene):
     assert board(scene, who="other").context["view"].classes == "comfortable"
 
 
+def test_the_trend_of_a_month_is_kept_for_the_person_and_reaches_the_live_row(scene):
+    scene.episode.surgery_end = scene.now - timedelta(days=20)
+    scene.episode.save()
+    factories.make_reading(scene.episode, value=88.0, hour=24.0)
+    url = reverse("board_row", args=[scene.episode.key])
+    assert not board(scene).context["view"].rows[0].spark.dots
+    scene.client("own").post("/patients/settings/", {"density": "dense", "columns": ["trend"], "trend": "month"})
+    answer = board(scene)
+    assert answer.context["view"].rows[0].spark.dots and "Last 30 days" in answer.content.decode()
+    assert scene.client("own").get(url).context["row"].spark.dots
+
+
 def test_a_view_is_saved_replaced_and_deleted_by_its_owner_only(scene):
     client = scene.client("own")
     for query in ("owner=mine&q=Hartmann", "state=act"):
