@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "twinweb.portal.PortalLanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "integrations.smart.frames.FrameMiddleware",
     "twinweb.middleware.NoStoreMiddleware",
     "twinweb.middleware.DomainErrorMiddleware",
     "axes.middleware.AxesMiddleware",

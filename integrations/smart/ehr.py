@@ -36,7 +36,7 @@ from recovery.selectors.ehr import episode_of, person_of_ehr
 SCOPE = "launch openid fhirUser"
 # Signatures of id_tokens: what hospital servers use; never none, never a shared secret.
 ALGORITHMS = ["RS256", "RS384", "ES256", "ES384"]
-KEPT = "ehr_launch"
+KEPT, FRAMED = "ehr_launch", "ehr_frame"
 SLACK_S = 60
 
 
@@ -183,6 +183,7 @@ def _opened(
         told = f"You are {fhir_user or 'nobody'} there, and that is nobody here yet. An administrator links the two."
         raise LaunchFailed(told)
     login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    request.session[FRAMED] = True
     actor = Actor.of_user(user, getattr(request, "request_id", ""))
     audit.record(actor=actor, now=now, action="sign_in", entity="launch", detail={"ehr": pending.iss[:200]})
     key = episode_of(user, patient, now) if patient else None

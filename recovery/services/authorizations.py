@@ -198,6 +198,13 @@ def withdraw_own(*, connection_id: int, user: User, actor: Actor, now: datetime)
         withdraw(authorization_id=row_id, actor=actor, now=now)
 
 
+def withdraw_all(*, user: User, actor: Actor, now: datetime) -> None:
+    """All that this person has allowed any app: where a way in is made anew, whoever had the old one has nothing."""
+    rows = Authorization.objects.filter(user=user, revoked_at__isnull=True)
+    for row_id in list(rows.values_list("pk", flat=True)):
+        withdraw(authorization_id=row_id, actor=actor, now=now)
+
+
 def end_session(*, session: str, actor: Actor, now: datetime) -> None:
     """What was allowed for as long as a session lasts (online_access)."""
     if not session:

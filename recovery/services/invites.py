@@ -20,7 +20,7 @@ from recovery.audit import Actor
 from recovery.exceptions import Conflict, Invalid, NotFound, RecoveryError
 from recovery.links import MOST_TRIES, hash_of_link
 from recovery.models import Patient, PortalInvite, PortalTry, User
-from recovery.services import enrolment
+from recovery.services import authorizations, enrolment
 
 LASTS = timedelta(days=7)
 # Between the date of birth and the chosen password.
@@ -169,7 +169,9 @@ def accept(*, key: str, username: str, password: str, actor: Actor, now: datetim
         if found is None or not is_open(found, now) or found.opened_at is None or found.opened_at < now - OPEN_FOR:
             raise NotOpened()
         known = found.patient.user
-        user = _new_user(found, username, password, actor, now) if known is None else _renewed(known, password)
+        user = (
+            _new_user(found, username, password, actor, now) if known is None else _renewed(known, password, actor, now)
+        )
         found.used_at = now
         found.save(update_fields=["used_at"])
         _note(found, "portal_invite_used", actor, now, {"renewed": known is not None})
@@ -191,14 +193,16 @@ def _new_user(found: PortalInvite, username: str, password: str, actor: Actor, n
     return user
 
 
-def _renewed(user: User, password: str) -> User:
-    """A new password for whom the date of birth and the link have shown to be the patient; old sessions end with it."""
+def _renewed(user: User, password: str, actor: Actor, now: datetime) -> User:
+    """A new password for whom the date of birth and the link have shown to be the patient; old sessions end with it,
+    and so does what was allowed to apps."""
     try:
         validate_password(password, user)
     except ValidationError as error:
         raise Invalid(" ".join(error.messages), field="password") from error
     user.set_password(password)
     user.save(update_fields=["password"])
+    authorizations.withdraw_all(user=user, actor=actor, now=now)
     return user
 
 

@@ -16,6 +16,7 @@ from recovery.audit import Actor
 from recovery.exceptions import Conflict, Gone, Invalid, NotFound
 from recovery.models import StaffInvitation, Team, TeamMembership, User
 from recovery.permissions import check_user_can_administer
+from recovery.services import authorizations
 
 STAFF_ROLES = (User.Role.CLINICIAN.value, User.Role.LEAD.value, User.Role.ADMINISTRATOR.value)
 USERNAME = re.compile(r"[\w.@+-]{1,150}")
@@ -55,7 +56,8 @@ def invite(
 
 
 def send_new_link(*, person_id: int, user: User, actor: Actor, now: datetime) -> str:
-    """A new first-password link for somebody who lost theirs: the old password, sessions and second factors end.
+    """A new first-password link for somebody who lost theirs: the old password, sessions, second factors and what they
+    had allowed apps end.
 
     Raises Forbidden, NotFound, and Conflict for a deactivated person.
     """
@@ -68,6 +70,7 @@ def send_new_link(*, person_id: int, user: User, actor: Actor, now: datetime) ->
         person.save(update_fields=["password"])
         Authenticator.objects.filter(user=person).delete()
         _end_all_sessions(person)
+        authorizations.withdraw_all(user=person, actor=actor, now=now)
         audit.record(actor=actor, now=now, action="reset_access", entity=f"User/{person.pk}")
         return _new_link(person, actor, now)
 
@@ -149,7 +152,7 @@ def change_role(
 
 
 def set_active(*, person_id: int, is_active: bool, user: User, actor: Actor, now: datetime) -> None:
-    """Deactivate (sessions end at once, memberships too) or activate. Raises Forbidden, NotFound, Conflict."""
+    """Deactivate (sessions, memberships and apps end at once) or activate. Raises Forbidden, NotFound, Conflict."""
     check_user_can_administer(user)
     with transaction.atomic():
         person = _staff(person_id)
@@ -166,6 +169,7 @@ def set_active(*, person_id: int, is_active: bool, user: User, actor: Actor, now
             running.filter(until__gt=now).update(until=now)
             StaffInvitation.objects.filter(user=person, used_at__isnull=True).delete()
             _end_all_sessions(person)
+            authorizations.withdraw_all(user=person, actor=actor, now=now)
         _check_somebody_administers()
         action = "activate_person" if is_active else "deactivate_person"
         audit.record(actor=actor, now=now, action=action, entity=f"User/{person.pk}")

@@ -1,6 +1,6 @@
 """SMART App Launch: standalone and from a launch, PKCE S256, exact addresses, refresh, withdrawal, id_token."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -11,8 +11,8 @@ from joserfc.jwk import KeySet
 from oauth2_provider.models import AccessToken, Grant, RefreshToken
 
 from recovery.audit import Actor
-from recovery.models import AuditEvent, Authorization, TeamMembership
-from recovery.services import authorizations, registration
+from recovery.models import AuditEvent, Authorization, Patient, TeamMembership
+from recovery.services import authorizations, invites, registration, staff
 from tests.integration.integrations.smart.clients import ACTOR, RSA, Said, names, public
 from tests.integration.integrations.smart.launching import (
     BACK,
@@ -205,6 +205,29 @@ def test_what_a_person_takes_back_ends_at_once(ward: Ward) -> None:
     assert browser_of(ward.other).post(f"/apps/{client.row_id}/end/").status_code == 302
     assert fhir(said["access_token"], "Patient").status_code == 200
     browser.post(f"/apps/{client.row_id}/end/")
+    assert fhir(said["access_token"], "Patient").status_code == 401
+    assert refresh(client.client_id, said["refresh_token"]).status_code == 400
+
+
+@pytest.mark.parametrize("how", ["a new link", "deactivated and back", "the patient's new password"])
+def test_a_way_in_made_anew_ends_what_apps_had_by_the_old_one(ward: Ward, how: str) -> None:
+    """Whoever got hold of an account may have allowed an app for ninety days: that ends with the rest."""
+    person = ward.patient if how.startswith("the patient") else ward.own
+    client, now = app(), timezone.now()
+    said = token_of(person, client, "user/*.rs offline_access")
+    assert fhir(said["access_token"], "Patient").status_code == 200
+    chief = {"person_id": person.pk, "user": ward.administrator, "actor": ACTOR, "now": now}
+    if how == "a new link":
+        staff.send_new_link(**chief)
+    elif person == ward.own:
+        staff.set_active(is_active=False, **chief)
+        staff.set_active(is_active=True, **chief)
+    else:
+        Patient.objects.filter(user=person).update(birth_date=date(1950, 5, 4))
+        mine = {"patient_id": ward.episode.patient_id, "channel": "print"}
+        _, code = invites.invite(**mine, actor=ACTOR, now=now)
+        opened = invites.open_invite(code=code, birth_date=date(1950, 5, 4), source="x", actor=ACTOR, now=now)
+        invites.accept(key=str(opened.key), username="", password="three-plain-words", actor=ACTOR, now=now)
     assert fhir(said["access_token"], "Patient").status_code == 401
     assert refresh(client.client_id, said["refresh_token"]).status_code == 400
 

@@ -219,3 +219,22 @@ def test_only_a_named_ehr_may_launch(server: Ehr, iss: str) -> None:
 def test_pages_are_shown_in_no_frame_unless_an_ehr_is_named(ward: Ward) -> None:
     answer = browser_of(ward.own).get("/patients/")
     assert "frame-ancestors 'none'" in answer["Content-Security-Policy"] and answer["X-Frame-Options"] == "DENY"
+
+
+def test_in_an_ehrs_frame_stand_only_pages_that_its_launch_opened(ward: Ward, server: Ehr, settings: Any) -> None:
+    settings.EHR_FRAME_ORIGINS = ["https://ehr.example"]
+    policy = settings.CONTENT_SECURITY_POLICY
+    framed = {**policy["DIRECTIVES"], "frame-ancestors": ["https://ehr.example"]}
+    settings.CONTENT_SECURITY_POLICY = {**policy, "DIRECTIVES": framed}
+    call_command("link_ehr_user", ISS, "Practitioner/7", "own")
+    launched, _ = through(server)
+
+    def ancestors(browser: Browser, path: str) -> str:
+        said = browser.get(path)["Content-Security-Policy"]
+        return next(part.strip() for part in said.split(";") if part.strip().startswith("frame-ancestors"))
+
+    assert ancestors(launched, "/patients/") == "frame-ancestors https://ehr.example"
+    assert ancestors(launched, "/apps/") == ancestors(launched, "/account/") == "frame-ancestors 'none'"
+    for path in ("/patients/", "/login/", "/account/"):
+        assert ancestors(browser_of(ward.own), path) == "frame-ancestors 'none'"
+    assert ancestors(Browser(), "/launch") == "frame-ancestors https://ehr.example"
