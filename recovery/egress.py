@@ -25,6 +25,8 @@ TIMEOUT_S = 5.0
 STEPS_AT_MOST = 3  # a whole call may last so many times its timeout
 # Prefixes whose last bits are an IPv4 address, reached through a translator: NAT64 (RFC 6052, RFC 8215).
 TRANSLATED = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))
+# Kept for protocols between machines of one network (RFC 6890), whatever a library takes for global.
+PROTOCOLS = ip_network("192.0.0.0/24")
 Address = IPv4Address | IPv6Address
 
 
@@ -153,6 +155,10 @@ def _is_public(address: Address) -> bool:
         inner = address.ipv4_mapped or address.sixtofour or _translated(address)
         if inner is not None:
             return _is_public(inner)
+        if address.is_site_local:  # fec0::/10: deprecated, and still the inside of some houses
+            return False
+    elif address in PROTOCOLS:
+        return False
     odd = address.is_multicast or address.is_reserved or address.is_unspecified or address.is_link_local
     return address.is_global and not odd
 
