@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 EXTRA = "extra"
 EXTRA_FORM = "daily"
+REPLACEABLE = frozenset({"qor15"})  # instruments whose words belong to others
 DRAFT_KEPT = timedelta(hours=24)
 LAST_ONES = 60
 # A measure that has no reading of the last day is worth asking for, though less than what the twin names [G].
@@ -75,15 +76,28 @@ def _newness(one: Episode) -> tuple[bool, float, int]:
 
 
 def form_of(key: str) -> Form | None:
-    """The form of that key: shipped with the product, else the hospital's own Questionnaire of that id."""
+    """The form of that key: shipped with the product, else the hospital's own Questionnaire of that id.
+
+    The text of a shipped instrument gives way to the hospital's copy of it that says `experimental: false` (it was
+    compared with the published form) and asks under the same link ids, so that it is scored alike.
+    """
     own = shipped(key)
-    if own is not None:
-        return own
+    if own is None:
+        return _hospitals(key)
+    copy = _hospitals(key, checked=True) if key in REPLACEABLE else None
+    is_alike = copy is not None and [one.link_id for one in copy.questions] == [one.link_id for one in own.questions]
+    if copy is not None and not is_alike:
+        logger.warning("the hospital's copy of %s asks under other link ids, so ours is asked", key)
+    return replace(copy, score=own.score) if copy is not None and is_alike else own
+
+
+def _hospitals(key: str, *, checked: bool = False) -> Form | None:
+    """The Questionnaire that the hospital gave, where it is active and can be asked."""
     row = Document.objects.filter(type="Questionnaire", fhir_id=key, deleted=False).first()
     if row is None:
         return None
     content = loads(row.content)
-    if content.get("status") != "active":
+    if content.get("status") != "active" or (checked and content.get("experimental") is not False):
         return None
     try:
         return read_form(key, content)

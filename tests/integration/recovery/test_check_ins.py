@@ -8,8 +8,9 @@ import pytest
 from django.db import connection, connections
 
 from recovery.check_ins.answers import dangers_of
-from recovery.check_ins.forms import shipped
+from recovery.check_ins.forms import shipped, shipped_text
 from recovery.check_ins.told import Telling, resources
+from recovery.exact_json import dumps, loads
 from recovery.exceptions import Conflict
 from recovery.models import Alert, AuditEvent, CheckInDraft, CheckInResponse, Document, Owed, Sample
 from recovery.photos import Photo
@@ -231,3 +232,22 @@ def test_ten_at_once_are_one_response():
 
 def test_dangers_of_what_no_longer_applies_do_not_count():
     assert dangers_of(FORM, {"alarm": ["none"], "wound": "dry"}) == ()
+
+
+@pytest.mark.parametrize(
+    ("over", "is_theirs"),
+    [({}, True), ({"experimental": True}, False), ({"status": "draft"}, False), ({"item": "short"}, False)],
+    ids=["compared", "not compared", "draft", "other questions"],
+)
+def test_a_hospital_replaces_the_text_of_an_instrument_and_the_scoring_stays(episode, over, is_theirs):
+    content = loads(shipped_text("qor15"))
+    assert content["experimental"] is True and "NOT compared" in content["description"], "never called verbatim"
+    short = content["item"][:1]
+    content |= {"experimental": False, "version": "ward-1"} | over | ({"item": short} if "item" in over else {})
+    content["item"][0]["item"][0]["text"] = "As printed"
+    Document.objects.create(
+        type="Questionnaire", fhir_id="qor15", content=dumps(content), updated_at=NOW, patient_id=None
+    )
+    form = found.form_of("qor15")
+    assert (form.questions[0].words("en") == "As printed") is is_theirs
+    assert form.score == shipped("qor15").score and len(form.questions) == 15
