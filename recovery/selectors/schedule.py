@@ -8,10 +8,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core import signing
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from recovery.exact_json import loads
-from recovery.models import Document, DocumentIndex, Episode, Patient, User
+from recovery.models import Alert, Document, DocumentIndex, Episode, Patient, User
 from recovery.permissions import user_can_see_schedule
 from recovery.selectors.people import Person, person_of
 from recovery.twin.profile import CATALOGUE, PROCEDURES, SNOMED, procedure_for_snomed
@@ -37,6 +37,26 @@ class Announced:
     source: str
     episode: UUID | None = None
     ticket: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Nobodys:
+    """Patients in recovery whom no team has: their open alerts are told to nobody until somebody takes them."""
+
+    patients: int
+    alerts: int
+
+
+def nobodys(user: User, now: datetime) -> Nobodys | None:
+    """Counts only, for leads, who may take them over; None where there are none. One query."""
+    if user.role != User.Role.LEAD or not user_can_see_schedule(user, now):
+        return None
+    theirs = Episode.objects.filter(team__isnull=True, status="active", patient__deleted_at__isnull=True)
+    found = theirs.aggregate(
+        patients=Count("patient", distinct=True),
+        alerts=Count("alerts", filter=Q(alerts__status=Alert.Status.OPEN), distinct=True),
+    )
+    return Nobodys(**found) if found["patients"] else None
 
 
 def announced(user: User, now: datetime) -> tuple[Announced, ...]:

@@ -20,6 +20,7 @@ from recovery.presenters.messages import TEMPLATES
 from recovery.selectors.bulk import alerts_to_act_on, chosen, patients_to_write_to, readers, staff_to_assign
 from recovery.selectors.careteam import board, board_row
 from recovery.selectors.desk import desk_of, on_call
+from recovery.selectors.schedule import nobodys
 from recovery.services import alert_acts, desks, messaging
 from recovery.views import door
 from recovery.views.desk import keep_theme
@@ -43,6 +44,7 @@ def show_board(request: HttpRequest) -> HttpResponse:
         "board": found,
         "view": board_view(found, now, door.zone(), desk, on_call(user, now)),
         "desk": desk,
+        "nobodys": nobodys(user, now),
         "query": desks.clean_query(request.META.get("QUERY_STRING", "")),
         "previous_page": found.page - 1,
         "next_page": found.page + 1,

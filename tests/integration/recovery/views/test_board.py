@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
-from recovery.models import AuditEvent
+from recovery.models import AuditEvent, User
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +52,23 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(scene, django_assert_
     client.get("/patients/")
     with django_assert_max_num_queries(12):
         assert len(client.get("/patients/").context["view"].rows) == 50
+
+
+def test_a_lead_is_told_of_patients_in_recovery_whom_nobody_has(scene):
+    """Sent over FHIR and taken by no team: their alerts are told to nobody."""
+    lost = factories.make_episode(None, key="lost", ended=scene.now - timedelta(hours=30), family_name="Lost")
+    factories.make_alert(lost, scene.now)
+    factories.make_person("lead-7", "lead", scene.episode.team)
+    pages = {who: scene.client(who).get("/patients/").content.decode() for who in ("own", "other")}
+    assert all("no team" not in page for page in pages.values()), "a clinician cannot take them over"
+    client = Client()
+    client.force_login(User.objects.get(username="lead-7"))
+    page = client.get("/patients/").content.decode()
+    assert "1 patient in recovery belongs to no team, with 1 open alert that nobody was told of" in page
+    assert "Lost" not in page
+    lost.team = scene.episode.team
+    lost.save()
+    assert "no team" not in client.get("/patients/").content.decode()
 
 
 def test_counters_count_everyone_whatever_the_filter(scene):
