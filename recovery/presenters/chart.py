@@ -107,17 +107,20 @@ def draw(
     later: Observed | None = None,
     events: Sequence[tuple[float, str, str]] = (),
     like: Sequence[tuple[float, float, float, float]] = (),
+    window: tuple[float, float] | None = None,
 ) -> Chart | None:
     """None when the snapshot has no curve for the metric: nothing is drawn that the twin did not say.
 
-    `like`: (hours after surgery, quartile, median, quartile) of people like this one.
+    `like`: (hours after surgery, quartile, median, quartile) of people like this one. `window`: the hours across, for
+    charts that share an axis; it must hold the curve's and now.
     `events`: (hours after surgery, word, kind as selectors.befallen) of what befell the person, in time order.
     """
     if metric.curve is None:
         return None
     seen = seen or Observed(metric.key)
     curve = metric.curve
-    x = Scale(curve.hours[0], max(curve.hours[-1], now_hour), 0.0, WIDTH)
+    first, last = window or (curve.hours[0], max(curve.hours[-1], now_hour))
+    x = Scale(first, last, 0.0, WIDTH)
     more = (later.values if later else ()) + tuple(value for one in like for value in one[1:])
     low, high = _limits(metric, replace(seen, values=seen.values + more))
     y = Scale(low, high, BOTTOM, TOP)

@@ -60,15 +60,26 @@ def compare_view(
 ) -> CompareView:
     """`like` is of the first measure."""
     found = []
+    window = _window(metrics, operation, now)
     for place, metric in enumerate(metrics):
         days = like.days if like and place == 0 else ()
-        one = _compared(metric, own.get(metric.key), other.get(metric.key), days, operation, events, now, zone)
+        seen = (own.get(metric.key), other.get(metric.key))
+        one = _compared(metric, *seen, days, operation, events, now, zone, window)
         found += [one] if one else []
     return CompareView(
         tuple(found),
         tuple((key, metric.label) for key, metric in choices.items()),
         _words(like, metrics[0].label) if like and metrics else "",
     )
+
+
+def _window(metrics: Sequence[MetricSaid], operation: Operation, now: datetime) -> tuple[float, float] | None:
+    """The hours that all the charts go across, so that one day stands below the same day."""
+    curves = [one.curve.hours for one in metrics if one.curve]
+    if operation.surgery_end is None or not curves:
+        return None
+    hours_now = (now - operation.surgery_end).total_seconds() / 3600.0
+    return min(hours[0] for hours in curves), max(hours_now, *(hours[-1] for hours in curves))
 
 
 def _compared(
@@ -80,6 +91,7 @@ def _compared(
     events: Sequence[Befell],
     now: datetime,
     zone: ZoneInfo,
+    window: tuple[float, float] | None,
 ) -> Compared | None:
     if operation.surgery_end is None:
         return None
@@ -91,6 +103,7 @@ def _compared(
         zone=zone,
         later=other,
         events=course_marks(events, operation, now),
+        window=window,
         like=[(one.day * 24.0 + 12.0, one.low, one.middle, one.high) for one in days],
     )
     if chart is None:

@@ -85,6 +85,17 @@ def test_another_operation_of_the_same_person_is_laid_over_day_by_day(ida):
     assert one.chart.later and next(row for row in one.rows if row.day == "0").other == "97"
 
 
+def test_two_measures_share_their_axis(ida):
+    snapshot = ida.episode.snapshots.get()
+    pain = dict(snapshot.content["metrics"]["heart_rate"]) | {"label": "Pain"}
+    pain["curve"] = {name: values[1:] for name, values in pain["curve"].items()}
+    snapshot.content["metrics"]["pain"] = pain
+    snapshot.save()
+    first, second = page(ida, "?measure=heart_rate&beside=pain").context["view"].measures
+    assert [tick.at for tick in first.chart.x_ticks] == [tick.at for tick in second.chart.x_ticks]
+    assert (first.key, second.key) == ("heart_rate", "pain") and first.chart.now_at == second.chart.now_at
+
+
 def test_an_operation_entrusted_to_another_team_is_not_offered(ida):
     earlier = Episode.objects.create(
         patient=ida.episode.patient,
