@@ -10,6 +10,7 @@ from django.conf import settings
 from recovery.exact_json import loads
 from recovery.exceptions import Conflict, Invalid
 from recovery.models import Device, Document, Episode, Finding, Pathway, Patient, Series, Team
+from recovery.services import merged
 from recovery.services.intake import (
     DeviceFacts,
     DocumentWrite,
@@ -48,13 +49,16 @@ def project(write: DocumentWrite, now: datetime) -> Projected:
 def _patient_id(write: DocumentWrite) -> int | None:
     if write.patient is None:
         return None
-    found = Patient.objects.filter(fhir_id=write.patient, deleted_at__isnull=True).values_list("pk", flat=True).first()
+    rows = Patient.objects.filter(fhir_id=write.patient, deleted_at__isnull=True).annotate(gone=merged.is_merged())
+    found = rows.values_list("pk", "gone").first()
     if found is None:
         raise Invalid(
             f"Patient/{write.patient} is not known here: send the Patient first, or correct the reference.",
             field=f"{write.type}.subject",
         )
-    return found
+    if found[1] and write.type != "Patient":
+        raise merged.refusal(write.patient, f"{write.type}.subject")
+    return int(found[0])
 
 
 def _project_patient(fhir_id: str, facts: PatientFacts, write: DocumentWrite) -> Projected:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from recovery.models import Batch, Device, Packet, Patient, Sample, Series
 from recovery.models.streams_sql import find_series, insert_new
 from recovery.reading_ids import ReadingId, encode, value_mark
-from recovery.services import lives, mapped_series, outbox, references
+from recovery.services import lives, mapped_series, merged, outbox, references
 from recovery.services.changes import Changes
 from recovery.services.intake import (
     NumberReading,
@@ -80,10 +80,19 @@ def _placed(
     """The readings that have a place; the others are refused with the remedy."""
     homeless = [reading for reading in readings if reading.series not in places]
     patients = _patients(reading.series for reading in homeless) if homeless else {}
+    gone = merged.survivors_of({one.series.patient for one in homeless} - patients.keys()) if homeless else {}
     for reading in homeless:
-        is_known = reading.series.patient in patients
-        changes.outcomes[reading.index] = _refused(reading.index, reading.series, is_known, dangling)
+        is_known, index = reading.series.patient in patients, reading.index
+        if reading.series.patient in gone:
+            changes.outcomes[index] = _merged_away(index, reading.series.patient)
+        else:
+            changes.outcomes[index] = _refused(index, reading.series, is_known, dangling)
     return [reading for reading in readings if reading.series in places]
+
+
+def _merged_away(index: int, patient: str) -> Outcome:
+    error = merged.refusal(patient, "Observation.subject")
+    return Outcome(index, "refused", reason=error.message, field=error.field, error="Conflict")
 
 
 def _refused(index: int, key: SeriesKey, patient_is_known: bool, dangling: Collection[Reference]) -> Outcome:
@@ -161,8 +170,8 @@ def place_series(
 
 def _patients(keys: Iterable[SeriesKey]) -> dict[str, int]:
     wanted = {key.patient for key in keys}
-    found = Patient.objects.filter(fhir_id__in=wanted, deleted_at__isnull=True).values_list("fhir_id", "pk")
-    return dict(found)
+    here = Patient.objects.filter(~merged.is_merged(), fhir_id__in=wanted, deleted_at__isnull=True)
+    return dict(here.values_list("fhir_id", "pk"))
 
 
 def _find(marks: dict[SeriesKey, str]) -> dict[SeriesKey, Place]:

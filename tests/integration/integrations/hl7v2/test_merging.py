@@ -13,8 +13,10 @@ from recovery.services.twinning import series_of
 from tests.integration.integrations.fhir.conftest import content
 from tests.integration.integrations.hl7v2.conftest import PID, adt, crp, message, oru
 from tests.integration.integrations.hl7v2.test_messages import found, refused
+from tests.unit.integrations.fhir.observations import heart_rate
 
 ACTOR = Actor.system("test")
+POSTED = {"method": "POST", "url": "Observation"}
 
 
 def merge_message(to="1", of="2", control="m1"):
@@ -86,6 +88,26 @@ def test_what_comes_under_the_old_number_goes_to_the_survivor(mllp, door, two):
     mllp.taken(adt("A08", mrn="2", visit="2", control="a9"))
     assert 33 in [one["valueQuantity"]["value"] for one in found(door, f"Observation?patient={to}&code=1988-5")]
     assert not names(door, of, "Observation") and content(door.get(f"Patient/{of}"))["active"] is False
+
+
+def test_what_is_sent_over_fhir_to_the_id_that_is_gone_is_refused_with_the_one_that_has_the_record(mllp, door, two):
+    """Readings and documents, one by one, in a batch and by an update; after an unmerge it is taken again."""
+    survivor, gone = two
+    mllp.taken(merge_message())
+    subject = {"subject": {"reference": f"Patient/{gone}"}}
+    reading = heart_rate(device=None, **subject)
+    next_of_kin = {"resourceType": "RelatedPerson", "patient": subject["subject"]}
+    entries = [
+        {"resource": heart_rate(device=None, subject={"reference": f"Patient/{of}"}), "request": POSTED} for of in two
+    ]
+    said = content(door.post("", {"resourceType": "Bundle", "type": "batch", "entry": entries}))["entry"]
+    assert [one["response"]["status"][:3] for one in said] == ["201", "409"]
+    for one in (reading, next_of_kin, {"resourceType": "Condition", "id": "new", **subject}):
+        answer = door.put(f"{one['resourceType']}/new", {**one, "id": "new"})
+        assert answer.status_code == 409
+        assert f"Patient/{gone} was merged into Patient/{survivor}" in content(answer)["issue"][0]["diagnostics"]
+    mllp.taken(unmerge_message())
+    assert door.post("Observation", reading).status_code == 201
 
 
 def test_a_merge_told_again_changes_nothing(mllp, two):
