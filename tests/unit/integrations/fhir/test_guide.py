@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from integrations.cds_hooks import cards
 from integrations.fhir import guide, profiles, validation, wire
 from integrations.fhir.capability import capability_statement
 from integrations.fhir.conclusions import alert_codes, codes, risk_assessment
@@ -33,6 +34,7 @@ CODES = {
     "milestone": {codes.coded(key) for key in MILESTONES},
     "method": {"recovery-twin"},
     "gate-decision": {"accepted", "down-weighted", "rejected"},
+    "card-override": {code for code, _ in cards.REASONS},
 }
 
 
@@ -64,7 +66,7 @@ def test_a_code_system_has_just_the_codes_in_use_and_a_value_set_of_all_of_them(
 
 def test_the_urls_in_the_guide_are_those_on_the_wire() -> None:
     used = {risk_assessment.INTERVAL, risk_assessment.OUTCOMES, alert_codes.ALERT_KINDS, IMPLANT_CODES}
-    used |= {codes.METHODS, codes.RECOVERY, codes.STATES, codes.MILESTONES}
+    used |= {codes.METHODS, codes.RECOVERY, codes.STATES, codes.MILESTONES, cards.OVERRIDE_REASONS}
     assert used <= guide.by_url().keys()
 
 
