@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 import yaml
+from django.core.management import get_commands
 
 from twinweb.celery import QUEUES, app
 from twinweb.management.commands.up import child_specs
 
 ROOT = Path(__file__).resolve().parents[3]
 DEPLOY = ROOT / "deploy"
-OURS = ("web", "live", "worker", "trainer", "beat")
+OURS = ("web", "live", "worker", "trainer", "beat", "mllp")
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
 KUBERNETES = [
     item for item in yaml.safe_load_all((DEPLOY / "kubernetes" / "twinweb.yaml").read_text()) if item is not None
@@ -58,6 +59,14 @@ def test_every_module_that_is_started_exists(where: str) -> None:
     for command in _commands(where).values():
         for module, attribute in re.findall(r"(twinweb[\w.]*):(\w+)", " ".join(command)):
             assert find_spec(module) is not None and attribute in ("app", "application")
+
+
+@pytest.mark.parametrize("where", ["compose", "kubernetes", "systemd"])
+def test_hl7_v2_is_a_process_of_its_own_that_leaves_a_sign_of_life(where: str) -> None:
+    assert _commands(where)["mllp"] == ["python", "manage.py", "mllp"]
+    assert get_commands()["mllp"] == "integrations" and COMPOSE["mllp"]["profiles"] == ["hl7v2"]
+    probe = " ".join(_pods()["twinweb-mllp"]["containers"][0]["livenessProbe"]["exec"]["command"])
+    assert "/data/mllp.heartbeat" in probe
 
 
 def test_an_orderly_stop_outlasts_the_longest_task() -> None:
