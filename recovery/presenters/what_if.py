@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from recovery.presenters import wording
+from recovery.presenters.what_if_picture import Picture, picture
 from recovery.selectors.snapshot import AdviceSaid, Said
 from recovery.twin.metrics import METRICS
 from recovery.twin.what_if import EVIDENCE_WORDS, LEVERS, NOT_ADVICE, Answer, Chance, DayBand, Lever
@@ -57,6 +58,7 @@ class AnswerView:
     caution: str
     metric: str
     rows: tuple[BandLine, ...]
+    picture: Picture | None
     chance: str
     before: str
     after: str
@@ -129,6 +131,7 @@ def answer_view(answer: Answer) -> AnswerView:
         caution=lever.caution,
         metric=f"{metric.label}, {unit}" if unit else metric.label,
         rows=tuple(_rows(answer.days, metric.decimals)),
+        picture=picture(metric, answer.days),
         chance=OUTCOMES.get(chance.label, chance.label) if chance else "",
         before=_people(chance.before) if chance else "",
         after=_people(chance.after) if chance else "",

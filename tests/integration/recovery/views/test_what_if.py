@@ -1,5 +1,6 @@
 """The what-if page works by links and forms alone, keeps nothing but an audit row, and says what it will not answer."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -38,7 +39,10 @@ def test_the_questions_are_shown_with_their_evidence_before_any_is_asked(ward, c
 
 
 def test_a_question_is_answered_with_both_distributions_and_its_evidence(ward, client):
-    _, text = page(client, ward, lever="walking", amount="10")
+    answer, text = page(client, ward, lever="walking", amount="10")
+    drawn = answer.context["view"].answer.picture
+    assert drawn.before90.startswith("M") and drawn.after != drawn.before
+    assert " ".join(drawn.summary.split()) in text
     assert "in 100 people like this" in text and "fewer in 100" in text
     assert "Association in past patients, not proof" in text and "day 7" in text
     row = AuditEvent.objects.get(action="what_if")
@@ -81,3 +85,11 @@ def test_the_patients_page_says_what_would_tell_most_tonight(ward, client):
     said = Snapshot.objects.filter(current=True).get().content["advice"]
     assert said and said[0]["label"] in text
     assert "What would tell most tonight" in text and "expected to remove" in text
+
+
+def test_no_button_orders_anything_and_nothing_is_sent_but_a_question(ward, client):
+    """Every form of the page asks by GET; what changes something (a POST) is only to sign out, or of the frame."""
+    _, text = page(client, ward, lever="walking", amount="10")
+    main = text[text.index("<main") : text.index("</main>")]
+    assert 'method="post"' not in main
+    assert set(re.findall(r"<button[^>]*>(.*?)</button>", main)) == {"Show"}
