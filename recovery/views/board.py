@@ -130,6 +130,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
     context = {
         "readers": writable,
         "can_write": any(one.has_portal for one in writable),
+        "unreached": [one.name for one in writable if not one.has_portal],
         "templates": TEMPLATES,
         "key": uuid4(),
         "view": bulk_view(chosen(alerts), now, door.zone()),

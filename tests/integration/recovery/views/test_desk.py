@@ -194,7 +194,7 @@ def test_one_message_reaches_each_chosen_patient_once_and_nobody_elses(scene):
     chosen = {"episodes": [str(one.key) for one in (scene.episode, unreached, scene.foreign)]}
     page = scene.client("own").post("/patients/alerts/", chosen)
     body = page.content.decode()
-    assert "Ida Silent: no portal access, call instead" in body and "Quill" not in body
+    assert "call instead:</strong> Ida Silent." in body and "Quill" not in body
     sent = {
         "to": chosen["episodes"],
         "key": str(page.context["key"]),
