@@ -18,7 +18,7 @@ from integrations.fhir.streams.template import Filling
 from recovery.exact_json import dumps, loads
 from recovery.reading_ids import ReadingId, encode, value_mark
 from recovery.selectors import fhir_store
-from recovery.selectors.consents import observation_is_sealed
+from recovery.selectors.consents import entry_is_sealed
 from recovery.selectors.fhir_store import StoredDocument, StoredReading
 from recovery.services.documents import instant
 from recovery.services.intake import NumberReading, PacketReading
@@ -123,12 +123,12 @@ def shown(entry: Entry, reach: Reach) -> Entry:
 def is_open(route: Route, entry: Entry, reach: Reach, interaction: str) -> bool:
     """Whether the caller may do that with it; with what was deleted, if so with what it last said.
 
-    Nobody reads an Observation whose patient withdrew that type of data from care; its sender may correct it.
+    Nobody reads what its patient withdrew from care; its sender may correct it.
     """
     reads = (
         interaction in ("read", "vread", "history-instance") and reach is not EVERYTHING
     )  # our own answer to a write
-    if reads and route.type == "Observation" and observation_is_sealed(entry.fhir_id, entry.patient_id):
+    if reads and entry_is_sealed(route.type, entry.fhir_id, entry.patient_id):
         return False
     if reach.is_unlimited(route.type, interaction):
         return True

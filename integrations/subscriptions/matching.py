@@ -13,7 +13,7 @@ from integrations.fhir.shelves import Entry
 from integrations.subscriptions.criteria import Sought, understood
 from integrations.subscriptions.rights import reach_of
 from recovery.selectors import fhir_store
-from recovery.selectors.consents import observation_is_sealed
+from recovery.selectors.consents import entry_is_sealed
 from recovery.selectors.deliveries import Change, Receiver
 from recovery.services.deliveries import Judge, Verdict
 
@@ -47,7 +47,7 @@ def _told(change: Change, receivers: Sequence[Receiver], reaches: dict[int, Reac
     if not receivers:
         return []
     entry = version_of(change.type, change.fhir_id, change.version)
-    if entry is None or (entry.type == "Observation" and observation_is_sealed(entry.fhir_id, entry.patient_id)):
+    if entry is None or entry_is_sealed(entry.type, entry.fhir_id, entry.patient_id):
         return []
     resource = wire.parse_object(entry.text.encode())
     return [

@@ -8,8 +8,9 @@ from typing import Any
 from django.db.models import Exists, OuterRef
 
 from recovery.consent_rules import ALLOWED_AT_FIRST, CARE, DATA_TYPES, METRICS_OF, NOT_SWITCHABLE, PURPOSES
-from recovery.models import ConsentDecision, Packet, Sample, Series
+from recovery.models import ConsentDecision, Document, Packet, Sample, Series
 from recovery.reading_ids import decode
+from recovery.selectors.fhir_criteria import CAN_BE_SEALED, is_sealed
 
 SWITCHABLE_FOR_CARE = tuple(kind for kind in DATA_TYPES if (CARE, kind) not in NOT_SWITCHABLE)
 
@@ -79,6 +80,12 @@ def withdrawn_for_care(patient_id: int) -> tuple[Withdrawn, ...]:
     return tuple(Withdrawn(row.data_type, row.since, row.data_type in held) for row in rows.order_by("data_type"))
 
 
+def may_use_for_care(patient_id: int, kind: str) -> bool:
+    """Whether the patient lets this type of data be used for care."""
+    said_no = ConsentDecision.objects.filter(patient_id=patient_id, purpose=CARE, data_type=kind, allowed=False)
+    return not said_no.filter(until__isnull=True).exists()
+
+
 def sealed_flags(patient: str) -> dict[str, Exists]:
     """Annotations for any query: `sealed_<type>` is true where the patient (at the path `patient`) withdrew it."""
     return {
@@ -110,6 +117,15 @@ def said_no(purpose: str) -> Any:
     return ConsentDecision.objects.filter(
         purpose=purpose, data_type="records", allowed=False, until__isnull=True
     ).values("patient_id")
+
+
+def entry_is_sealed(type_name: str, fhir_id: str, patient_id: int | None) -> bool:
+    """Whether the resource says what its patient withdrew from care."""
+    if type_name == "Observation":
+        return observation_is_sealed(fhir_id, patient_id)
+    if patient_id is None or type_name not in CAN_BE_SEALED:
+        return False
+    return Document.objects.filter(is_sealed(type_name), type=type_name, fhir_id=fhir_id).exists()
 
 
 def observation_is_sealed(fhir_id: str, patient_id: int | None) -> bool:

@@ -12,13 +12,16 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat, Substr
 
-from recovery.consent_rules import CARE
-from recovery.models import ConsentDecision, Document, DocumentIndex, Sample, Series
+from recovery.consent_rules import ANSWERS, CARE
+from recovery.models import CheckInResponse, ConsentDecision, Document, DocumentIndex, Sample, Series
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 # Index entries of quantities in the base unit of their dimension have a system that begins so.
 CANONICAL = "~"
+# Types of documents that say what a patient can withdraw from care.
+CAN_BE_SEALED = ("Observation", "QuestionnaireResponse", "Media")
+ATTEMPT = 36  # the id of a photo begins with that of the attempt it was sent with (services.check_ins.photo_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +84,32 @@ def matching(query: DocumentQuery) -> QuerySet[Document]:
         rows = rows.filter(any_q(changed(match) for match in group))
     for criterion in query.criteria:
         rows = rows.filter(_holds(query.type, criterion))
-    return rows.exclude(is_sealed()) if query.type == "Observation" else rows
+    return rows.exclude(is_sealed(query.type)) if query.type in CAN_BE_SEALED else rows
 
 
-def is_sealed() -> Q:
-    """Observations whose patient withdrew that type of data from care: the patient did, and its readings are sealed.
+def sealed_documents() -> QuerySet[Document]:
+    """All documents that say what their patients withdrew from care."""
+    return Document.objects.filter(any_q(Q(type=one) & is_sealed(one) for one in CAN_BE_SEALED))
+
+
+def is_sealed(type_name: str) -> Q:
+    """Documents of one of CAN_BE_SEALED whose patient withdrew what they say from care."""
+    return _observations() if type_name == "Observation" else _answers(type_name)
+
+
+def _answers(type_name: str) -> Q:
+    """Every questionnaire that was answered, and the photos that came with answers here; other pictures are record."""
+    standing = ConsentDecision.objects.filter(purpose=CARE, data_type=ANSWERS, allowed=False, until__isnull=True)
+    patients = list(standing.values_list("patient_id", flat=True))
+    if not patients or type_name == "QuestionnaireResponse":
+        return Q(patient_id__in=patients)
+    attempts = set(CheckInResponse.objects.filter(episode__patient_id__in=patients).values_list("document", flat=True))
+    pictures = Document.objects.filter(type=type_name, patient_id__in=patients).values_list("pk", "fhir_id")
+    return Q(pk__in=[pk for pk, fhir_id in pictures if fhir_id[:ATTEMPT] in attempts])
+
+
+def _observations() -> Q:
+    """Observations of sealed readings.
 
     Who has withdrawn anything is asked first, and mostly nobody has: inside a chain of questions the whole rule would
     be deeper than SQLite reads.

@@ -16,7 +16,7 @@ from django.db.models.functions import Concat
 from recovery.consent_rules import CARE
 from recovery.models import Document, DocumentIndex, DocumentVersion, ExportMember, Sample, Series, tables_sql
 from recovery.models.reading_mark import MARK_CHANNEL
-from recovery.selectors.fhir_criteria import is_sealed
+from recovery.selectors.fhir_criteria import CAN_BE_SEALED, is_sealed
 from recovery.selectors.fhir_store import StoredDocument, StoredReading, old_version, reading_of_sample, stored
 
 Whose = Literal["all", "patients", "members"]
@@ -67,8 +67,8 @@ def deleted_at(types: Sequence[str], extent: Extent, after: int, limit: int) -> 
 
 def _mine(type_name: str, extent: Extent) -> QuerySet[Document]:
     rows = Document.objects.filter(type=type_name)
-    if type_name == "Observation":
-        rows = rows.exclude(is_sealed())
+    if type_name in CAN_BE_SEALED:
+        rows = rows.exclude(is_sealed(type_name))
     if type_name == "Provenance":
         return rows if extent.whose != "members" else rows.filter(pk__in=_provenance_of_members(extent))
     return _of(rows, extent)

@@ -8,7 +8,9 @@ from typing import Any
 from django.db.models import DateTimeField, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from recovery.models import Batch, Document, DocumentVersion, Packet, Sample, Series
+from recovery.consent_rules import CARE
+from recovery.models import Batch, ConsentDecision, Document, DocumentVersion, Packet, Sample, Series
+from recovery.selectors.fhir_criteria import sealed_documents
 from recovery.selectors.fhir_store import (
     StoredDocument,
     StoredReading,
@@ -68,11 +70,13 @@ def count_document_history(query: HistoryQuery) -> int:
 
 def _current(query: HistoryQuery) -> QuerySet[Document]:
     rows = Document.objects.filter(_since(query), _whose(query, ""), type__in=query.types)
+    rows = rows.exclude(pk__in=sealed_documents().values("pk"))
     return rows if query.at is None else rows.filter(updated_at__lt=query.at[1])
 
 
 def _older(query: HistoryQuery) -> QuerySet[Any]:
     rows = DocumentVersion.objects.filter(_since(query), _whose(query, "document__"), document__type__in=query.types)
+    rows = rows.exclude(document_id__in=sealed_documents().values("pk"))
     if query.at is None:
         return rows
     next_one = DocumentVersion.objects.filter(document=OuterRef("document"), version=OuterRef("version") + 1)
@@ -123,15 +127,26 @@ def reading_history(
     found: list[tuple[ReadingPlace, StoredReading]] = []
     if patients is not None:
         series = Series.objects.filter(patient__fhir_id__in=patients).exclude(shape=Series.Shape.PROJECTED)
+        series = series.usable_for(CARE)
         asked = Q(series_id__in=list(series.values_list("pk", flat=True))) & _received(since, until)
         found = _of_samples(asked, before, limit) + _of_packets(asked, before, limit)
         return sorted(found, key=lambda item: item[0], reverse=True)[:limit]
+    readable = ~Q(series_id__in=_sealed_series())
     for deliveries in _deliveries(since, until, before):
-        asked = Q(batch_id__in=deliveries)
+        asked = Q(batch_id__in=deliveries) & readable
         found += _of_samples(asked, before, limit) + _of_packets(asked, before, limit)
         if len(found) >= limit:
             break
     return sorted(found, key=lambda item: item[0], reverse=True)[:limit]
+
+
+def _sealed_series() -> list[int]:
+    """Who has withdrawn anything from care is asked first: mostly nobody has."""
+    standing = ConsentDecision.objects.filter(purpose=CARE, allowed=False, until__isnull=True)
+    patients = list(standing.values_list("patient_id", flat=True).distinct())
+    if not patients:
+        return []
+    return list(Series.objects.filter(patient_id__in=patients).sealed().values_list("pk", flat=True))
 
 
 def _received(since: datetime | None, until: datetime | None) -> Q:

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from recovery.consent_rules import ANSWERS
 from recovery.exceptions import Conflict, NotFound
 from recovery.models import Episode
 from recovery.notify.message import NotDelivered
@@ -19,6 +20,7 @@ from recovery.notify.sms import is_set_up, send_sms
 from recovery.permissions import Action, can, check_user_can
 from recovery.presenters.answers import answers_view
 from recovery.selectors import check_ins
+from recovery.selectors.consents import entry_is_sealed, may_use_for_care
 from recovery.selectors.people import find_episode, operation_of, person_of
 from recovery.selectors.portal_access import access_of
 from recovery.services import invites
@@ -148,9 +150,10 @@ def show_answers(request: HttpRequest, key: UUID) -> HttpResponse:
     now = door.clock()
     episode = _episode(request, key)
     door.note(request, now, "view_answers", patient_ids=[episode.patient_id], entity=f"Episode/{key}")
-    responses = check_ins.responses_of(episode)
+    may_read = may_use_for_care(episode.patient_id, ANSWERS)
+    responses = check_ins.responses_of(episode) if may_read else ()
     forms_ = {one.questionnaire: check_ins.form_of(one.questionnaire) for one in responses}
-    context = {**_head(episode), "rows": answers_view(responses, forms_, door.zone(), now)}
+    context = {**_head(episode), "rows": answers_view(responses, forms_, door.zone(), now), "withdrawn": not may_read}
     return render(request, "pages/answers.html", context)
 
 
@@ -158,6 +161,8 @@ def show_answers(request: HttpRequest, key: UUID) -> HttpResponse:
 def show_photo(request: HttpRequest, key: UUID, photo: str) -> HttpResponse:
     now = door.clock()
     episode = _episode(request, key)
+    if entry_is_sealed("Media", photo, episode.patient_id):
+        raise NotFound("There is no such photo.")
     media = check_ins.photo_of(episode.patient_id, photo)
     content = media.get("content") or {}
     if content.get("contentType") != "image/jpeg" or not content.get("data"):

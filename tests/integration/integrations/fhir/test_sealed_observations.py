@@ -94,3 +94,49 @@ def test_the_decision_is_read_as_a_consent(door, patient):
     decide(patient, False)
     found = content(door.get(f"Consent?patient={patient}"))["entry"]
     assert [one["resource"]["status"] for one in found] == ["active"]
+
+
+@pytest.mark.parametrize("url", ["Observation/_history", "_history"])
+def test_a_sealed_reading_is_in_no_history(door, patient, streamed, documented, url):
+    """Nor is what it was before: a corrected document has two versions."""
+    body = content(door.get(f"Observation/{documented}"))
+    assert door.put(f"Observation/{documented}", body | {"note": [{"text": "again"}]}).status_code == 200
+
+    def told() -> set[str]:
+        entries = content(door.get(f"{url}?_count=500")).get("entry", [])
+        return {one["fullUrl"].rpartition("/")[2] for one in entries if "/Observation/" in one["fullUrl"]}
+
+    assert told() == {streamed, documented}
+    decide(patient, False)
+    assert told() == set()
+    decide(patient, False, "answers")
+    decide(patient, True)
+    assert told() == {streamed, documented}
+
+
+def test_answers_that_were_withdrawn_are_read_by_nobody(door, patient):
+    said = {
+        "resourceType": "QuestionnaireResponse",
+        "status": "completed",
+        "subject": {"reference": f"Patient/{patient}"},
+    }
+    said |= {"item": [{"linkId": "pain", "answer": [{"valueInteger": 7}]}]}
+    made = content(door.post("QuestionnaireResponse", said))["id"]
+    asked = f"QuestionnaireResponse?patient={patient}&_total=accurate"
+
+    def seen() -> list[int]:
+        everything = content(door.get(f"Patient/{patient}/$everything"))["entry"]
+        past = content(door.get("QuestionnaireResponse/_history")).get("entry", [])
+        return [
+            content(door.get(asked))["total"],
+            door.get(f"QuestionnaireResponse/{made}").status_code,
+            sum(one["resource"]["resourceType"] == "QuestionnaireResponse" for one in everything),
+            len(past),
+        ]
+
+    assert seen() == [1, 200, 1, 1]
+    decide(patient, False, "answers")
+    assert seen() == [0, 404, 0, 0]
+    assert door.put(f"QuestionnaireResponse/{made}", said | {"id": made}).status_code == 200
+    decide(patient, True, "answers")
+    assert seen()[:3] == [1, 200, 1]

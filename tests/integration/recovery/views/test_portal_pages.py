@@ -20,7 +20,7 @@ from recovery.audit import Actor
 from recovery.check_ins.forms import shipped
 from recovery.links import mark_of
 from recovery.models import Alert, CheckInDraft, CheckInResponse, Document, OwnGoal, Patient, PortalInvite
-from recovery.services import invites
+from recovery.services import consents, invites
 from tests.catalogs import entries, first_text, write_mo
 from tests.unit.recovery.test_languages import path_of
 
@@ -164,6 +164,11 @@ def test_a_photo_is_taken_looked_at_retaken_sent_and_seen_by_the_team_alone(ida,
         "Photo sent with this check-in"
         in scene.client("own").get(reverse("answers", kwargs={"key": scene.episode.key})).content.decode()
     )
+    said = {"said_by": "Ida", "actor": Actor.system("test"), "now": scene.now}
+    consents.decide(patient_id=scene.episode.patient_id, choices={("care", "answers"): False}, **said)
+    page = scene.client("own").get(reverse("answers", kwargs={"key": scene.episode.key})).content.decode()
+    assert "has withdrawn consent" in page and "Photo sent" not in page
+    assert scene.client("own").get(where).status_code == 404
 
 
 def test_all_on_one_page_works_as_a_plain_form_too(ida):
