@@ -37,6 +37,17 @@ class RequestIdMiddleware:
         return response
 
 
+class HospitalClockMiddleware:
+    """Whatever a page prints, and whatever time is typed into it, is of the hospital's clock; stored is UTC."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with timezone.override(settings.HOSPITAL_TIME_ZONE):
+            return self.get_response(request)
+
+
 class LoginByDefaultMiddleware:
     """Closed by default: a page needs a signed-in person unless its view says `login_not_required`."""
 
