@@ -164,6 +164,8 @@ def versions(route: Route, fhir_id: str, reach: Reach) -> list[Entry]:
     patient is neither that patient's nor to be read through them.
     """
     found = _versions(route, fhir_id)
+    if reach is not EVERYTHING and any(entry_is_sealed(route.type, fhir_id, one.patient_id) for one in found[:1]):
+        raise refused(404, "not-found", f"There is no {route.type}/{fhir_id}.")
     if reach.is_unlimited(route.type, "history-instance"):
         return found
     last = _last_said(found)

@@ -66,7 +66,8 @@ def test_a_sealed_reading_is_in_no_search_and_at_no_address(door, patient, strea
     decide(patient, False)
     assert total(door, patient) == 0
     for name in (streamed, documented):
-        assert door.get(f"Observation/{name}").status_code == 404
+        for past in ("", "/_history", "/_history/1"):
+            assert door.get(f"Observation/{name}{past}").status_code == 404, past
     assert not [
         one
         for one in content(door.get(f"Patient/{patient}/$everything"))["entry"]
@@ -130,13 +131,14 @@ def test_answers_that_were_withdrawn_are_read_by_nobody(door, patient):
         return [
             content(door.get(asked))["total"],
             door.get(f"QuestionnaireResponse/{made}").status_code,
+            door.get(f"QuestionnaireResponse/{made}/_history/1").status_code,
             sum(one["resource"]["resourceType"] == "QuestionnaireResponse" for one in everything),
             len(past),
         ]
 
-    assert seen() == [1, 200, 1, 1]
+    assert seen() == [1, 200, 200, 1, 1]
     decide(patient, False, "answers")
-    assert seen() == [0, 404, 0, 0]
+    assert seen() == [0, 404, 404, 0, 0]
     assert door.put(f"QuestionnaireResponse/{made}", said | {"id": made}).status_code == 200
     decide(patient, True, "answers")
-    assert seen()[:3] == [1, 200, 1]
+    assert seen()[:4] == [1, 200, 200, 1]
