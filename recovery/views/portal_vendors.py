@@ -91,7 +91,7 @@ def come_back(request: HttpRequest, provider: str) -> HttpResponse:
     failure = _failure(request, found, maker)
     if failure:
         portal_door.note(request, found, now, "device_connect_failed", detail={"maker": maker.key, "why": failure})
-        return _show(request, found, maker, failure, status=400)
+        return _show(request, found, maker, failure, status=200 if failure == "denied" else 400)
     messages.success(request, _("Connected. The first readings come in some minutes."))
     return redirect("me_devices")
 
