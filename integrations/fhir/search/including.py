@@ -18,6 +18,7 @@ from integrations.fhir.search.page import Page
 from integrations.fhir.search.request import Include, SearchRequest
 from integrations.fhir.shelves import Entry
 from recovery.selectors import fhir_search
+from recovery.selectors.consents import sealed_among
 from recovery.selectors.fhir_criteria import Criterion, Match
 
 MOST_INCLUDED = 1000
@@ -100,7 +101,9 @@ def _read(names: list[Name], bag: _Bag) -> Iterable[Entry]:
         found = [shelves.of_document(row) for row in documents.values()]
         if ROUTES[type_name].shelf != "documents":
             found += _from_other_shelves(ROUTES[type_name], [one for one in ids if one not in documents])
-        yield from (shelves.shown(one, bag.reach) for one in found if bag.reach.sees(one, "read"))
+        sealed = sealed_among(type_name, {one.fhir_id: one.patient_id for one in found})
+        seen = [one for one in found if one.fhir_id not in sealed and bag.reach.sees(one, "read")]
+        yield from (shelves.shown(one, bag.reach) for one in seen)
 
 
 def _from_other_shelves(route: Route, ids: list[str]) -> Iterable[Entry]:

@@ -142,3 +142,18 @@ def test_answers_that_were_withdrawn_are_read_by_nobody(door, patient):
     assert door.put(f"QuestionnaireResponse/{made}", said | {"id": made}).status_code == 200
     decide(patient, True, "answers")
     assert seen()[:4] == [1, 200, 200, 1]
+
+
+def test_no_include_brings_what_is_sealed(door, patient, streamed, documented):
+    report = {"resourceType": "DiagnosticReport", "status": "final", "code": {"text": "Vital signs"}}
+    report["subject"] = {"reference": f"Patient/{patient}"}
+    report["result"] = [{"reference": f"Observation/{one}"} for one in (streamed, documented)]
+    assert door.post("DiagnosticReport", report).status_code == 201
+
+    def brought() -> int:
+        found = content(door.get(f"DiagnosticReport?patient={patient}&_include=DiagnosticReport:result"))["entry"]
+        return sum(one["resource"]["resourceType"] == "Observation" for one in found)
+
+    assert brought() == 2
+    decide(patient, False)
+    assert brought() == 0
