@@ -9,12 +9,13 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
+from math import nan
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recovery.twin.evaluate_backtest_judge import Judgement, Look, inputs_of
+from recovery.twin.evaluate_backtest_judge import Judgement, Look, inputs_of, partial_news2
 from recovery.twin.evaluate_backtest_run import LAST_H, Said
 from recovery.twin.evaluate_backtest_subjects import Subject
 from recovery.twin.fit_hazard import LANDMARK_EVERY_H, fit
@@ -62,21 +63,22 @@ class Harvest(NamedTuple):
 
 def harvest(subjects: Sequence[Subject], said: Sequence[Said]) -> Harvest | None:
     """The landmarks and looks of a group; None when nobody was looked at."""
-    rows, who, when = [], [], []
+    rows, who, when, points = [], [], [], []
     for index, one in enumerate(said):
         for hour, look in one.inputs:
             if hour % LANDMARK_EVERY_H == 0:
                 rows.append(inputs_of(look).values)
                 who.append(index)
                 when.append(float(hour))
+                score = partial_news2(look)
+                points.append(nan if score is None or score.value is None else float(score.value))
     if not rows:
         return None
     looks, static_keys = _looks(subjects, said)
     keys = tuple(dict.fromkeys(key for row in rows for key in row))
     table = np.array([[row.get(key, np.nan) for key in keys] for row in rows])
     cases = [subject.case for subject in subjects]
-    points = np.full(len(rows), np.nan)
-    found = with_outcomes(cases, keys, np.array(when), np.array(who), table, points)
+    found = with_outcomes(cases, keys, np.array(when), np.array(who), table, np.array(points))
     return Harvest(found, [case.patient for case in cases], looks, static_keys)
 
 

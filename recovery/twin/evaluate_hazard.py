@@ -61,6 +61,8 @@ def judged(data: Landmarks, predicted: Floats, day: int, seed: int) -> dict[str,
     low, high = _interval(event, p, seed)
     slope, intercept = calibration(event, p)
     base = event.mean()
+    points = data.news2[free]
+    beside = {"news2_auroc": round(float(roc_auc_score(event, np.nan_to_num(points))), 3)}
     return {
         "n": int(free.sum()),
         "events": int(event.sum()),
@@ -71,7 +73,7 @@ def judged(data: Landmarks, predicted: Floats, day: int, seed: int) -> dict[str,
         "calibration_intercept": round(intercept, 2),
         "mean_predicted": round(float(p.mean()), 4),
         "observed": round(float(base), 4),
-        "news2_auroc": round(float(roc_auc_score(event, np.nan_to_num(data.news2[free]))), 3),
+        **(beside if np.isfinite(points).any() else {}),
     }
 
 
