@@ -15,6 +15,7 @@ import socket
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -29,7 +30,9 @@ from tests.functional.integrator_resources import (
     cds_call,
     hl7_messages,
     reading,
+    service_key,
     subscription,
+    token_request,
     unknown_code,
 )
 
@@ -70,6 +73,13 @@ class Journey:
         request = urllib.request.Request(url, data, said, method=method)
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
+                return Answer(answer.status, dict(answer.headers), answer.read())
+        except urllib.error.HTTPError as error:
+            return Answer(error.code, dict(error.headers), error.read())
+
+    def post_form(self, url: str, form: bytes) -> Answer:
+        try:
+            with urllib.request.urlopen(urllib.request.Request(url, form), timeout=30) as answer:
                 return Answer(answer.status, dict(answer.headers), answer.read())
         except urllib.error.HTTPError as error:
             return Answer(error.code, dict(error.headers), error.read())
@@ -339,11 +349,42 @@ def how_to_come_in(journey: Journey) -> None:
     journey.show(curl("GET", "/fhir/Patient?_count=1"), answer, f"{len(answer.body.get('entry', ()))} patient shown")
 
 
+def register_a_service(journey: Journey) -> None:
+    """Backend Services, where the instance lets systems register themselves (SMART_OPEN_REGISTRATION)."""
+    smart = journey.ask("GET", "/fhir/.well-known/smart-configuration", token=False).body
+    if "registration_endpoint" not in smart:
+        return
+    journey.tell(
+        "A system that signs needs no secret here: its public key is registered, by an administrator under"
+        " **Connections** or, on a test instance (`SMART_OPEN_REGISTRATION=1`), by itself:"
+    )
+    key, wanted = service_key(journey.run)
+    made = journey.ask("POST", smart["registration_endpoint"], wanted, token=False, Content_Type="application/json")
+    assert made.status == 201, made.body
+    shown = {**wanted, "jwks": {"keys": [{**wanted["jwks"]["keys"][0], "n": "..."}]}}
+    journey.show("service.json", shown=shown)
+    journey.show("$ curl -s -H 'Content-Type: application/json' -d @service.json $BASE/oauth/register", made)
+    form = urllib.parse.urlencode(token_request(key, made.body["client_id"], smart["token_endpoint"])).encode()
+    said = journey.post_form(smart["token_endpoint"], form)
+    assert said.status == 200, said.body
+    kept = {name: said.body[name] for name in ("token_type", "expires_in", "scope")}
+    journey.tell(
+        "It signs a short-lived JWT with its private key and gets a token for five minutes (see [SMART](smart.md)):"
+    )
+    journey.show("$ curl -s -d grant_type=client_credentials -d client_assertion=... $BASE/oauth/token", said, kept)
+    again = journey.post_form(smart["token_endpoint"], form)
+    assert again.status in (400, 401), "an assertion is good once"
+    own = Journey(journey.origin, said.body["access_token"])
+    assert own.ask("GET", "/fhir/Patient?_count=1").status == 200
+    assert own.ask("POST", "/fhir/Group", {"resourceType": "Group"}).status == 403
+
+
 def travel(journey: Journey) -> Journey:
     """All of it. Raises AssertionError at the first step that is not as it should be."""
     for step in (
         look_around,
         how_to_come_in,
+        register_a_service,
         bring_a_patient,
         meet_an_unknown_code,
         read_the_state,
@@ -362,7 +403,7 @@ HEAD = """# Quick start for integrators
 From nothing to first data, a notification, a card and an export. This page is the transcript of a script that was run
 against `make run` (`python -m tests.functional.integrator_journey`); the people in it are made up. `$BASE` is the
 server's address. Start the product with `SUBSCRIPTION_ALLOW_LOOPBACK=1` when your first receiver runs on the same
-machine, and with `MLLP_PORT=2575` for HL7 v2.
+machine, with `MLLP_PORT=2575` for HL7 v2, and, on a test instance, with `SMART_OPEN_REGISTRATION=1`.
 """
 
 

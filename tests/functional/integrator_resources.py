@@ -1,8 +1,12 @@
 """What the integrator of the journey sends: made-up people, real codes."""
 
+import time
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
+
+from joserfc import jwt
+from joserfc.jwk import RSAKey
 
 Json = dict[str, Any]
 LOINC, SNOMED, UCUM = "http://loinc.org", "http://snomed.info/sct", "http://unitsofmeasure.org"
@@ -114,3 +118,27 @@ def hl7_messages(run: str, now: datetime) -> list[tuple[str, str]]:
         (title, "\r".join([head.format(at=at, kind=kind, run=run, number=number), *segments]) + "\r")
         for number, (title, kind, segments) in enumerate(said)
     ]
+
+
+def service_key(run: str) -> tuple[RSAKey, Json]:
+    """A key of its own, and what is said to register it (RFC 7591)."""
+    key = RSAKey.generate_key(2048, {"kid": f"{run}-key", "use": "sig", "alg": "RS384"}, private=True)
+    return key, {
+        "client_name": "Research export",
+        "token_endpoint_auth_method": "private_key_jwt",
+        "grant_types": ["client_credentials"],
+        "scope": "system/Patient.rs system/Observation.rs",
+        "jwks": {"keys": [key.as_dict(private=False)]},
+    }
+
+
+def token_request(key: RSAKey, client_id: str, token_endpoint: str) -> Json:
+    now = int(time.time())
+    claims = {"iss": client_id, "sub": client_id, "aud": token_endpoint, "jti": str(uuid4()), "exp": now + 240}
+    signed = jwt.encode({"alg": "RS384", "kid": key.kid, "typ": "JWT"}, claims, key, algorithms=["RS384"])
+    return {
+        "grant_type": "client_credentials",
+        "scope": "system/Patient.rs",
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "client_assertion": signed,
+    }

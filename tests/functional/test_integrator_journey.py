@@ -14,7 +14,14 @@ from tests.functional.ward import ROOT
 from tests.servers import free_port
 
 STARTS_WITHIN_S = 180.0
-HEADINGS = ("1. Look around", "3. Bring a patient", "5. Be told of changes", "7. Export a group", "8. Or HL7 v2")
+HEADINGS = (
+    "1. Look around",
+    "its public key is registered",
+    "3. Bring a patient",
+    "5. Be told of changes",
+    "7. Export a group",
+    "8. Or HL7 v2",
+)
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +30,12 @@ def product(tmp_path_factory):
     port, mllp = free_port(), free_port()
     clean = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
     ours = {"TWINWEB_DATA": str(tmp_path_factory.mktemp("data")), "TWINWEB_DEMO": "0", "LOG_LEVEL": "WARNING"}
-    ours |= {"PORT": str(port), "MLLP_PORT": str(mllp), "SUBSCRIPTION_ALLOW_LOOPBACK": "1"}
+    ours |= {
+        "PORT": str(port),
+        "MLLP_PORT": str(mllp),
+        "SUBSCRIPTION_ALLOW_LOOPBACK": "1",
+        "SMART_OPEN_REGISTRATION": "1",
+    }
     run = {"cwd": ROOT, "env": clean | ours}
     up = subprocess.Popen([sys.executable, "manage.py", "up"], stdout=subprocess.DEVNULL, **run)
     try:

@@ -54,7 +54,7 @@ async function fhirKit(step) {
   const read = await client.read({ resourceType: "Patient", id: made.id });
   await client.update({ resourceType: "Patient", id: made.id, body: { ...read, active: true } });
   const patch = [{ op: "replace", path: "/gender", value: "other" }];
-  await client.patch({ resourceType: "Patient", id: made.id, JSONPatch: patch });
+  await client.patch({ resourceType: "Patient", id: made.id, jsonPatch: patch });
   const now = await client.read({ resourceType: "Patient", id: made.id });
   assert.deepEqual([now.active, now.gender, now.meta.versionId], [true, "other", "3"]);
   const before = await client.vread({ resourceType: "Patient", id: made.id, version: "1" });
