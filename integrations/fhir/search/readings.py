@@ -20,6 +20,7 @@ from integrations.fhir.search.patients import patient_names
 from integrations.fhir.search.request import SearchRequest
 from integrations.fhir.search.templates import OF_THE_READING, Seen
 from recovery.selectors import fhir_search, fhir_store, fhir_streams
+from recovery.selectors.consents import sealed_among
 from recovery.selectors.fhir_criteria import Criterion, Match, micros
 from recovery.selectors.fhir_order import Key, Order, Place, Step, Value
 from recovery.selectors.fhir_store import StoredReading
@@ -257,9 +258,11 @@ def _passes(reading: StoredReading, request: SearchRequest) -> bool:
 
 
 def _by_id(request: SearchRequest) -> Iterator[Placed]:
-    """The readings of these ids that pass, in order."""
-    found = [one for name in dict.fromkeys(request.ids or ()) if (one := fhir_store.get_reading(name)) is not None]
-    placed = [Placed(shelves.of_reading(one), _place(one, request.order)) for one in found if _passes(one, request)]
+    """The readings of these ids that pass, in order, without what their patients sealed."""
+    named = {name: one for name in request.ids or () if (one := fhir_store.get_reading(name)) is not None}
+    sealed = sealed_among("Observation", {name: one.patient_id for name, one in named.items()})
+    found = [one for name, one in named.items() if name not in sealed and _passes(one, request)]
+    placed = [Placed(shelves.of_reading(one), _place(one, request.order)) for one in found]
     after = request.place
     kept = {one.entry.fhir_id: one for one in placed if after is None or request.order.compare(after, one.place) < 0}
     yield from sorted(kept.values(), key=request.order.sort_key(lambda one: one.place))

@@ -157,3 +157,38 @@ def test_no_include_brings_what_is_sealed(door, patient, streamed, documented):
     assert brought() == 2
     decide(patient, False)
     assert brought() == 0
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "Observation?_id={one}",
+        "Observation?_id={two}",
+        "Observation?patient={patient}&_id={one},{two}",
+        "Observation/$lastn?patient={patient}",
+        "Observation?patient={patient}&code=8867-4",
+        "Patient/{patient}/Observation",
+        "Patient?_id={patient}&_has:Observation:patient:code=8867-4",
+        "Patient?_id={patient}&_has:Observation:patient:code=9279-1",
+        "Patient?_id={patient}&_revinclude=Observation:patient&active=true",
+        "DiagnosticReport?patient={patient}&result.code=9279-1",
+        "Bundle",
+    ],
+)
+def test_no_question_finds_what_is_sealed_by_another_way(door, patient, streamed, documented, asked):
+    said = {"resourceType": "DiagnosticReport", "status": "final", "code": {"text": "Vital signs"}}
+    said |= {"subject": {"reference": f"Patient/{patient}"}, "result": [{"reference": f"Observation/{documented}"}]}
+    assert door.post("DiagnosticReport", said).status_code == 201
+    url = asked.format(patient=patient, one=streamed, two=documented)
+
+    def found() -> int:
+        if asked == "Bundle":
+            batch = {"resourceType": "Bundle", "type": "batch"}
+            batch["entry"] = [{"request": {"method": "GET", "url": f"Observation?patient={patient}"}}]
+            return len(content(door.post("", batch))["entry"][0]["resource"].get("entry", []))
+        entries = content(door.get(url)).get("entry", [])
+        return sum(one["resource"]["resourceType"] != "Patient" or "_has" in asked for one in entries)
+
+    before = found()
+    decide(patient, False)
+    assert found() == 0, before
