@@ -64,6 +64,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "twinweb.middleware.CompressPagesMiddleware",
     "csp.middleware.CSPMiddleware",
     "twinweb.middleware.RequestIdMiddleware",
     "twinweb.middleware.HospitalClockMiddleware",
