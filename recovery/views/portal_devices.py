@@ -34,7 +34,7 @@ def _devices(request: HttpRequest, found: Subject, form: TypedForm, now: datetim
     zone = _zone(found)
     seen = sources_of(found.patient_id)
     links = links_of(found.patient_id)
-    from_makers = {one.source for one in links if one.status != "ended"}
+    from_makers = {one.source for one in links}  # their cards say it, also of one that was disconnected
     context = {
         "vendors": cards_of(found, links, zone),
         "cards": device_cards([one for one in seen if one.source not in from_makers], now, zone),

@@ -272,6 +272,8 @@ def test_disconnecting_keeps_the_readings_if_that_is_wished_and_tells_the_maker(
     assert ida.post(END, {"readings": "keep"})["Location"] == reverse("me_devices")
     assert own_samples() == count and maker.watch.open_grants() == 0 and "revoke" in maker.calls
     assert "Not connected" in pages(ida) and turn(timedelta(hours=1)) == 0
+    page = ida.get(reverse("me_devices")).content.decode()
+    assert len(re.findall("<h2[^>]*><bdi>Example watch|<h2[^>]*>Example watch", page)) == 1, "one card, not two"
     assert VendorLink.objects.get().refresh_sealed == ""
 
 
