@@ -1,8 +1,8 @@
 """`python -m tests.functional.every_page [DATA]`: every page that the resolver leads to, for whom it is.
 
 Each is held against axe in both schemes, is not wider than a narrow phone, and says no "None". A command: it takes
-minutes, and nobody has to keep a list. DATA is the directory of a filled embedded product, which may be changed (things
-that pages need to show are made in it); without it a small synthetic ward is made. Exits with 1 when something is wrong.
+minutes, and nobody has to keep a list. DATA is the directory of a filled embedded product, which may be changed: things
+that pages need to show are made in it. Without it a small synthetic ward is made. Exits with 1 when something is wrong.
 """
 
 import re
