@@ -16,14 +16,14 @@ COHORT = ROOT.parent / "shared/data/cohort-a"
 TYPES = ("Patient", "Device", "Procedure", "Encounter", "Condition", "Observation")
 
 
-def write_export(directory: Path, patients: int) -> list[str]:
-    """Write the export; returns the ids of its Observations."""
+def write_export(directory: Path, patients: int, *, on_the_ward: int) -> list[str]:
+    """Write the export, of patients other than the first `on_the_ward`; returns the ids of its Observations."""
     directory.mkdir()
     if COHORT.exists():
         for type_name in TYPES:
             _write(directory, type_name, _of_cohort(type_name, patients))
     else:
-        _write_demo(directory, patients)
+        _write_demo(directory, patients, on_the_ward)
     return [json.loads(line)["id"] for line in (directory / "Observation.ndjson").read_text().splitlines()]
 
 
@@ -42,15 +42,15 @@ def _of_cohort(type_name: str, patients: int) -> Iterator[str]:
             yield line
 
 
-def _write_demo(directory: Path, patients: int) -> None:
+def _write_demo(directory: Path, patients: int, on_the_ward: int) -> None:
     """The demo ward as an export: its readings get the ids that a sender would have given them."""
-    members = CAST[:patients]
-    ward = Ward(1, datetime(2026, 3, 2, 12, tzinfo=UTC), patients=patients)
+    members = CAST[on_the_ward : on_the_ward + patients]
+    ward = Ward(1, datetime(2026, 3, 2, 12, tzinfo=UTC))
     found: dict[str, dict[str, str]] = {name: {} for name in TYPES}
     for begin, end in rounds_of(ward, members):
         for member in members:
             for one in documents_between(ward, member, begin, end):
-                found[one["resourceType"]][one["id"]] = dumps(one)
+                found.setdefault(one["resourceType"], {})[one["id"]] = dumps(one)
             for place, one in enumerate(readings_between(ward, member, begin, end)):
                 fhir_id = f"{member.key}-{int(begin.timestamp())}-{place}"
                 found["Observation"][fhir_id] = dumps(one | {"id": fhir_id})

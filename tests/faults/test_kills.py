@@ -72,7 +72,7 @@ def test_kills_during_an_import_and_a_live_feed_lose_nothing_that_was_acknowledg
     stack: Stack, tmp_path: Path
 ) -> None:
     export, ids, notes = tmp_path / "export", tmp_path / "ids", tmp_path / "notes"
-    wanted = write_export(export, IMPORTED)
+    wanted = write_export(export, IMPORTED, on_the_ward=ON_THE_WARD)
     ids.write_text("\n".join(wanted))
     with Feed(stack, rate=20) as feed:
         _flows(feed)
