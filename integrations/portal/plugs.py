@@ -49,6 +49,8 @@ def summary_of(fhir_id: str, base: str, now: datetime) -> str:
 def message_of(fhir_id: str) -> str:
     """The Observation as it stands, indented for people. The page that asks has looked whose it is. Blank also for a
     reading that came by no message (its series has no template)."""
+    if not fhir_id:
+        return ""
     try:
         found = shelves.read(ROUTES["Observation"], fhir_id, Reach(scopes.parse(_WHOLE_RECORD)))
     except (FhirError, KeyError):

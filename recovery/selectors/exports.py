@@ -10,8 +10,10 @@ from recovery.models import Export
 
 @dataclass(frozen=True, slots=True)
 class ExportSeen:
-    """`output`: files as {type, name, count, kind}. `status` as models.Export.Status. `scopes`: those it was asked with.
-    `types`: what it tells."""
+    """`output`: files as {type, name, count, kind}. `status` as models.Export.Status.
+
+    `scopes`: those it was asked with. `types`: what it tells.
+    """
 
     key: UUID
     kind: str

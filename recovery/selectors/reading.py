@@ -67,7 +67,7 @@ class ReadingSeen:
     device: DeviceSeen | None
     delivery: DeliverySeen
     document: str  # id of the Observation that said it, where its sender chose one
-    message: str  # id of the Observation that said it, chosen by its sender or by us
+    message: str  # id of the Observation that said it, chosen by its sender or by us; blank: it came by none
     marks: tuple[MarkSeen, ...]  # newest first
 
     @property
@@ -105,7 +105,7 @@ def reading_seen(episode: Episode, metric: str, reading_id: str) -> ReadingSeen:
         device=_device(own),
         delivery=_delivery(sample, found),
         document=sample.fhir_id or "",
-        message=sample.fhir_id or _packet(sample) or reading_id,
+        message=sample.fhir_id or _packet(sample) or (reading_id if own.template else ""),
         marks=tuple(_mark(mark) for mark in found),
     )
 

@@ -189,7 +189,8 @@ def test_only_the_models_own_files_read_what_a_shadow_said():
 
 
 def test_the_list_says_who_put_a_model_into_service_and_the_version_page_what_its_card_lacks(scene, version):
-    assert "shipped with the product; nobody here has changed it" in text(scene.client("administrator").get(reverse("models")))
+    models = text(scene.client("administrator").get(reverse("models")))
+    assert "shipped with the product; nobody here has changed it" in models
     version.parameters["training"]["cohort"] = ""
     version.save()
     page = text(scene.client("administrator").get(reverse("model_version", args=[version.pk])))

@@ -118,4 +118,4 @@ def test_discharge_and_diagnoses_are_marked_on_the_charts(scene):
         recorded_at=scene.now - timedelta(hours=3),
     )
     body = scene.client("own").get(f"/patients/{scene.episode.key}/").content.decode()
-    assert ">discharged</text>" in body and ">Pneumonia</text>" in body
+    assert "<title>discharged</title>" in body and "<title>Pneumonia</title>" in body  # a word beside it: where it fits
