@@ -27,7 +27,7 @@ def go(seen, name: str) -> None:
     seen.sign_in("nurse")
     if name == "bulk":
         seen.page.locator("td.pick input").first.check()
-        seen.page.locator("text=Answer the alerts of the chosen").click()
+        seen.page.locator("text=Answer or write to the chosen patients together").click()
         seen.page.wait_for_url(re.compile(r"/patients/alerts/"))
         return
     seen.page.goto(f"{seen.ward.url}/{name}/")
