@@ -90,7 +90,10 @@ def _timed(asked: argparse.Namespace, body: str, due: float) -> tuple[float, int
     try:
         status, said = _send(asked.base, asked.token, "POST", SERVICE, body)
         cards = len(json.loads(said)["cards"]) if status == 200 else None
-    except (OSError, ValueError, KeyError, http.client.HTTPException):
+        if cards is None:
+            print(f"failed: {status} {said[:200]!r}", flush=True)
+    except (OSError, ValueError, KeyError, http.client.HTTPException) as error:
+        print(f"failed: {error!r}", flush=True)
         cards = None
     return time.monotonic() - due, cards
 
