@@ -39,10 +39,10 @@ class RiskCard:
 
 def out_of_100(probability: float) -> str:
     """ "12"; the ends keep their uncertainty: "fewer than 1", "more than 99"."""
-    hundredths = probability * 100.0
-    if hundredths < 0.5:
+    hundredths = round(probability * 100.0)
+    if hundredths < 1:
         return LEAST
-    return MOST if hundredths > 99.5 else f"{round(hundredths)}"
+    return MOST if hundredths > 99 else f"{hundredths}"
 
 
 def horizon(hours: float) -> str:

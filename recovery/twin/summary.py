@@ -1,6 +1,6 @@
 """One patient in a sentence: how urgent, and where they stand against their own expected course.
 
-Pure wording of what the twin found; it decides nothing that an alert rule has not decided.
+Pure wording of what the twin found; it decides nothing that an alert rule or a published score has not decided.
 """
 
 from collections.abc import Collection, Mapping
@@ -35,11 +35,11 @@ def summarise(
     """The summary of one patient now. `open_severities`: of the alerts that nobody has closed.
 
     grave: metric -> the fact, for vital signs that are grave at the bedside whatever this patient's course: they are
-    never called as expected.
+    never called as expected, and who has one is watched, never on track.
     """
     found, grave = signals(features), grave or {}
-    state = _state(found, open_severities)
     current = [s for s in found if s.is_current]
+    state = _state(found, open_severities, any(s.metric in grave for s in current))
     off = sorted(
         (s for s in current if s.z >= NOTABLE_Z or s.metric in grave), key=lambda s: (s.metric not in grave, -s.z)
     )
@@ -47,14 +47,14 @@ def summarise(
     return Summary(state, _sentence(found, off), reasons)
 
 
-def _state(found: Collection[Signal], open_severities: Collection[str]) -> State:
+def _state(found: Collection[Signal], open_severities: Collection[str], is_grave: bool) -> State:
     if "high" in open_severities:
         return "act"
     if "medium" in open_severities:
         return "review"
     if _silent_for(found) >= SILENT_HOURS or not _of_the_patient(found):
         return "no_data"
-    return "watch" if open_severities else "on_track"
+    return "watch" if open_severities or is_grave else "on_track"
 
 
 def _sentence(found: Collection[Signal], off: list[Signal]) -> str:

@@ -63,6 +63,17 @@ def test_a_grave_vital_sign_is_never_called_as_expected():
     assert said.reasons == ("Heart rate 134 /min, 3 NEWS2 points",)
 
 
+@pytest.mark.parametrize(("severities", "state"), [([], "watch"), (["low"], "watch"), (["high"], "act")])
+def test_who_has_a_grave_vital_sign_is_never_on_track(severities, state):
+    grave = {"heart_rate": "Heart rate 134 /min, 3 NEWS2 points"}
+    assert summarise(shifted(found(), 0.0), severities, grave).state == state
+
+
+def test_what_was_grave_a_day_ago_does_not_say_how_they_are_now():
+    silent = found(last_hour=30, now=60)
+    assert summarise(silent, [], {"heart_rate": "Heart rate 134 /min, 3 NEWS2 points"}).state == "no_data"
+
+
 def test_a_fresh_blood_value_does_not_speak_for_a_patient_whose_device_is_silent():
     hours = [h + 0.5 for h in range(30)]
     samples = {"heart_rate": Samples.of(hours, [82.0] * 30), "crp": Samples.of([20.0, 58.0], [80.0, 130.0], 1)}

@@ -38,6 +38,8 @@ def test_a_list_row_says_the_same_in_short():
     [
         (0.0, "fewer than 1"),
         (0.004, "fewer than 1"),
+        (0.005, "fewer than 1"),
+        (0.995, "more than 99"),
         (0.006, "1"),
         (0.994, "99"),
         (0.999, "more than 99"),
