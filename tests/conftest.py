@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from uuid import uuid4
 
 os.environ.setdefault("TWINWEB_DATA", tempfile.mkdtemp(prefix="twinweb-test-"))
 os.environ.setdefault("TWINWEB_DEMO", "0")
@@ -43,6 +44,15 @@ def django_db_setup(django_db_setup, django_db_use_migrations, django_db_blocker
 def quick_password_hashes(settings):
     """Hundreds of test people need no slow hash."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def a_cache_of_its_own(settings):
+    """A rolled back database gives its ids out again: what is counted by person must not be found by the next test."""
+    settings.CACHES = {
+        name: {**cache, "KEY_PREFIX": f"{cache.get('KEY_PREFIX', '')}{uuid4().hex}"}
+        for name, cache in settings.CACHES.items()
+    }
 
 
 @pytest.fixture(autouse=True)

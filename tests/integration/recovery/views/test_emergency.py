@@ -21,11 +21,6 @@ REASON = "unconscious in the lift, no relatives"
 ACTIONS = ("view", "act", "export", "plan")
 
 
-@pytest.fixture(autouse=True)
-def nothing_is_counted():
-    cache.clear()
-
-
 def found(scene, user, **by):
     wanted = {"record_number": "", "family_name": "", "birth_date": None} | by
     return emergency.search(**wanted, user=user, actor=Actor.of_user(user), now=scene.now)
