@@ -85,7 +85,17 @@ def over_http(base: str, token: str, shapes: list[list[str]]) -> None:
         _put(f"{base}/Patient/bench-{number:04d}", token, {"resourceType": "Patient", "id": f"bench-{number:04d}"})
     for day, shape in enumerate(shapes):
         start = f"2026-{2 + day:02d}-01T00:00:00+00:00"
-        command = [sys.executable, str(LOAD), "--base-url", base, "--token", token, "--json", "--start", start, *shape]
+        command = [
+            sys.executable,
+            str(LOAD),
+            "--base-url",
+            base,
+            f"--token={token}",
+            "--json",
+            "--start",
+            start,
+            *shape,
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         said = json.loads(done.stdout)
         figures = {key: said["median"][key] for key in ("obs_per_s", "samples_per_s", "p50_ms", "p95_ms")}

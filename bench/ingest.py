@@ -70,7 +70,7 @@ def load(base: str, token: str, goal: Goal, day: int, total: int, seed: int) -> 
     start = (FIRST_DAY + timedelta(days=day)).isoformat()
     words = [sys.executable, str(LOAD), "--base-url", f"{base}/fhir", "--json", "--repeat", "1", "--start", start]
     words += ["--concurrency", str(CLIENTS), *goal.words.split(), "--total", str(total), "--warmup", str(warm)]
-    words += ["--seed", str(seed), *(["--token", token] if token else ["--trust-status"])]
+    words += ["--seed", str(seed), *([f"--token={token}"] if token else ["--trust-status"])]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     said = dict(json.loads(done.stdout))
     return {**said, "counted": total + warm}

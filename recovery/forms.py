@@ -9,7 +9,7 @@ from recovery.presenters.alerts import OUTCOMES
 from recovery.presenters.reading import REASONS
 from recovery.presenters.tour import PRACTICE
 from recovery.presenters.wording import STATES
-from recovery.selectors.careteam import LANES, OWNERS, BoardFilter
+from recovery.selectors.ranking import LANES, OWNERS, BoardFilter
 
 DONE = {
     "acknowledge": "You have it.",

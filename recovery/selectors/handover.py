@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from django.db.models.fields.json import KT
 
 from recovery.models import AlertTransition, Episode, Snapshot, User
-from recovery.selectors.careteam import BoardFilter, BoardRow, board
+from recovery.selectors.careteam import BoardRow, board
+from recovery.selectors.ranking import BoardFilter
 
 MOST_PATIENTS = 300
 # A snapshot is made hourly; older than this it does not tell the state at the beginning of a shift.

@@ -1,0 +1,216 @@
+"""Everyone on a person's board in the order of need: the little of each patient that sorting and filtering take.
+
+Two queries and plain tuples, because a lead may have ten thousand patients: what only a page shows is read by
+`careteam` for the rows of that page.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db.models import FilteredRelation, Q, QuerySet
+
+from recovery.models import Alert, Episode
+from recovery.selectors.alerts import SEVERITY_RANK, sorted_by_gravity
+from recovery.selectors.briefs import Brief, briefs_of
+
+STATES = ("act", "review", "watch", "on_track", "no_data")
+# Lanes of open alerts, by kind: what the person's body says, nothing arriving at all, and data or model in doubt.
+LANES = {
+    "clinical": ("physiological", "behavioural"),
+    "silent": ("data_stopped",),
+    "doubt": ("device_fault", "model_uncertain"),
+}
+OWNERS = ("mine", "nobody", "somebody")
+_OPEN = str(Alert.Status.OPEN)
+_STATE_RANK = {state: place for place, state in enumerate(STATES)}
+
+
+@dataclass(frozen=True, slots=True)
+class BoardFilter:
+    """What stands in the URL, keys or blank; never a name. `first_day`, `last_day`: postoperative days, both ends in.
+
+    `lane`: as LANES; `owner`: as OWNERS, of the alerts that stand; `changed`: since the person's last visit.
+    """
+
+    state: str = ""
+    lane: str = ""
+    ward: str = ""
+    surgeon: str = ""
+    procedure: str = ""
+    owner: str = ""
+    first_day: int | None = None
+    last_day: int | None = None
+    changed: bool = False
+    page: int = 1
+
+    @property
+    def is_on(self) -> bool:
+        return self != BoardFilter(page=self.page)
+
+
+class Listed(NamedTuple):
+    """The little of one episode. `upper`: upper bound of its headline risk, 0..1."""
+
+    id: int
+    state: str
+    upper: float
+    made_at: datetime | None
+    procedure: str
+    ward: str
+    ward_name: str
+    surgeon: str
+    surgeon_name: str
+    surgery_end: datetime | None
+    family_name: str
+    given_name: str
+
+
+class Standing(NamedTuple):
+    """The little of one unresolved alert."""
+
+    kind: str
+    severity: str
+    status: str
+    raised_at: datetime
+    owner_id: int | None
+
+
+Alerts = Mapping[int, list[Standing]]  # unresolved ones by episode id, gravest first, then longest waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A filter with all that answering it for one row takes."""
+
+    wanted: BoardFilter
+    user_id: int
+    now: datetime
+    before: Mapping[int, str]  # the state in which the last visit showed each episode
+    since: datetime | None  # end of the last visit
+
+
+def with_current_snapshot(episodes: QuerySet[Episode]) -> Any:  # mypy knows no relation made by annotate
+    """Each episode with its current snapshot as `now_said`; an episode without one has no such attribute."""
+    return episodes.annotate(now_said=FilteredRelation("snapshots", condition=Q(snapshots__current=True)))
+
+
+def listed(episodes: QuerySet[Episode]) -> list[Listed]:
+    """In no order. One query, and one for snapshots that this process has not read yet."""
+    rows = list(
+        with_current_snapshot(episodes).values_list(
+            "now_said__id",
+            "id",
+            "now_said__made_at",
+            "procedure",
+            "team__key",
+            "team__name",
+            "surgeon_key",
+            "surgeon",
+            "surgery_end",
+            "patient__family_name",
+            "patient__given_name",
+        )
+    )
+    said = briefs_of((row[0], row[1], row[2]) for row in rows if row[0] is not None)
+    return [_one(row, said.get(row[1])) for row in rows]
+
+
+def _one(row: tuple[Any, ...], brief: Brief | None) -> Listed:
+    _, pk, _, procedure, ward, ward_name, *rest = row
+    if brief is None:
+        return Listed(pk, "no_data", 0.0, None, procedure, ward or "", ward_name or "", *rest)
+    state = brief.state if brief.state in _STATE_RANK else "no_data"
+    return Listed(pk, state, brief.upper, brief.made_at, procedure, ward or "", ward_name or "", *rest)
+
+
+def standing_alerts(episodes: QuerySet[Episode]) -> dict[int, list[Standing]]:
+    found: dict[int, list[Standing]] = {}
+    unresolved = Alert.objects.filter(episode__in=episodes).exclude(status=Alert.Status.RESOLVED)
+    columns = ("episode_id", "kind", "severity", "status", "raised_at", "owner_id")
+    for pk, *said in sorted_by_gravity(unresolved).values_list(*columns):
+        found.setdefault(pk, []).append(Standing._make(said))
+    return found
+
+
+def ranked(everyone: Iterable[Listed], alerts: Alerts, question: Question) -> list[Listed]:
+    """Those who fit the filter, who needs someone first."""
+    wanted = question.wanted
+    chosen = everyone if not wanted.is_on else [one for one in everyone if _fits(one, alerts, question)]
+    return sorted(chosen, key=lambda one: _need(one, alerts.get(one.id, ())))
+
+
+def counts_by_state(everyone: Iterable[Listed]) -> dict[str, int]:
+    found = Counter(one.state for one in everyone)
+    return {state: found[state] for state in STATES}
+
+
+def counts_by_lane(alerts: Alerts) -> dict[str, int]:
+    """Patients with such an alert."""
+    return {lane: sum(_is_in_lane(standing, lane) for standing in alerts.values()) for lane in LANES}
+
+
+def changed_ones(everyone: Iterable[Listed], alerts: Alerts, question: Question) -> int:
+    return sum(_has_changed(one, alerts, question) for one in everyone) if question.since else 0
+
+
+def _fits(one: Listed, alerts: Alerts, question: Question) -> bool:
+    wanted = question.wanted
+    return (
+        (not wanted.state or one.state == wanted.state)
+        and (not wanted.procedure or one.procedure == wanted.procedure)
+        and (not wanted.ward or one.ward == wanted.ward)
+        and (not wanted.surgeon or one.surgeon == wanted.surgeon)
+        and _is_of_days(one, question)
+        and (not wanted.lane or _is_in_lane(alerts.get(one.id, ()), wanted.lane))
+        and (not wanted.owner or _is_owned(alerts.get(one.id, ()), wanted.owner, question.user_id))
+        and (not wanted.changed or _has_changed(one, alerts, question))
+    )
+
+
+def _is_of_days(one: Listed, question: Question) -> bool:
+    first, last = question.wanted.first_day, question.wanted.last_day
+    if first is None and last is None:
+        return True
+    if one.surgery_end is None:
+        return False
+    day = (question.now - one.surgery_end).days
+    return (first is None or day >= first) and (last is None or day <= last)
+
+
+def _is_in_lane(standing: Iterable[Standing], lane: str) -> bool:
+    return any(alert.kind in LANES.get(lane, ()) for alert in standing)
+
+
+def _is_owned(standing: Iterable[Standing], owner: str, user_id: int) -> bool:
+    """Whether any alert that stands is mine, somebody's, or (nobody) has no owner."""
+    if owner == "mine":
+        return any(alert.owner_id == user_id for alert in standing)
+    return any((alert.owner_id is None) == (owner == "nobody") for alert in standing)
+
+
+def _has_changed(one: Listed, alerts: Alerts, question: Question) -> bool:
+    """Another state than the last visit showed, a new patient, or a new alert; nothing when there was no visit."""
+    since = question.since
+    if since is None:
+        return False
+    return question.before.get(one.id) != one.state or any(alert.raised_at > since for alert in alerts.get(one.id, ()))
+
+
+def _need(one: Listed, standing: Iterable[Standing]) -> tuple[int, float, int, float, str, str, int]:
+    """Sort key: gravest unanswered alert, how long it has waited, state, then the upper bound of risk.
+
+    The upper bound and not the middle, because not knowing is a reason to look. An alert that someone has
+    acknowledged or snoozed ranks after every unanswered one.
+    """
+    rank, since = 9, 0.0
+    for alert in standing:
+        is_waiting = alert.status == _OPEN
+        if is_waiting or rank == 9:
+            rank = SEVERITY_RANK.get(alert.severity, 3) + (0 if is_waiting else 4)
+            since = alert.raised_at.timestamp()
+        if is_waiting:
+            break
+    return rank, since, _STATE_RANK[one.state], -one.upper, one.family_name, one.given_name, one.id
