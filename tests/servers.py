@@ -10,6 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,18 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def wait_for_answer(url: str, seconds: float, process: "subprocess.Popen[bytes] | None" = None) -> None:
+    """Until `url` answers with a page. Fails when it does not in time, or when `process`, its server, has ended."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and (process is None or process.poll() is None):
+        try:
+            urllib.request.urlopen(url, timeout=2).close()
+            return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"{url} does not answer")
+
+
 @contextmanager
 def redis_server(directory: Path, *options: str) -> Iterator[str]:
     """Start Redis with `options` (append-only unless told otherwise) and yield its URL; skips without Redis."""
@@ -42,15 +55,22 @@ def redis_server(directory: Path, *options: str) -> Iterator[str]:
 @contextmanager
 def running_redis(directory: Path, *options: str) -> Iterator[str]:
     """As `redis_server`, but raises ServerMissing instead of skipping."""
+    port = free_port()
+    with redis_on(port, directory, *options):
+        yield f"redis://127.0.0.1:{port}/0"
+
+
+@contextmanager
+def redis_on(port: int, directory: Path, *options: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """Redis on a port of the caller's, yielded as a process that may be killed; ended at the latest with the block."""
     program = shutil.which("redis-server")
     if program is None:
         raise ServerMissing("redis-server is not installed")
-    port = free_port()
     base = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(directory), "--save", ""]
     server = subprocess.Popen([program, *base, *(options or ("--appendonly", "yes"))], stdout=subprocess.DEVNULL)
     try:
         _wait_until_it_answers(port)
-        yield f"redis://127.0.0.1:{port}/0"
+        yield server
     finally:
         server.terminate()
         server.wait(timeout=10)

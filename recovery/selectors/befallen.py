@@ -22,7 +22,10 @@ _NOT_TRUE = ("entered-in-error", "refuted", "cancelled")
 
 @dataclass(frozen=True, slots=True)
 class Befell:
-    """Something that befell the person. `kind`: diagnosis, fall, drug, message or discharge."""
+    """Something that befell the person. `kind`: diagnosis, fall, drug or message; pages add the operation's discharge.
+
+    Falls, drugs and messages are signs on a chart (presenters.chart.SIGNS), the others are lines with their word.
+    """
 
     at: datetime
     word: str

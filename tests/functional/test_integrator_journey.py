@@ -4,14 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
-import urllib.request
 
 import pytest
 
 from tests.functional.integrator_journey import Journey, travel
 from tests.functional.ward import ROOT
-from tests.servers import free_port
+from tests.servers import free_port, wait_for_answer
 
 STARTS_WITHIN_S = 180.0
 HEADINGS = (
@@ -40,24 +38,13 @@ def product(tmp_path_factory):
     up = subprocess.Popen([sys.executable, "manage.py", "up"], stdout=subprocess.DEVNULL, **run)
     try:
         origin = f"http://127.0.0.1:{port}"
-        wait_for(origin + "/livez", up)
+        wait_for_answer(origin + "/livez", STARTS_WITHIN_S, up)
         command = [sys.executable, "manage.py", "issue_token", "journey", "--scopes", "system/*.cruds"]
         token = subprocess.run(command, capture_output=True, text=True, check=True, **run).stdout.split()[-1]
         yield origin, f"127.0.0.1:{mllp}", token
     finally:
         up.send_signal(signal.SIGTERM)
         up.wait(timeout=60)
-
-
-def wait_for(url, process):
-    until = time.monotonic() + STARTS_WITHIN_S
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            urllib.request.urlopen(url, timeout=2).close()
-            return
-        except OSError:
-            time.sleep(0.3)
-    raise AssertionError(f"{url} does not answer")
 
 
 def test_every_step_of_the_quick_start_is_as_it_says(product):

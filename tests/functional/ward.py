@@ -4,15 +4,14 @@
 """
 
 import os
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.servers import free_port, wait_for_answer
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTS_WITHIN_SECONDS = 60.0
@@ -43,12 +42,12 @@ def open_ward(data: Path) -> Iterator[Ward]:
 @contextmanager
 def serve(data: Path, application: str = "twinweb.asgi:application") -> Iterator[Ward]:
     """A web server on a free port, beside any other on the same data."""
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "gunicorn", "-c", "twinweb/gunicorn_conf.py", application]
     server = subprocess.Popen(command, **_process(data, PORT=str(port), WEB_CONCURRENCY="1"))
     try:
         ward = Ward(f"http://127.0.0.1:{port}", data)
-        _wait_for(ward.url + "/login/")
+        wait_for_answer(ward.url + "/login/", STARTS_WITHIN_SECONDS, server)
         yield ward
     finally:
         server.terminate()
@@ -64,24 +63,6 @@ def environment(data: Path, **more: str) -> dict[str, str]:
 
 def _process(data: Path, **more: str) -> dict:
     return {"cwd": ROOT, "env": environment(data, **more), "stdout": subprocess.DEVNULL}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait_for(url: str) -> None:
-    until = time.monotonic() + STARTS_WITHIN_SECONDS
-    while True:
-        try:
-            urllib.request.urlopen(url, timeout=2).close()
-            return
-        except OSError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.2)
 
 
 def fill() -> None:

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from typing import Any
 from joserfc.jwk import RSAKey
 
 from tests.functional.ward import ROOT
-from tests.servers import free_port
+from tests.servers import free_port, wait_for_answer
 
 STARTS_WITHIN_S, PATIENTS = 180.0, 4
 LOGINS = "demo-logins.txt"
@@ -82,7 +81,7 @@ def running(data: Path, apps_at: str) -> Iterator[Product]:
     up = subprocess.Popen([sys.executable, "manage.py", "up"], stdout=subprocess.DEVNULL, **run)
     try:
         url = f"http://127.0.0.1:{port}"
-        _wait_for(f"{url}/livez", up)
+        wait_for_answer(f"{url}/livez", STARTS_WITHIN_S, up)
         logins = (data / LOGINS).read_text(encoding="utf-8").splitlines()
         person = next(tuple(line.split()[1:3]) for line in logins if line.startswith("clinician"))
         yield Product(url, made["token"], made["app"], made["python app"], made["backend"], key, person)
@@ -98,14 +97,3 @@ def registrations(apps_at: str, jwks: dict[str, Any]) -> dict[str, dict[str, Any
         "python app": {"kind": "app", "scopes": APP, "redirect_uris": [f"{apps_at}/python"]},
         "backend": {"kind": "backend", "scopes": "system/*.rs", "jwks": jwks},
     }
-
-
-def _wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
-    until = time.monotonic() + STARTS_WITHIN_S
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            urllib.request.urlopen(url, timeout=2).close()
-            return
-        except OSError:
-            time.sleep(0.3)
-    raise AssertionError(f"{url} does not answer")

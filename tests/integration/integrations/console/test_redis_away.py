@@ -2,48 +2,18 @@
 
 import re
 import shutil
-import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from django.urls import reverse
-from redis import Redis
-from redis.exceptions import RedisError
 
 from tests import factories
 from tests.integration.integrations.fhir.conftest import Door, token_for
-from tests.servers import free_port
+from tests.servers import free_port, redis_on
 
 SEEN_WITHIN_S = 30.0
 LOOKS_EVERY_S = 10.0  # the open page asks again so often (static/js/connections.js)
-
-
-@contextmanager
-def redis_on(port: int, directory) -> Iterator[subprocess.Popen]:
-    """A Redis that keeps what it is given; ended at the latest with the block."""
-    command = [shutil.which("redis-server"), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(directory)]
-    keeps = ["--save", "", "--appendonly", "yes", "--maxmemory-policy", "noeviction"]
-    server = subprocess.Popen([*command, *keeps], stdout=subprocess.DEVNULL)
-    try:
-        _until_it_answers(port)
-        yield server
-    finally:
-        server.kill()
-        server.wait(timeout=10)
-
-
-def _until_it_answers(port: int) -> None:
-    deadline = time.monotonic() + 20
-    with Redis(port=port) as client:
-        while True:
-            try:
-                client.ping()
-                return
-            except RedisError:
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
+KEEPS = ("--appendonly", "yes", "--maxmemory-policy", "noeviction")  # as the status page wants it
 
 
 def broker_on(page: str) -> str:
@@ -68,12 +38,12 @@ def test_a_killed_redis_is_red_at_the_pages_next_look_and_green_again_without_an
         assert not any(word in page for word in (patient.family_name, "Quill", "S-4711", token, settings.SECRET_KEY))
         return broker_on(page), time.monotonic() - begun
 
-    with redis_on(port, tmp_path) as server:
+    with redis_on(port, tmp_path, *KEEPS) as server:
         assert "not working" not in look()[0]
         server.kill()
         server.wait(timeout=10)
         said, took = look()
         assert "not working" in said and took + LOOKS_EVERY_S < SEEN_WITHIN_S
-    with redis_on(port, tmp_path):
+    with redis_on(port, tmp_path, *KEEPS):
         said, took = look()
         assert "not working" not in said and took + LOOKS_EVERY_S < SEEN_WITHIN_S
