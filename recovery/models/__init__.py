@@ -5,6 +5,7 @@ from recovery.models.audit import AuditEvent
 from recovery.models.backtest import Backtest
 from recovery.models.breakglass import EmergencyAccess
 from recovery.models.care import Team, TeamMembership
+from recovery.models.caregiver_notice import CaregiverContact, CaregiverMessageNotice, CaregiverReminder
 from recovery.models.cds import Card, SpentToken, TrustedEhr
 from recovery.models.check_in import CheckInDraft, CheckInResponse, DraftPhoto
 from recovery.models.connection import (
@@ -36,7 +37,7 @@ from recovery.models.portal import OwnGoal, PortalInvite, PortalPreference, Port
 from recovery.models.reading_mark import ReadingMark
 from recovery.models.reminder import ContactChoice, MessageNotice, Reminder, SmsReceived
 from recovery.models.roster import RosterShift
-from recovery.models.series import AlsoSaid, Batch, FormerSample, Packet, Sample, Series
+from recovery.models.series import AlsoSaid, Batch, FormerSample, Packet, Repeated, Sample, Series
 from recovery.models.subscription import ChangeEvent, Subscription, SubscriptionEvent, ToldRisk
 from recovery.models.twin import LiveEvent, ModelVersion, Snapshot, Twin
 from recovery.models.user import User
@@ -54,7 +55,10 @@ __all__ = [
     "Backtest",
     "Batch",
     "Card",
+    "CaregiverContact",
     "CaregiverGrant",
+    "CaregiverMessageNotice",
+    "CaregiverReminder",
     "ChangeEvent",
     "CheckInDraft",
     "CheckInResponse",
@@ -103,6 +107,7 @@ __all__ = [
     "PushSubscription",
     "ReadingMark",
     "Reminder",
+    "Repeated",
     "RosterShift",
     "Sample",
     "SavedView",

@@ -12,6 +12,8 @@ class CaregiverGrant(models.Model):
 
     `called`: how the patient names them ("Anna"). Only the SHA-256 of the link
     is kept, and it goes blank when the link is used. `tries`: wrong answers to the link's question so far.
+    `told_check_ins`, `told_messages`: whether the patient lets us tell them that a check-in waits, or that the team has
+    written; it counts only with the scope to answer, or to write.
     """
 
     class Relation(models.TextChoices):
@@ -34,6 +36,8 @@ class CaregiverGrant(models.Model):
     may_answer = models.BooleanField(default=False)
     may_write = models.BooleanField(default=False)
     may_connect = models.BooleanField(default=False)
+    told_check_ins = models.BooleanField(default=True, db_default=True)
+    told_messages = models.BooleanField(default=False, db_default=False)
     link_hash = models.CharField(max_length=64, blank=True)
     link_until = models.DateTimeField()
     tries = models.PositiveSmallIntegerField(default=0)
