@@ -37,7 +37,7 @@ METRIC_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class DeviceCard:
-    """`state`: working, quiet, sealed or report."""
+    """`state`: working, quiet, clock (all that is new is dated ahead), sealed or report."""
 
     name: str
     maker: str
@@ -140,7 +140,9 @@ def _state(one: SourceSeen, now: datetime) -> str:
         return "sealed"
     daily = all(METRICS[metric].grain != "hour" for metric in one.metrics)
     limit = QUIET_AFTER_DAILY if daily else QUIET_AFTER
-    return "working" if one.newest is not None and now - one.newest <= limit else "quiet"
+    if one.newest is not None and now - one.newest <= limit:
+        return "working"
+    return "clock" if one.ahead_until is not None else "quiet"
 
 
 def _state_words(one: SourceSeen, state: str, now: datetime) -> str:
@@ -150,6 +152,8 @@ def _state_words(one: SourceSeen, state: str, now: datetime) -> str:
         return _("Not used: you took back your consent")
     if state == "report":
         return _("Your own words")
+    if state == "clock":
+        return _("Its clock is ahead")
     return nothing_for(one.newest or now, now)
 
 
@@ -164,6 +168,8 @@ def nothing_for(newest: datetime, now: datetime) -> str:
 def _next_step(state: str) -> str:
     if state == "quiet":
         return _("Is it charged, worn, and near your phone or base station? If so, write to your team.")
+    if state == "clock":
+        return _("Set its date and time right. What it sends is kept, and counts once its time has come.")
     if state == "sealed":
         return _("You can allow it again under My consent.")
     return ""

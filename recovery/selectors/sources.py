@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from django.db.models import OuterRef, Subquery
 
 from recovery.models import Device, Sample, Series, SourceChoice
+from recovery.twin.clocks import AHEAD_MS
 from recovery.twin.metrics import METRICS
 
 SELF_REPORT = "self_report"
@@ -14,7 +15,8 @@ SELF_REPORT = "self_report"
 
 @dataclass(frozen=True, slots=True)
 class SourceSeen:
-    """`newest`: end of the newest reading's time; `heard`: when that arrived. `sealed`: metrics withdrawn from care."""
+    """`newest`: end of the newest reading's time, at most now; `heard`: when that arrived. `sealed`: metrics withdrawn from
+    care. `ahead_until`: the furthest time ahead of the clock that a reading claims, None where none does."""
 
     source: str
     name: str
@@ -26,6 +28,7 @@ class SourceSeen:
     heard: datetime | None
     newest_metric: str
     newest_value: float | None
+    ahead_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +40,20 @@ class Rivals:
     chosen: str
 
 
-def sources_of(patient_id: int) -> tuple[SourceSeen, ...]:
-    """Every source whose readings a metric fits, the newest first; laboratories are not the patient's devices."""
-    newest = Sample.objects.filter(series=OuterRef("pk"), ended_batch__isnull=True).order_by("-at_ms")
+def sources_of(patient_id: int, now: datetime) -> tuple[SourceSeen, ...]:
+    """Every source whose readings a metric fits, the newest first; laboratories are not the patient's devices.
+
+    A reading dated ahead of the clock (twin.clocks) is nobody's newest.
+    """
+    standing = Sample.objects.filter(series=OuterRef("pk"), ended_batch__isnull=True).order_by("-at_ms")
+    borne_ms = int(now.timestamp() * 1000) + AHEAD_MS
+    newest = standing.filter(at_ms__lte=borne_ms)
+    ahead = standing.filter(at_ms__gt=borne_ms)
     rows = (
         Series.objects.filter(patient_id=patient_id, metric__in=_portable())
         .annotate(at=Subquery(newest.values("at_ms")[:1]), value=Subquery(newest.values("value")[:1]))
-        .annotate(heard=Subquery(newest.values("batch__received_at")[:1]))
-        .exclude(at__isnull=True)
+        .annotate(heard=Subquery(newest.values("batch__received_at")[:1]), ahead=Subquery(ahead.values("at_ms")[:1]))
+        .exclude(at__isnull=True, ahead__isnull=True)
         .order_by("pk")
     )
     sealed = set(Series.objects.filter(patient_id=patient_id).sealed().values_list("pk", flat=True))
@@ -52,7 +61,7 @@ def sources_of(patient_id: int) -> tuple[SourceSeen, ...]:
     by_source: dict[str, list[Series]] = {}
     for row in rows:
         by_source.setdefault(row.source, []).append(row)
-    seen = [_seen(source, own, sealed, names) for source, own in by_source.items()]
+    seen = [_seen(source, own, sealed, names, now) for source, own in by_source.items()]
     return tuple(sorted(seen, key=lambda one: -(one.newest.timestamp() if one.newest else 0.0)))
 
 
@@ -60,11 +69,14 @@ def _portable() -> list[str]:
     return [key for key, metric in METRICS.items() if metric.family != "laboratory"]
 
 
-def _seen(source: str, rows: Iterable[Series], sealed: set[int], names: Mapping[str, Device]) -> SourceSeen:
+def _seen(
+    source: str, rows: Iterable[Series], sealed: set[int], names: Mapping[str, Device], now: datetime
+) -> SourceSeen:
     rows = list(rows)
-    last = max(rows, key=lambda row: vars(row)["at"] + row.span_ms)
+    last = max(rows, key=lambda row: (vars(row)["at"] or 0) + row.span_ms)
+    at_ms, ahead = vars(last)["at"], [vars(row)["ahead"] for row in rows if vars(row)["ahead"] is not None]
     device = names.get(source)
-    value = None if last.pk in sealed else vars(last)["value"] * last.scale + last.shift
+    value = None if last.pk in sealed or at_ms is None else vars(last)["value"] * last.scale + last.shift
     return SourceSeen(
         source=source,
         name=device.name if device else "",
@@ -72,10 +84,11 @@ def _seen(source: str, rows: Iterable[Series], sealed: set[int], names: Mapping[
         tier=last.tier,
         metrics=tuple(dict.fromkeys(row.metric for row in rows)),
         sealed=tuple(dict.fromkeys(row.metric for row in rows if row.pk in sealed)),
-        newest=datetime.fromtimestamp((vars(last)["at"] + last.span_ms) / 1000, UTC),
+        newest=None if at_ms is None else min(datetime.fromtimestamp((at_ms + last.span_ms) / 1000, UTC), now),
         heard=vars(last)["heard"],
         newest_metric=last.metric,
         newest_value=value,
+        ahead_until=datetime.fromtimestamp(max(ahead) / 1000, UTC) if ahead else None,
     )
 
 

@@ -32,7 +32,7 @@ def show_devices(request: HttpRequest) -> HttpResponse:
 
 def _devices(request: HttpRequest, found: Subject, form: TypedForm, now: datetime) -> HttpResponse:
     zone = _zone(found)
-    seen = sources_of(found.patient_id)
+    seen = sources_of(found.patient_id, now)
     links = links_of(found.patient_id)
     from_makers = {one.source for one in links}  # their cards say it, also of one that was disconnected
     context = {

@@ -32,7 +32,7 @@ LONGEST_CODE = 2_000
 def cards_of(found: Subject, links: tuple[LinkSeen, ...], zone: Any) -> tuple[VendorCard, ...]:
     """A card for each maker that this hospital works with."""
     known = providers()
-    sources = {one.source: one for one in sources_of(found.patient_id)}
+    sources = {one.source: one for one in sources_of(found.patient_id, door.clock())}
     sealed = {one.key: withdrawn_of(found.patient_id, one.metrics) for one in known}
     return vendor_cards(known, links, sources, sealed, door.clock(), zone)
 

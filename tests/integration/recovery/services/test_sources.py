@@ -64,7 +64,7 @@ def test_a_device_that_is_not_theirs_cannot_be_chosen(episode):
 
 
 def test_each_source_says_its_newest_reading_and_what_can_be_chosen(episode):
-    seen = sources_of(episode.patient_id)
+    seen = sources_of(episode.patient_id, NOW)
     assert [one.source for one in seen] == ["Device/a-watch", "Device/b-ring"]
     assert seen[0].newest == d.SURGERY_END + timedelta(hours=28) and seen[0].heard == NOW
     (rivals,) = rivals_of(episode.patient_id, seen)
