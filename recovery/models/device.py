@@ -21,6 +21,7 @@ class Device(models.Model):
     manufacturer = models.CharField(max_length=200, blank=True)
     kind = models.CharField(max_length=200, blank=True)
     udi = models.CharField(max_length=200, blank=True)
+    version = models.CharField(max_length=200, blank=True, help_text="Firmware and other versions, as last told.")
     tier = models.CharField(max_length=12, choices=Tier.choices, default=Tier.CONSUMER)
 
     class Meta:

@@ -128,6 +128,17 @@ class AlsoSaid(models.Model):
         indexes = [models.Index(fields=["fhir_id"], name="also_said_by_document")]
 
 
+class Repeated(models.Model):
+    """How many readings of a series one delivery brought that were held already: dropped, and counted here alone."""
+
+    series = models.ForeignKey(Series, on_delete=models.PROTECT, db_index=False, related_name="+")
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, db_index=False, related_name="+")
+    readings = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["series", "batch"], name="repeated_once_a_delivery")]
+
+
 class Packet(models.Model):
     """One SampledData Observation as sent: `data` is its text. Its numbers are also Samples of the same Series."""
 

@@ -1,5 +1,6 @@
 """What one delivery has changed so far."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from recovery.services.intake import NumberReading, Outcome, PacketReading, Unmapped
@@ -11,7 +12,8 @@ class Changes:
 
     `dirty`: patient id -> earliest new reading in ms; None: facts of the patient changed, everything is new.
     `touched`: every patient of whom something was brought, for the audit. `retold`: readings held already that were
-    taken back since or stand under another id, with the id under which they were sent now.
+    taken back since or stand under another id, with the id under which they were sent now. `repeated`: series row id ->
+    readings that were held already and are dropped; `resaid`: ids of Observations sent again word for word.
     """
 
     outcomes: dict[int, Outcome] = field(default_factory=dict)
@@ -19,6 +21,8 @@ class Changes:
     touched: set[int] = field(default_factory=set)
     retold: list[tuple[NumberReading | PacketReading, str]] = field(default_factory=list)
     unmapped: list[Unmapped] = field(default_factory=list)
+    repeated: Counter[int] = field(default_factory=Counter)
+    resaid: list[str] = field(default_factory=list)
 
     def reading(self, patient_id: int, at_ms: int) -> None:
         known = self.dirty.get(patient_id, at_ms)

@@ -15,7 +15,7 @@ from recovery.audit import Actor
 from recovery.exceptions import Conflict, RecoveryError
 from recovery.models import Batch, UnmappedCode
 from recovery.models.streams_sql import insert_batch
-from recovery.services import documents, outbox, projected, promotion, references, streams, subscriptions
+from recovery.services import documents, outbox, projected, promotion, references, repeats, streams, subscriptions
 from recovery.services.changes import Changes
 from recovery.services.documents import StoredDocument
 from recovery.services.intake import Delivery, DocumentWrite, Outcome, Receipt, SubscriptionFacts, Unmapped
@@ -57,6 +57,7 @@ def deliver(*, delivery: Delivery, actor: Actor, now: datetime, atomic: bool) ->
         if atomic:
             _refuse_all_if_one_is_refused(changes)
         _keep_promises(delivery, changes)
+        repeats.count(changes, batch)
         _list_unmapped((*delivery.unmapped, *changes.unmapped), now)
         patients, detail = sorted(changes.touched), {"channel": delivery.channel, "items": len(changes.outcomes)}
         trail = audit.statement(actor, now, "ingest", patients or (None,), f"Batch/{batch.pk}", detail=detail)
@@ -116,6 +117,8 @@ def _store_document(write: DocumentWrite, batch: Batch, now: datetime, changes: 
         _refuse(write, error, changes, atomic)
         return
     changes.outcomes[write.index] = stored.outcome
+    if write.type == "Observation" and write.samples and stored.outcome.status == "unchanged":
+        changes.resaid.append(stored.outcome.fhir_id)
     if stored.patient_id is not None:
         changes.touched.add(stored.patient_id)
         if stored.facts_changed:

@@ -130,6 +130,7 @@ class DeviceFacts:
     kind: str = ""
     udi: str = ""
     tier: str = "consumer"
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ def store_projected(
     fresh = [key for key in said if key not in held and key not in shared]
     unread = {key[0] for key in fresh if not said[key].series.metric}
     mapped = mapped_series.with_metric(unread) if unread else set()
-    for key in _spoken(fresh, document_id, batch):
+    for key in _spoken(fresh, document_id, batch, changes):
         one = said[key]
         changes.touched.add(places[one.series][1])
         if one.series.metric or key[0] in mapped:
@@ -63,7 +63,7 @@ def _taken_back(keys: Iterable[Key], document_id: str, batch: Batch) -> list[Key
     return ended
 
 
-def _spoken(keys: Sequence[Key], document_id: str, batch: Batch) -> list[Key]:
+def _spoken(keys: Sequence[Key], document_id: str, batch: Batch, changes: Changes) -> list[Key]:
     """Say these samples. Returned are those that were not heard before: new, or taken back since."""
     new = insert_new(Sample, SAMPLE_COLUMNS, SAMPLE_KEY, [(*key, batch.pk, None, document_id) for key in keys])
     known = [key for key in keys if key not in new]
@@ -71,6 +71,7 @@ def _spoken(keys: Sequence[Key], document_id: str, batch: Batch) -> list[Key]:
     AlsoSaid.objects.bulk_create(
         [AlsoSaid(fhir_id=document_id, **_fields(key)) for key in known if key not in revived], ignore_conflicts=True
     )
+    changes.repeated.update(key[0] for key in known if key not in revived)
     return [key for key in keys if key in new or key in revived]
 
 

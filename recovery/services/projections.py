@@ -150,6 +150,7 @@ def _project_device(fhir_id: str, patient_id: int | None, facts: DeviceFacts) ->
         "manufacturer": facts.manufacturer[:200],
         "kind": facts.kind[:200],
         "udi": facts.udi[:200],
+        "version": facts.version[:200],
         "tier": facts.tier,
     }
     before = Device.objects.filter(fhir_id=fhir_id).values_list("tier", flat=True).first()

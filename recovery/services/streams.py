@@ -236,7 +236,7 @@ def _store_numbers(
         derived = ReadingId("r", row[0], one.at_ms, value_mark(one.value, one.digits))
         reading_id = held[key][0] or encode(derived)
         _note(one, is_new, reading_id, places[one.series][1], now, changes)
-        _note_again(one, reading_id, held[key], is_new, changes)
+        _note_again(one, reading_id, held[key], is_new, row[0], changes)
 
 
 def _store_packets(
@@ -262,7 +262,7 @@ def _store_packets(
             points += [(row[0], at_ms, value, 0, batch.pk, None, None) for at_ms, value in one.points]
         reading_id = held[key][0] or encode(ReadingId("k", row[0], one.at_ms, one.digest))
         _note(one, is_new, reading_id, places[one.series][1], now, changes)
-        _note_again(one, reading_id, held[key], is_new, changes)
+        _note_again(one, reading_id, held[key], is_new, row[0], changes)
     fresh = insert_new(Sample, SAMPLE_COLUMNS, SAMPLE_KEY, points)
     # Numbers of a voided packet that another packet says too speak again.
     lives.speak_again((point[:4] for point in points if point[:4] not in fresh), batch)
@@ -283,15 +283,23 @@ def _held(
 
 
 def _note_again(
-    one: NumberReading | PacketReading, name: str, held: tuple[str | None, bool], is_new: bool, changes: Changes
+    one: NumberReading | PacketReading,
+    name: str,
+    held: tuple[str | None, bool],
+    is_new: bool,
+    series_id: int,
+    changes: Changes,
 ) -> None:
-    """A reading that was taken back, or stands under another id than the sender names, is told again (Changes)."""
+    """A reading that was taken back, or stands under another id than the sender names, is told again (Changes); any
+    other that is held already is dropped and counted."""
     if is_new:
         return
     if one.fhir_id is not None and one.fhir_id != name:
         changes.retold.append((one, one.fhir_id))
     elif held[1]:
         changes.retold.append((one, name))
+    else:
+        changes.repeated[series_id] += 1
 
 
 def _note(

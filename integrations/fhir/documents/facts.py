@@ -122,7 +122,17 @@ def _device(resource: Json) -> DeviceFacts:
         kind=text(resource, "type.text", "type.coding.display"),
         udi=text(resource, "udiCarrier.carrierHRF", "udiCarrier.deviceIdentifier"),
         tier=tier,
+        version=_version(resource),
     )
+
+
+def _version(resource: Json) -> str:
+    """Device.version, each with its type where one is said: "firmware 3.2.1, hardware B"."""
+    said = []
+    for one in values_at(resource, "version"):
+        kind = text(one, "type.text", "type.coding.display")
+        said.append(" ".join(part for part in (kind, text(one, "value")) if part))
+    return ", ".join(filter(None, said))
 
 
 def _condition(resource: Json) -> FindingFacts | None:
