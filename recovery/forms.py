@@ -133,6 +133,21 @@ class SendForm(SeenForm):
     note = forms.CharField(max_length=1_000, required=False)
 
 
+class FileHandoverForm(SeenForm):
+    """The hand-overs of a shift as they were previewed; each patient's own part is a HandedForm."""
+
+    token = forms.UUIDField()
+
+
+class HandedForm(forms.Form):
+    """One patient's part, with the key of the episode before its names. `standing`: the document that it replaces."""
+
+    file = forms.BooleanField(required=False)
+    mark = forms.CharField(max_length=64, required=False)
+    standing = forms.CharField(max_length=64, required=False)
+    note = forms.CharField(max_length=1_000, required=False)
+
+
 class AlertForm(forms.Form):
     """`version`: the alert as the person saw it; the service refuses when it has changed since."""
 

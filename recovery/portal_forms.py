@@ -13,6 +13,10 @@ SCOPES = (
     ("write", _("Read and write messages")),
     ("connect", _("Look after my devices")),
 )
+TOLD = (
+    ("check_ins", _("Tell them when a check-in waits, if they may answer it")),
+    ("messages", _("Tell them when the team has written, if they may read it")),
+)
 RELATIONS = (
     ("partner", _("Partner")),
     ("daughter", _("Daughter")),
@@ -38,9 +42,12 @@ class LocalTimeField(forms.Field):
 
 
 class ScopesForm(forms.Form):
+    """`told`: of what we tell them; nothing ticked is a choice too."""
+
     scopes = forms.MultipleChoiceField(
         choices=SCOPES, error_messages={"required": _("Please choose at least one thing that this person may do.")}
     )
+    told = forms.MultipleChoiceField(choices=TOLD, required=False)
 
 
 class CaregiverForm(ScopesForm):
@@ -107,3 +114,13 @@ class ContactForm(forms.Form):
     quiet_from = forms.TimeField()
     quiet_until = forms.TimeField()
     about_messages = forms.BooleanField(required=False)
+
+
+class HelperContactForm(forms.Form):
+    """Quiet hours are the clock of `zone`, where the caregiver lives."""
+
+    channel = forms.ChoiceField(choices=[(key, key) for key in ("none", "email", "sms", "push")])
+    address = forms.CharField(max_length=254, required=False)
+    quiet_from = forms.TimeField()
+    quiet_until = forms.TimeField()
+    zone = forms.CharField(max_length=64, error_messages={"required": _("Please choose where you live.")})

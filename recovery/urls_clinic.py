@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from recovery.views import board, compare, desk, handover, patient, readings, record_notes
+from recovery.views import board, compare, desk, handover, handover_notes, patient, readings, record_notes
 
 READING = "patients/<uuid:key>/readings/<slug:metric>/<str:reading>/"
 
@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tour/end/", desk.end_tour, name="tour_end"),
     path("hand-over/", handover.show_handover, name="handover"),
     path("hand-over/shift.pdf", handover.handover_as_pdf, name="handover_pdf"),
+    path("hand-over/record/", handover_notes.file, name="handover_file"),
     path("patients/alerts/", board.bulk, name="bulk"),
     path("patients/write/", board.write_to_many, name="bulk_write"),
     path("patients/alerts/act/", board.act_on_many, name="bulk_act"),

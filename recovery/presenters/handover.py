@@ -1,17 +1,20 @@
 """The hand-over in words: per patient the state, why, who has what, what changed in the shift, and what is next."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from recovery.presenters import wording
 from recovery.presenters.alerts import SEVERITIES, status_line
+from recovery.presenters.allergies import allergy_words
 from recovery.presenters.board import row_card
 from recovery.presenters.steps import step_words
 from recovery.selectors.alerts import AlertSeen
 from recovery.selectors.handover import Handed, Handover, Shift
+from recovery.selectors.record_notes import SentHandover
 
 # When shifts begin, hospital time [G: common in European hospitals; to be set by the unit].
 BEGIN = (("early", 7), ("late", 15), ("night", 23))
@@ -22,10 +25,14 @@ MOST_STEPS = 6
 
 @dataclass(frozen=True, slots=True)
 class HandedCard:
+    """`filed`: since when this shift's hand-over stands in the record, or blank."""
+
     key: UUID
     name: str
     label: str
+    born: str
     record: str
+    allergies: str
     line: str
     state: str
     state_word: str
@@ -35,6 +42,7 @@ class HandedCard:
     next_check: str
     risk: str
     data: str
+    filed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +80,15 @@ def shift_words(shift: Shift, zone: ZoneInfo) -> str:
     return f"{WORDS.get(name, name)} {wording.calendar_day(shift.start, zone)}"
 
 
-def handover_view(found: Handover, shifts: Sequence[Shift], now: datetime, zone: ZoneInfo) -> HandoverView:
+def handover_view(
+    found: Handover,
+    shifts: Sequence[Shift],
+    now: datetime,
+    zone: ZoneInfo,
+    filed: Mapping[UUID, SentHandover] = MappingProxyType({}),
+) -> HandoverView:
     wards = dict(found.wards)
-    cards = tuple(_card(one, now, zone) for one in found.patients)
+    cards = tuple(_card(one, now, zone, filed.get(one.row.operation.key)) for one in found.patients)
     return HandoverView(
         title=f"Hand-over: {shift_words(found.shift, zone)}",
         period=f"{wording.clock(found.shift.start, zone)} to {wording.clock(found.shift.end, zone)}",
@@ -84,9 +98,7 @@ def handover_view(found: Handover, shifts: Sequence[Shift], now: datetime, zone:
         shifts=tuple((one.key, shift_words(one, zone), one == found.shift) for one in shifts),
         needing=wording.plural(sum(card.state in ("act", "review") for card in cards), "patient"),
         is_synthetic=any(one.row.person.is_synthetic for one in found.patients),
-        left_out=f"{found.total - len(cards)} more are not listed: choose one ward."
-        if found.total > len(cards)
-        else "",
+        left_out=_left_out(found.total - len(cards)),
     )
 
 
@@ -94,13 +106,15 @@ def _left_out(count: int) -> str:
     return f"{count} more are not listed: choose one ward." if count > 0 else ""
 
 
-def _card(one: Handed, now: datetime, zone: ZoneInfo) -> HandedCard:
+def _card(one: Handed, now: datetime, zone: ZoneInfo, filed: SentHandover | None) -> HandedCard:
     row = row_card(one.row, now, zone)
     return HandedCard(
         key=row.key,
         name=row.name,
         label=row.label,
+        born=wording.birth(one.row.person.birth_date, now.date()),
         record=row.record,
+        allergies=allergy_words(one.allergies),
         line=f"{row.procedure}, {row.day}",
         state=row.state,
         state_word=row.state_word,
@@ -110,6 +124,7 @@ def _card(one: Handed, now: datetime, zone: ZoneInfo) -> HandedCard:
         next_check=row.next_contact or ("look at the alert" if row.alert_severity != "quiet" else "as planned"),
         risk=f"{row.risk}: {row.risk_event}" + (f"; {row.news2}" if row.news2 else ""),
         data=row.age,
+        filed=f"Filed in the record {wording.clock(filed.sent_at, zone)}" if filed else "",
     )
 
 

@@ -80,6 +80,7 @@ def summary_pdf(title: str, head: Iterable[str], lines: Iterable[tuple[str, str]
 
 def _patient(card: HandedCard) -> Flowable:
     rows = [
+        ("Allergies", card.allergies),
         ("State", f"{card.state_word}. {card.why}"),
         ("Alerts", " ".join(card.alerts) or "none open"),
         ("This shift", "; ".join(card.changed)),

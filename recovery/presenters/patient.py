@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from recovery.presenters import wording
 from recovery.presenters.alerts import AlertCard, alert_card
+from recovery.presenters.allergies import AllergyStrip, allergy_strip, allergy_words
 from recovery.presenters.bedside import GRAVE_PAIN, is_grave, news2_points
 from recovery.presenters.chart import (
     ABOVE,
@@ -23,6 +24,7 @@ from recovery.presenters.chart import (
 )
 from recovery.presenters.risk import RiskCard, risk_card
 from recovery.presenters.since import changes_since, last_look_line
+from recovery.selectors.allergies import Allergies
 from recovery.selectors.befallen import Befell
 from recovery.selectors.patient import PatientPage
 from recovery.selectors.people import Operation, Person
@@ -45,6 +47,7 @@ class Banner:
     day: str
     label: str
     died: str
+    allergies: AllergyStrip
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,7 @@ class PatientView:
     alerts: tuple[AlertCard, ...]
     model_lines: tuple[str, ...]
     version: str
+    allergies: str  # all of them, in a line
     events: tuple[EventLine, ...] = ()
 
     @property
@@ -125,7 +129,7 @@ def patient_view(page: PatientPage, now: datetime, zone: ZoneInfo) -> PatientVie
     cards = metric_cards(said, page.observed, page.operation, now, zone, page.later, page.events) if said else ()
     lead = headline_risk(said.risks) if said else None
     return PatientView(
-        banner=banner(page.person, page.operation, said, now),
+        banner=banner(page.person, page.operation, said, now, page.allergies),
         state=said.state if said else "no_data",
         state_word=wording.STATES.get(said.state if said else "no_data", "No data"),
         headline_alert=next((alert.headline for alert in page.alerts if alert.status == "open"), ""),
@@ -147,11 +151,12 @@ def patient_view(page: PatientPage, now: datetime, zone: ZoneInfo) -> PatientVie
         alerts=tuple(alert_card(alert, now, zone) for alert in page.alerts),
         model_lines=model_lines(said),
         version=_version(page),
+        allergies=allergy_words(page.allergies),
         events=event_lines(page.events, page.operation, now, zone),
     )
 
 
-def banner(person: Person, operation: Operation, said: Said | None, now: datetime) -> Banner:
+def banner(person: Person, operation: Operation, said: Said | None, now: datetime, allergies: Allergies) -> Banner:
     end = operation.surgery_end
     return Banner(
         name=person.name,
@@ -162,6 +167,7 @@ def banner(person: Person, operation: Operation, said: Said | None, now: datetim
         day=wording.recovery_day(_hours(end, now) if end else None),
         label=wording.origin_label(person),
         died="died" if person.died_at else "",
+        allergies=allergy_strip(allergies),
     )
 
 

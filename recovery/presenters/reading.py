@@ -7,9 +7,11 @@ from zoneinfo import ZoneInfo
 from recovery.presenters import wording
 from recovery.presenters.patient import Banner, banner
 from recovery.presenters.readings import decision_words, notes_by_hour
+from recovery.selectors.allergies import Allergies
 from recovery.selectors.people import Operation, Person
 from recovery.selectors.reading import DeviceSeen, MarkSeen, ReadingSeen
 from recovery.selectors.snapshot import Said
+from recovery.twin.clocks import hours_ahead
 from recovery.twin.metrics import METRICS
 
 NO_DEVICE = DeviceSeen("", "", "", "", "")
@@ -51,6 +53,7 @@ def reading_view(
     said: Said | None,
     person: Person,
     operation: Operation,
+    allergies: Allergies,
     *,
     message: str = "",
     now: datetime,
@@ -58,7 +61,7 @@ def reading_view(
 ) -> ReadingView:
     kind = METRICS[seen.metric]
     return ReadingView(
-        banner=banner(person, operation, said, now),
+        banner=banner(person, operation, said, now, allergies),
         label=kind.label,
         value=wording.quantity(seen.value, seen.metric, kind.unit),
         at=wording.clock(seen.at, zone),
@@ -82,7 +85,7 @@ def _facts(seen: ReadingSeen, said: Said | None, now: datetime, zone: ZoneInfo) 
         ("Device number", (device.udi or device.fhir_id) if device else ""),
         ("Source", seen.source or "not named"),
         ("Trust", wording.TIERS.get(seen.tier, seen.tier)),
-        ("In the twin", _gate(seen, said)),
+        ("In the twin", _gate(seen, said, now)),
         ("Received", f"{wording.clock(delivery.received_at, zone)}, {_delay(seen, delivery.received_at)}"),
         ("Delivery", f"No. {delivery.number}, {CHANNELS.get(delivery.channel, delivery.channel)}, {_held(seen)}"),
         ("Connection", delivery.connection or "none named: an import, or this product itself"),
@@ -97,7 +100,7 @@ def _span(seen: ReadingSeen) -> str:
 def _delay(seen: ReadingSeen, received_at: datetime) -> str:
     hours = (received_at - seen.at).total_seconds() / 3600.0
     if hours < -1.0 / 60.0:
-        return "before it was measured: check the device clock"
+        return f"{wording.lasting(-hours)} before the time that it bears: check the device clock"
     return f"{wording.lasting(hours)} after it was measured"
 
 
@@ -108,10 +111,12 @@ def _held(seen: ReadingSeen) -> str:
     return " and ".join(parts) or "nothing else in it"
 
 
-def _gate(seen: ReadingSeen, said: Said | None) -> str:
+def _gate(seen: ReadingSeen, said: Said | None, now: datetime) -> str:
     """What became of it. The snapshot keeps the newest remarks only, so an older reading is spoken of by the rules."""
     if seen.mark is not None:
         return "Taken out: marked as wrong"
+    if ahead := hours_ahead(seen.at.timestamp() * 1000.0, now.timestamp() * 1000.0):
+        return wording.held_out(ahead)
     low, high = METRICS[seen.metric].plausible
     if not low <= seen.value <= high:
         return f"Rejected: outside the plausible range {low:g} to {high:g}"

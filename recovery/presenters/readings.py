@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from recovery.presenters import wording
 from recovery.presenters.patient import Banner, banner
+from recovery.selectors.allergies import Allergies
 from recovery.selectors.people import Operation, Person
 from recovery.selectors.snapshot import GateNote, MetricSaid, Said
 from recovery.selectors.timeline import Reading, ReadingsPage
@@ -56,6 +57,7 @@ def readings_view(
     said: Said | None,
     person: Person,
     operation: Operation,
+    allergies: Allergies,
     *,
     now: datetime,
     zone: ZoneInfo,
@@ -64,7 +66,7 @@ def readings_view(
     notes = notes_by_hour(said.metrics.get(metric) if said else None)
     low, high = kind.plausible
     return ReadingsView(
-        banner=banner(person, operation, said, now),
+        banner=banner(person, operation, said, now, allergies),
         label=kind.label,
         unit=wording.unit(kind.unit, kind.key),
         range_words=f"{wording.number(low, kind.decimals)} to "
@@ -77,7 +79,8 @@ def readings_view(
 def csv_row(row: Reading, metric: str) -> tuple[str, ...]:
     """One line of the export. Text that a spreadsheet would run as a formula is quoted."""
     kind = METRICS[metric]
-    texts = (row.source, row.device, row.tier, row.received_at.isoformat(), row.refused)
+    refused = f"dated {wording.lasting(row.ahead_h)} ahead of the clock" if row.ahead_h else row.refused
+    texts = (row.source, row.device, row.tier, row.received_at.isoformat(), refused)
     return (
         row.at.isoformat(),
         f"{row.hour:.3f}",
@@ -91,6 +94,8 @@ def csv_row(row: Reading, metric: str) -> tuple[str, ...]:
 def _line(row: Reading, metric: str, code: str, notes: dict[int, GateNote], zone: ZoneInfo) -> ReadingLine:
     note = notes.get(int(row.hour // 1))
     decision = f"Rejected: {row.refused}" if row.refused else decision_words(note)
+    if row.ahead_h:
+        decision = wording.held_out(row.ahead_h)
     return ReadingLine(
         id=row.id,
         at=wording.clock(row.at, zone),
@@ -100,7 +105,7 @@ def _line(row: Reading, metric: str, code: str, notes: dict[int, GateNote], zone
         tier=wording.TIERS.get(row.tier, row.tier),
         received=wording.clock(row.received_at, zone),
         decision="Marked as wrong: not in the twin" if row.is_wrong else decision,
-        is_refused=bool(row.refused),
+        is_refused=bool(row.refused or row.ahead_h),
         is_wrong=row.is_wrong,
     )
 

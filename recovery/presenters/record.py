@@ -45,7 +45,8 @@ ACTION_WORDS = {
         gettext_lazy("took a copy of your record"),
     ),
     **dict.fromkeys(
-        ("ingest", "create", "update", "patch", "delete"), gettext_lazy("sent readings or parts of your record")
+        ("ingest", "create", "update", "patch", "delete", "send_summary", "send_handover"),
+        gettext_lazy("sent readings or parts of your record"),
     ),
     **dict.fromkeys(
         (

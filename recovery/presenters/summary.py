@@ -43,6 +43,7 @@ def summary_head(view: PatientView, now: datetime, zone: ZoneInfo) -> tuple[str,
     label = f" [{banner.label}]" if banner.label else ""
     return (
         f"{banner.name}{label}, born {banner.born}, No. {banner.record}",
+        f"Allergies: {view.allergies}.",
         f"{banner.procedure}, {banner.day}. As of {wording.clock(now, zone)}.",
     )
 

@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 from django.db.models.fields.json import KT
 
 from recovery.models import AlertTransition, Episode, Snapshot, User
+from recovery.selectors.allergies import Allergies, allergies_of_all
 from recovery.selectors.careteam import BoardRow, board
 from recovery.selectors.ranking import BoardFilter
 
 MOST_PATIENTS = 300
 # A snapshot is made hourly; older than this it does not tell the state at the beginning of a shift.
 STATE_WITHIN = timedelta(hours=3)
+COLUMNS = ("key", "id", "patient_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Handed:
     row: BoardRow
     state_before: str
     steps: tuple[StepTaken, ...]
+    allergies: Allergies
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +63,14 @@ def handover(user: User, shift: Shift, ward: str, now: datetime) -> Handover:
     """The patients of the person's teams (or of the one `ward`), those who need someone first."""
     found = board(user, now, BoardFilter(ward=ward), page_rows=MOST_PATIENTS)
     keys = [row.operation.key for row in found.rows]
-    ids = dict(Episode.objects.filter(key__in=keys).values_list("key", "id"))
-    states, steps = _states(ids.values(), shift.start), _steps(ids.values(), shift, now)
+    who = {key: (pk, patient) for key, pk, patient in Episode.objects.filter(key__in=keys).values_list(*COLUMNS)}
+    ids = [pk for pk, _ in who.values()]
+    states, steps = _states(ids, shift.start), _steps(ids, shift, now)
+    allergies = allergies_of_all(patient for _, patient in who.values())
     patients = tuple(
-        Handed(row, states.get(ids[row.operation.key], ""), tuple(steps.get(ids[row.operation.key], ())))
+        Handed(row, states.get(pk, ""), tuple(steps.get(pk, ())), allergies[patient])
         for row in found.rows
+        for pk, patient in (who[row.operation.key],)
     )
     return Handover(shift, found.wards, ward, patients, found.total)
 

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from recovery.models import AlertTransition, AuditEvent, Episode, LiveEvent, Look, Snapshot, User
 from recovery.selectors.alerts import AlertSeen, alerts_of
+from recovery.selectors.allergies import Allergies, allergies_of
 from recovery.selectors.befallen import Befell, befallen
 from recovery.selectors.careteam import current_snapshots
 from recovery.selectors.consents import sealed_flags
@@ -40,6 +41,7 @@ class PatientPage:
     alerts: tuple[AlertSeen, ...]
     last_look: LastLook | None
     last_event: int
+    allergies: Allergies
     later: Mapping[str, Observed] = field(default_factory=dict)
     events: tuple[Befell, ...] = ()
 
@@ -57,6 +59,7 @@ def patient_page(user: User, key: UUID, now: datetime) -> PatientPage:
         alerts=alerts_of(episode) if user.is_clinical else (),
         last_look=last_look(user, episode, now),
         last_event=last_event,
+        allergies=allergies_of(episode.patient_id),
         events=befallen(episode, now),
     )
 

@@ -10,6 +10,7 @@ from recovery.forms import CompareForm
 from recovery.presenters import wording
 from recovery.presenters.compare import compare_view
 from recovery.presenters.patient import banner
+from recovery.selectors.allergies import allergies_of
 from recovery.selectors.befallen import befallen
 from recovery.selectors.patient import said_of
 from recovery.selectors.people import find_episode, operation_of, person_of
@@ -51,7 +52,7 @@ def show_compare(request: HttpRequest, key: UUID) -> HttpResponse:
     )
     context = {
         "view": view,
-        "banner": banner(person_of(episode.patient), operation, said, now),
+        "banner": banner(person_of(episode.patient), operation, said, now, allergies_of(episode.patient_id)),
         "episode_key": key,
         "first": wanted[0] if wanted else "",
         "second": wanted[1] if len(wanted) > 1 else "",

@@ -1,6 +1,8 @@
 """The hand-over of a shift: to read, to print, and as PDF."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -9,7 +11,8 @@ from django.views.decorators.http import require_GET
 from recovery.forms import HandoverForm
 from recovery.permissions import exportable_episodes
 from recovery.presenters.handover import HandoverView, handover_view, shifts_until
-from recovery.selectors.handover import handover
+from recovery.selectors.handover import Shift, handover
+from recovery.selectors.record_notes import handovers_of
 from recovery.views import door
 
 
@@ -31,15 +34,20 @@ def handover_as_pdf(request: HttpRequest) -> HttpResponse:
     return response
 
 
+def shift_asked(data: Mapping[str, str], now: datetime) -> tuple[tuple[Shift, ...], Shift, str]:
+    """The shifts to choose from, the one that the form names and its ward; an unknown shift is the one that is on."""
+    form = HandoverForm(data)
+    form.is_valid()
+    shifts = shifts_until(now, door.zone())
+    shift = next((one for one in shifts if one.key == form.cleaned_data.get("shift")), shifts[0])
+    return shifts, shift, form.cleaned_data.get("ward", "")
+
+
 def _asked(request: HttpRequest, action: str) -> tuple[HandoverView, tuple[tuple[str, str], ...], str, str]:
-    """The hand-over that the address asks for, audited; an unknown shift is the one that is on."""
+    """The hand-over that the address asks for, audited."""
     door.check_is_staff(request)
     now, zone = door.clock(), door.zone()
-    form = HandoverForm(request.GET)
-    form.is_valid()
-    shifts = shifts_until(now, zone)
-    shift = next((one for one in shifts if one.key == form.cleaned_data.get("shift")), shifts[0])
-    ward = form.cleaned_data.get("ward", "")
+    shifts, shift, ward = shift_asked(request.GET, now)
     found = handover(door.person(request), shift, ward, now)
     said: dict[str, object] = {"shift": shift.key, "ward": ward}
     if action == "export_handover":
@@ -50,4 +58,5 @@ def _asked(request: HttpRequest, action: str) -> tuple[HandoverView, tuple[tuple
     else:
         keys = [str(one.row.operation.key) for one in found.patients]
         door.note(request, now, action, detail={"episodes": keys, **said})
-    return handover_view(found, shifts, now, zone), found.wards, ward, shift.key
+    filed = handovers_of(shift.key, [one.row.operation.key for one in found.patients])
+    return handover_view(found, shifts, now, zone, filed), found.wards, ward, shift.key

@@ -12,6 +12,7 @@ from recovery.presenters import wording
 from recovery.presenters.causes import causes_view
 from recovery.presenters.past import alert_lines, how_words, moment_of, time_machine
 from recovery.presenters.patient import banner, patient_view
+from recovery.selectors.allergies import allergies_of
 from recovery.selectors.befallen import befallen
 from recovery.selectors.past import Past, past_of, still_allowed
 from recovery.selectors.patient import PatientPage
@@ -41,7 +42,7 @@ def show_past(request: HttpRequest, key: UUID, asked: str) -> HttpResponse:
     page = _page(episode, then, past, at)
     context = {
         "view": patient_view(page, at, zone),
-        "banner": banner(page.person, page.operation, page.said, now),
+        "banner": banner(page.person, page.operation, page.said, now, page.allergies),  # also the allergies are of now
         "as_of": wording.clock(at, zone),
         "machine": time_machine(at, episode.surgery_end, now, zone),
         "how": how_words(then.how, then.made_at, zone) if then else "",
@@ -63,6 +64,7 @@ def _page(episode: Episode, then: Then | None, past: Past, at: datetime) -> Pati
         alerts=(),
         last_look=None,
         last_event=0,
+        allergies=allergies_of(episode.patient_id),
         later=past.later,
         events=befallen(episode, at),
     )

@@ -16,6 +16,7 @@ from recovery.permissions import check_user_can
 from recovery.ports import ports
 from recovery.presenters.reading import reading_view
 from recovery.presenters.readings import CSV_HEADER, csv_row, readings_view
+from recovery.selectors.allergies import allergies_of
 from recovery.selectors.patient import said_of
 from recovery.selectors.people import find_episode, operation_of, person_of
 from recovery.selectors.reading import ReadingSeen, reading_seen
@@ -35,7 +36,14 @@ def show_readings(request: HttpRequest, key: UUID, metric: str) -> HttpResponse:
     found = readings_page(episode, metric, now, PageForm(request.GET).number(), within=day)
     door.note(request, now, "view_readings", patient_ids=[episode.patient_id], entity=f"Episode/{key}/{metric}")
     view = readings_view(
-        found, metric, said_of(episode), person_of(episode.patient), operation_of(episode), now=now, zone=door.zone()
+        found,
+        metric,
+        said_of(episode),
+        person_of(episode.patient),
+        operation_of(episode),
+        allergies_of(episode.patient_id),
+        now=now,
+        zone=door.zone(),
     )
     context = {"view": view, "found": found, "episode_key": key, "metric": metric}
     context |= {"previous_page": found.page - 1, "next_page": found.page + 1, "day": day[0] if day else None}
@@ -52,8 +60,9 @@ def show_reading(request: HttpRequest, key: UUID, metric: str, reading: str) -> 
     entity = f"Episode/{key}/{metric}/{reading}"
     door.note(request, now, "view_reading", patient_ids=[episode.patient_id], entity=entity)
     person, operation = person_of(episode.patient), operation_of(episode)
+    allergies = allergies_of(episode.patient_id)
     sent = ports().message_of(seen.message)
-    view = reading_view(seen, said_of(episode), person, operation, message=sent, now=now, zone=door.zone())
+    view = reading_view(seen, said_of(episode), person, operation, allergies, message=sent, now=now, zone=door.zone())
     context = {"view": view, "episode_key": key, "metric": metric, "reading": reading}
     return render(request, "pages/reading.html", context)
 

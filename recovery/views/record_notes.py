@@ -41,9 +41,11 @@ def send(request: HttpRequest, key: UUID) -> HttpResponse:
         sent = record_notes.send_summary(
             episode=episode,
             token=asked["token"],
-            text=f"{text}\n\nNote: {note}" if note else text,
-            pdf=_paper(view, made_at, note, is_synthetic=episode.patient.is_synthetic),
-            made_at=made_at,
+            words=record_notes.Words(
+                f"{text}\n\nNote: {note}" if note else text,
+                _paper(view, made_at, note, is_synthetic=episode.patient.is_synthetic),
+                made_at,
+            ),
             user=user,
             actor=door.actor(request),
             now=now,

@@ -10,6 +10,7 @@ from recovery.forms import WhatIfForm
 from recovery.permissions import check_user_can
 from recovery.presenters.patient import banner
 from recovery.presenters.what_if import what_if_view
+from recovery.selectors.allergies import allergies_of
 from recovery.selectors.patient import said_of
 from recovery.selectors.people import find_episode, operation_of, person_of
 from recovery.services import what_ifs
@@ -38,7 +39,9 @@ def show_what_if(request: HttpRequest, key: UUID) -> HttpResponse:
     said = said_of(episode)
     context = {
         "view": view,
-        "banner": banner(person_of(episode.patient), operation_of(episode), said, now),
+        "banner": banner(
+            person_of(episode.patient), operation_of(episode), said, now, allergies_of(episode.patient_id)
+        ),
         "episode_key": key,
     }
     return render(request, "pages/what_if.html", context)
