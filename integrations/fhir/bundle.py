@@ -40,9 +40,13 @@ class Get:
 
 @dataclass(slots=True)
 class Answers:
-    """Per entry, by its place in the order sent: a Result, a FhirError, or a GET still to be answered."""
+    """Per entry, by its place in the order sent: a Result, a FhirError, or a GET still to be answered.
+
+    `ahead`: as `Tray.ahead`.
+    """
 
     results: dict[int, Result | FhirError] = field(default_factory=dict)
+    ahead: dict[int, float] = field(default_factory=dict)
     gets: dict[int, Get] = field(default_factory=dict)
 
 
@@ -265,6 +269,7 @@ def _deliver(tray: Tray, asked: dict[int, Asked], answers: Answers, actor: Actor
         wrong = of_refusal(error.outcome)
         issues = (_at_entry(error.outcome.index, issue) for issue in wrong.issues)
         raise FhirError(wrong.status, *issues) from error
+    answers.ahead = tray.ahead(place.now)
     for index, outcome in receipt.outcomes.items():
         try:
             answers.results[index] = interactions.answer(asked[index], outcome)

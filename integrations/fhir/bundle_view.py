@@ -34,7 +34,9 @@ def transact(request: HttpRequest) -> HttpResponse:
     refusals = [one.status for one in answers.results.values() if isinstance(one, FhirError)]
     if refusals:
         call.note("ingest", "Bundle", outcome="refused", status=refusals[0], entries=len(refusals))
-    texts = {index: _answer_write(call, result) for index, result in answers.results.items()}
+    texts = {
+        index: _answer_write(call, result, answers.ahead.get(index, 0.0)) for index, result in answers.results.items()
+    }
     texts |= read
     ordered = (texts[index] for index in sorted(texts))
     return answer(200, renderers.bundle_response(sent["type"], ordered))
@@ -46,13 +48,13 @@ def _has_get(sent: dict[str, Any]) -> bool:
     return any(isinstance(one, dict) and one.get("method") == "GET" for one in requests)
 
 
-def _answer_write(call: Call, result: Result | FhirError) -> str:
+def _answer_write(call: Call, result: Result | FhirError, ahead_h: float = 0.0) -> str:
     """As the caller prefers it; without a wish nothing but where it stands, for Bundles are large."""
     wish = call.prefer.get("return", "minimal")
     if isinstance(result, FhirError) or result.status == 204 or wish == "minimal":
         return renderers.answer_entry(result)
     if wish == "OperationOutcome":
-        return renderers.answer_entry(result, outcome=stands_outcome(result))
+        return renderers.answer_entry(result, outcome=stands_outcome(result, ahead_h))
     return renderers.answer_entry(result, resource=text_of_written(result))
 
 

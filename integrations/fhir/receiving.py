@@ -31,6 +31,7 @@ from recovery.services.intake import (
     SubscriptionFacts,
     Unmapped,
 )
+from recovery.twin.clocks import AHEAD_MS, MS_AN_HOUR, hours_ahead
 
 _ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # a document's own time of change takes its place
 
@@ -120,6 +121,18 @@ class Tray:
                 wish.index, type_name, "delete", {}, fhir_id=wish.fhir_id, if_match=wish.if_match, replaces=replaces
             )
         )
+
+    def ahead(self, now: datetime) -> dict[int, float]:
+        """index -> hours by which a reading in it is dated ahead of the clock, where it is (twin.clocks)."""
+        now_ms = now.timestamp() * MS_AN_HOUR / 3600.0
+        limit = now_ms + AHEAD_MS
+        found = {one.index: one.at_ms for one in self.readings if one.at_ms > limit}
+        found |= {one.index: one.points[-1][0] for one in self.packets if one.points and one.points[-1][0] > limit}
+        for document in self.documents:
+            latest = max((one.at_ms for one in document.samples), default=0)
+            if latest > limit:
+                found[document.index] = latest
+        return {index: hours_ahead(at_ms, now_ms) for index, at_ms in found.items()}
 
     def delivery(self, channel: str, *, from_outside: bool = False) -> Delivery:
         """`from_outside`: as R4 asks of a server, references must hold, and readings sent again after they were taken

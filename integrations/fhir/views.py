@@ -328,20 +328,33 @@ def _write(call: Call, asked: Asked) -> HttpResponse:
     result = interactions.answer(asked, receipt.outcomes[asked.index])
     readings: list[NumberReading | PacketReading] = [*tray.readings, *tray.packets]
     if readings and result.status == 201 and result.version == 1:
-        return _written(call, asked, result, shelves.of_sent(readings[0], result.fhir_id, call.place.now))
-    return _written(call, asked, result)
+        text = shelves.of_sent(readings[0], result.fhir_id, call.place.now)
+        return _written(call, asked, result, text, tray.ahead(call.place.now))
+    return _written(call, asked, result, ahead=tray.ahead(call.place.now))
 
 
-def stands_outcome(result: Result) -> dict[str, Any]:
-    """The OperationOutcome of a write that was done."""
-    said = Issue("informational", f"{result.location} stands.", severity="information")
-    return operation_outcome([said])
+def stands_outcome(result: Result, ahead_h: float = 0.0) -> dict[str, Any]:
+    """The OperationOutcome of a write that was done. `ahead_h`: hours by which its reading is dated ahead of us."""
+    said = [Issue("informational", f"{result.location} stands.", severity="information")]
+    if ahead_h:
+        told = (
+            f"What it measured is dated {_span(ahead_h)} ahead of this server's clock: it is kept as sent, and is used"
+            " once that time is here. Check the clock and time zone of the device."
+        )
+        said.append(Issue("business-rule", told, "Observation.effective", "warning"))
+    return operation_outcome(said)
 
 
-def _written(call: Call, asked: Asked, result: Result, text: str = "") -> HttpResponse:
+def _span(hours: float) -> str:
+    return f"{hours * 60:.0f} minutes" if hours < 2.0 else f"{hours:.1f} hours"
+
+
+def _written(
+    call: Call, asked: Asked, result: Result, text: str = "", ahead: Mapping[int, float] | None = None
+) -> HttpResponse:
     """The answer to a write, as the caller prefers it: the resource, nothing, or an OperationOutcome.
 
-    `text`: the resource as it now reads, where it is known already.
+    `text`: the resource as it now reads, where it is known already. `ahead`: as `Tray.ahead`.
     """
     if result.status == 204:
         return answer(204, **(_version_headers(result) if result.version else {}))
@@ -350,7 +363,9 @@ def _written(call: Call, asked: Asked, result: Result, text: str = "") -> HttpRe
     if wish == "minimal":
         return answer(result.status, **headers)
     if wish == "OperationOutcome":
-        return answer(result.status, renderers.text_of(stands_outcome(result)), **headers)
+        return answer(
+            result.status, renderers.text_of(stands_outcome(result, (ahead or {}).get(asked.index, 0.0))), **headers
+        )
     return answer(result.status, text or text_of_written(result), **headers)
 
 

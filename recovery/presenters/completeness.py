@@ -7,7 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from recovery.presenters import wording
-from recovery.selectors.completeness import LATE_EDGES_H, Cell, Completeness, PatientDays
+from recovery.selectors.completeness import LATE_EDGES_H, Cell, Completeness, HeldOut, PatientDays
 from recovery.twin.metrics import METRICS, Tier
 
 STATES = {
@@ -37,6 +37,7 @@ class PatientLine:
     origin: str
     newest: str
     cells: tuple[DayCell, ...]
+    held_out: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def completeness_view(found: Completeness, now: datetime, zone: ZoneInfo) -> Com
         lines=tuple(_line(row, days, iso, now) for row in found.rows),
         totals=_totals(found),
         bars=_bars(found),
-        ahead=_ahead(found.ahead),
+        ahead=_ahead(found.ahead) + _waiting(found),
         accuracy=tuple(
             Accuracy(
                 wording.TIERS[tier.name.lower()],
@@ -105,11 +106,19 @@ def _line(row: PatientDays, days: tuple[tuple[str, str], ...], iso: list[str], n
         name=row.person.name,
         origin=wording.origin_label(row.person),
         newest=wording.age_of(row.newest, now) if row.newest else "nothing in 14 days",
+        held_out=_held_out(row.held_out, now),
         cells=tuple(
             DayCell(cell.state, _words(cell, day[0]), key if cell.readings else "")
             for cell, day, key in zip(row.cells, days, iso, strict=True)
         ),
     )
+
+
+def _held_out(found: HeldOut | None, now: datetime) -> str:
+    if found is None:
+        return ""
+    ahead = wording.lasting((found.until - now).total_seconds() / 3600.0)
+    return f"{wording.plural(found.readings, 'reading')} dated up to {ahead} ahead of the clock: held out"
 
 
 def _words(cell: Cell, day: str) -> str:
@@ -144,4 +153,17 @@ def _ahead(count: int) -> str:
     return (
         f"{wording.plural(count, 'reading')} {one} dated more than 5 minutes after arrival: check the clock and time "
         "zone of the device or its gateway."
+    )
+
+
+def _waiting(found: Completeness) -> str:
+    """Of readings that are held out until their time has come."""
+    held = [row.held_out for row in found.rows if row.held_out]
+    if not held:
+        return ""
+    count = sum(one.readings for one in held)
+    said = wording.plural(count, "reading") + (" lies" if count == 1 else " lie")
+    return (
+        f" {said} ahead of the clock now, of {wording.plural(len(held), 'patient')} above: held out of the twin until"
+        " that time is here, kept as sent."
     )

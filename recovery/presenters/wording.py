@@ -103,6 +103,14 @@ def lasting(hours: float) -> str:
     return f"{round(hours)} h" if hours < 48 else f"{int(hours // 24)} days"
 
 
+def held_out(ahead_h: float) -> str:
+    """Why a reading dated ahead of the clock is not in the twin."""
+    return (
+        f"Held out: dated {lasting(ahead_h)} ahead of the clock. It is kept as sent and comes in when that time is"
+        " here; check the clock and time zone of the device"
+    )
+
+
 def clock(moment: datetime | None, zone: ZoneInfo) -> str:
     """ "Thu 19 Nov 14:05" in the hospital's time."""
     return moment.astimezone(zone).strftime("%a %-d %b %H:%M") if moment else "no time"

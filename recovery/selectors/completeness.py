@@ -4,7 +4,7 @@ Counted from the readings themselves, so that the totals are those of the store.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from recovery.models import Batch, Device, Episode, Sample, Series, User
 from recovery.permissions import visible_episodes
 from recovery.selectors.people import Person, person_of
 from recovery.selectors.sparks import MS_PER_HOUR
+from recovery.twin.clocks import AHEAD_MS
 from recovery.twin.metrics import METRICS, WORN_HOURS_FOR_A_DAY
 
 DAYS = 14
@@ -46,12 +47,23 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldOut:
+    """Readings dated ahead of the clock (twin.clocks), and the furthest time they claim."""
+
+    readings: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PatientDays:
+    """`held_out`: None where no reading is dated ahead."""
+
     key: UUID
     person: Person
     cells: tuple[Cell, ...]
     newest: datetime | None
     sources: tuple[str, ...]
+    held_out: HeldOut | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +126,17 @@ def completeness(user: User, now: datetime, zone: ZoneInfo, metric: str, page: i
     found = _hours(usable, metric, days[0], now)
     received = Batch.objects.in_bulk({one.batch for one in found})
     arrivals, ahead = _arrivals(found, {pk: batch.received_at for pk, batch in received.items()})
-    by_patient = _by_patient(found, usable)
+    by_patient, held_out = _by_patient(found, usable), _held_out(usable, now)
     return Completeness(
         metric=metric,
         days=days,
-        rows=tuple(_row(one, by_patient.get(one.patient_id, ()), sealed, usable, days, now, metric) for one in part),
+        rows=tuple(
+            replace(
+                _row(one, by_patient.get(one.patient_id, ()), sealed, usable, days, now, metric),
+                held_out=held_out.get(one.patient_id),
+            )
+            for one in part
+        ),
         readings=sum(one.readings for one in found),
         refused=sum(one.refused for one in found),
         ended=_ended(usable, days[0], now),
@@ -172,6 +190,19 @@ def _implausible(series: Mapping[int, Series], metric: str) -> Q:
     for (scale, shift), keys in kinds.items():
         ends = sorted(((low - shift) / scale, (high - shift) / scale))
         found |= Q(series_id__in=keys) & (Q(value__lt=ends[0]) | Q(value__gt=ends[1]))
+    return found
+
+
+def _held_out(series: Mapping[int, Series], now: datetime) -> dict[int, HeldOut]:
+    """Per patient row id, what is dated further ahead than clocks may differ."""
+    ahead = Sample.objects.known_at(None).filter(series_id__in=series, at_ms__gt=_ms(now) + AHEAD_MS)
+    found: dict[int, HeldOut] = {}
+    for key, n, last in (
+        ahead.values("series_id").annotate(n=Count("value"), last=Max("at_ms")).values_list("series_id", "n", "last")
+    ):
+        patient, until = series[key].patient_id, datetime.fromtimestamp(last / 1000.0, tz=now.tzinfo)
+        other = found.get(patient, HeldOut(0, until))
+        found[patient] = HeldOut(other.readings + n, max(other.until, until))
     return found
 
 

@@ -15,8 +15,8 @@ SELF_REPORT = "self_report"
 
 @dataclass(frozen=True, slots=True)
 class SourceSeen:
-    """`newest`: end of the newest reading's time, at most now; `heard`: when that arrived. `sealed`: metrics withdrawn from
-    care. `ahead_until`: the furthest time ahead of the clock that a reading claims, None where none does."""
+    """`newest`: end of the newest reading's time, at most now; `heard`: when that arrived. `sealed`: metrics withdrawn
+    from care. `ahead_until`: the furthest time ahead of the clock that a reading claims, None where none does."""
 
     source: str
     name: str

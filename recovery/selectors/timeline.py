@@ -15,6 +15,7 @@ from recovery.consent_rules import CARE
 from recovery.models import Device, Episode, FormerSample, ReadingMark, Sample, Series
 from recovery.models.reading_mark import MARK_CHANNEL
 from recovery.reading_ids import ReadingId, encode, value_mark
+from recovery.twin.clocks import hours_ahead
 from recovery.twin.measurement import Measured, Samples, measure
 from recovery.twin.metrics import METRICS, Tier
 from recovery.twin.preference import prefer
@@ -53,7 +54,10 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One reading as received, in the metric's unit, with where it came from. `is_wrong`: a person has marked it so."""
+    """One reading as received, in the metric's unit, with where it came from. `is_wrong`: a person has marked it so.
+
+    `ahead_h`: hours by which its time lies ahead of the clock, beyond what clocks may differ; 0 for all others.
+    """
 
     at: datetime
     hour: float
@@ -65,6 +69,7 @@ class Reading:
     refused: str  # why the gate kept it out of the twin; blank when it did not
     is_wrong: bool = False
     id: str = ""  # as in its page's address; see reading_ids
+    ahead_h: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,22 +112,22 @@ def readings_page(
     within: tuple[datetime, datetime] | None = None,
 ) -> ReadingsPage:
     """Readings of `metric`, newest first, PAGE_ROWS a page. An out-of-range page is the nearest one there is. `within`:
-    only those measured from its first moment to before its second."""
+    only those measured from its first moment to before its second. Those dated ahead of the clock come first."""
     series = _series(episode, [metric])
-    found = _readings(series, now)
+    found = _readings(series)
     if within is not None:
         found = found.filter(at_ms__gte=_ms(within[0]), at_ms__lt=_ms(within[1]))
     total = found.count()
     pages = max(1, -(-total // PAGE_ROWS))
     page = min(max(page, 1), pages)
     part = found.order_by("-at_ms", "series_id", "value")[(page - 1) * PAGE_ROWS : page * PAGE_ROWS]
-    return ReadingsPage(tuple(_as_readings(part, series, episode)), total, page, pages)
+    return ReadingsPage(tuple(_as_readings(part, series, episode, now)), total, page, pages)
 
 
 def all_readings(episode: Episode, metric: str, now: datetime) -> list[Reading]:
     """Every reading of `metric`, oldest first, for an export."""
     series = _series(episode, [metric])
-    return _as_readings(_readings(series, now).order_by("at_ms", "series_id", "value"), series, episode)
+    return _as_readings(_readings(series).order_by("at_ms", "series_id", "value"), series, episode, now)
 
 
 def _series(episode: Episode, metrics: Iterable[str] | None) -> dict[int, Series]:
@@ -213,19 +218,21 @@ def _thinned(found: Measured) -> tuple[tuple[float, ...], tuple[float, ...]]:
     return tuple(at.tolist()), tuple(value.tolist())
 
 
-def _readings(series: Mapping[int, Series], now: datetime) -> QuerySet[Sample]:
-    """What stands, and what a person has marked as wrong: that stays in sight."""
+def _readings(series: Mapping[int, Series]) -> QuerySet[Sample]:
+    """What stands, and what a person has marked as wrong or is dated ahead of the clock: that stays in sight."""
     told = Q(ended_batch__isnull=True) | Q(ended_batch__channel=MARK_CHANNEL)
-    return Sample.objects.filter(told, series_id__in=series, at_ms__lte=_ms(now)).select_related("batch")
+    return Sample.objects.filter(told, series_id__in=series).select_related("batch")
 
 
-def _as_readings(samples: Iterable[Sample], series: Mapping[int, Series], episode: Episode) -> list[Reading]:
+def _as_readings(
+    samples: Iterable[Sample], series: Mapping[int, Series], episode: Episode, now: datetime
+) -> list[Reading]:
     names = dict(Device.objects.filter(patient_id=episode.patient_id).values_list("fhir_id", "name"))
     start = _ms(episode.surgery_end) if episode.surgery_end else 0
-    return [_reading(sample, series[sample.series_id], names, start) for sample in samples]
+    return [_reading(sample, series[sample.series_id], names, start, _ms(now)) for sample in samples]
 
 
-def _reading(sample: Sample, own: Series, names: Mapping[str, str], start_ms: int) -> Reading:
+def _reading(sample: Sample, own: Series, names: Mapping[str, str], start_ms: int, now_ms: int) -> Reading:
     value = sample.value * own.scale + own.shift
     low, high = METRICS[own.metric].plausible
     name = ReadingId("r", sample.series_id, sample.at_ms, value_mark(sample.value, sample.digits))
@@ -240,6 +247,7 @@ def _reading(sample: Sample, own: Series, names: Mapping[str, str], start_ms: in
         refused="" if low <= value <= high else f"outside the plausible range {low:g} to {high:g}",
         is_wrong=sample.ended_batch_id is not None,
         id=encode(name),
+        ahead_h=hours_ahead(sample.at_ms, now_ms),
     )
 
 

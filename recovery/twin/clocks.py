@@ -6,9 +6,9 @@ AHEAD_H = 5.0 / 60.0
 """A reading dated further ahead of the clock than this is held out until its time has come."""
 AHEAD_SOURCE = Source(
     "G",
-    "Five minutes: the difference between clocks that systems which must agree on the time bear with by custom (RFC 4120,"
-    " section 5.9.1, names it for Kerberos); a phone or a device set by a network strays by seconds, so that more is a"
-    " wrong clock or time zone. Less than the hour in which the twin counts, so that waiting changes no number",
+    "Five minutes: the difference that systems which must agree on the time bear with by custom (RFC 4120 names it for"
+    " Kerberos); a phone or a device set by a network strays by seconds, so that more is a wrong clock or time zone."
+    " Less than the hour in which the twin counts, so that waiting changes no number",
 )
 MS_AN_HOUR = 3_600_000
 AHEAD_MS = round(AHEAD_H * MS_AN_HOUR)

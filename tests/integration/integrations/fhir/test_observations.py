@@ -1,6 +1,8 @@
 """Observations through the door: what is sent comes back, and the same reading twice is one reading."""
 
 import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -293,3 +295,23 @@ def test_sampled_data_whose_zero_has_no_value_is_kept_and_has_no_numbers(
     assert door.put(address, {**said, "id": content(answer)["id"], "status": "amended"}).status_code == 200
     assert content(door.get(f"{address}/_history"))["total"] == 2
     assert door.delete(address).status_code == 204
+
+
+def dated_in(hours: float) -> dict[str, Any]:
+    return heart_rate(effectiveDateTime=(datetime.now(UTC) + timedelta(hours=hours)).isoformat(timespec="seconds"))
+
+
+@pytest.mark.parametrize(("hours", "severities"), [(3.0, ["information", "warning"]), (0.05, ["information"])])
+def test_a_reading_dated_ahead_is_taken_with_a_warning_to_whom_asks(
+    door: Door, patient: str, hours: float, severities: list[str]
+) -> None:
+    """Held out of the twin, not refused: the record is the sender's."""
+    answer = door.post("Observation", dated_in(hours), Prefer="return=OperationOutcome")
+    issues = content(answer)["issue"]
+    assert answer.status_code == 201 and [one["severity"] for one in issues] == severities
+    assert hours < 1 or "dated 3.0 hours ahead" in issues[1]["diagnostics"]
+    again = {"resource": dated_in(hours), "request": {"method": "POST", "url": "Observation"}}
+    sent = {"resourceType": "Bundle", "type": "batch", "entry": [again]}
+    [entry] = content(door.post("", sent, Prefer="return=OperationOutcome"))["entry"]
+    assert [one["severity"] for one in entry["response"]["outcome"]["issue"]] == severities
+    assert Sample.objects.filter(ended_batch__isnull=True).exists()
