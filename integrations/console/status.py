@@ -293,6 +293,7 @@ def _parts(seen: Sequence[signs.Sign], now: datetime, zone: ZoneInfo) -> list[Pa
         figures = "one machine, one clock"
         lines.append(PartLine("Clock", "green", "right", figures, "Nothing to do."))
     lines.append(_codes())
+    lines += _second_factor()
     return sorted(lines, key=lambda one: ORDER.index(one.badge))
 
 
@@ -337,3 +338,14 @@ def _codes() -> PartLine:
     step = "Map them, or leave them: /fhir/ has the queue." if number else "Nothing to do."
     word = f"{number} unmapped" if number else "all mapped"
     return PartLine("Codes", "amber" if number else "green", word, "codes and units without a metric", step)
+
+
+def _second_factor() -> Iterable[PartLine]:
+    """Whether administrators must have one. The demonstration has synthetic patients only and asks nobody."""
+    if settings.DEMO:
+        return
+    is_asked = "administrator" in settings.MFA_REQUIRED_ROLES
+    word = "required" if is_asked else "not required"
+    figures = "of administrators" if is_asked else "a stolen password is enough to sign in as an administrator"
+    step = "Nothing to do." if is_asked else "Set MFA_REQUIRED_ROLES=administrator (docs/production.md), then restart."
+    yield PartLine("Second factor", "green" if is_asked else "amber", word, figures, step)

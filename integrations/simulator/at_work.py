@@ -2,9 +2,11 @@
 emergency, one of which waits for its review.
 
 All synthetic, through the services that the pages use, in the round in which it would have happened. What has been done
-is not done again; in a ward without those patients nothing is.
+is not done again; in a ward without those patients nothing is. What is refused (an alert that a visitor has answered
+meanwhile, too many emergency searches in an hour) is left out: the demonstration goes on without it.
 """
 
+import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,10 +14,13 @@ from functools import partial
 from integrations.simulator.cast import Member
 from integrations.simulator.ward import Ward
 from recovery.audit import Actor
+from recovery.exceptions import RecoveryError
 from recovery.permissions import visible_alerts
 from recovery.selectors.emergencies import accesses_to_review
 from recovery.selectors.who import user_named
 from recovery.services import alert_acts, emergency
+
+logger = logging.getLogger(__name__)
 
 Act = Callable[[Ward, datetime], None]
 # (hours before the anchor, patient, cause, outcome, useful); no outcome: the nurse has it, and it is open.
@@ -42,7 +47,10 @@ def work(ward: Ward, begin: datetime, end: datetime) -> None:
     """Everything of begin <= t < end, taken in at `end`."""
     for hours, act in _acts():
         if begin <= ward.anchor - timedelta(hours=hours) < end:
-            act(ward, end)
+            try:
+                act(ward, end)
+            except RecoveryError as refusal:
+                logger.warning("the demo's staff were refused something: %s", refusal.message)
 
 
 def _acts() -> Iterator[tuple[float, Act]]:

@@ -52,7 +52,7 @@ def seal_audit() -> int:
 @shared_task(name="recovery.prove_twins")
 def prove_twins() -> int:
     """Compare twins with their rebuild, the longest unproved first; returns how many differ."""
-    return len(proof.prove_twins(now=timezone.now(), limit=TWINS_A_NIGHT)[1])
+    return len(proof.prove_twins(now=timezone.now(), limit=TWINS_A_NIGHT).differ)
 
 
 @shared_task(name="recovery.make_partitions")

@@ -1,6 +1,7 @@
 """The nightly proof of promise 2: a twin kept by increments equals the twin rebuilt from all its readings."""
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -18,28 +19,49 @@ logger = logging.getLogger(__name__)
 TOLERANCE = 1e-9
 
 
-def prove_twins(*, now: datetime, limit: int | None = None) -> tuple[int, list[int]]:
-    """Rebuild twins that have no work owed and compare; returns (how many were compared, episodes that differ).
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How many twins were compared with their rebuild, and the episodes of those that `differ`.
+
+    Left out are twins `at_work` (work is owed to them), `outdated` ones (of another model or another release's format),
+    and those that were `not_reached` within the limit.
+    """
+
+    compared: int
+    differ: tuple[int, ...]
+    at_work: int
+    outdated: int
+    not_reached: int
+
+
+def prove_twins(*, now: datetime, limit: int | None = None) -> Proof:
+    """Rebuild twins that have no work owed and compare.
 
     With `limit`, the ones computed longest ago. A twin that differs is a defect: it is logged and owed a rebuild. One
     stored in the format of another release is no defect; it is owed a rebuild too.
     """
     owed = Owed.objects.filter(kind="twin", done_seq__lt=F("seq")).values("key")
-    twins = Twin.objects.exclude(episode_id__in=owed).order_by("computed_at").values_list("pk", flat=True)
-    differing, outdated = [], []
-    keys = list(twins[:limit] if limit else twins)
+    idle = Twin.objects.exclude(episode_id__in=owed)
+    waiting = list(idle.order_by("computed_at").values_list("pk", flat=True))
+    at_work, keys = max(Twin.objects.count() - len(waiting), 0), waiting[:limit] if limit else waiting
+    version, compared, differing, outdated, other = served_models.population().version, 0, [], [], 0
     for pk in keys:
-        twin = Twin.objects.select_related("episode__patient", "episode__pathway").get(pk=pk)
+        twin = Twin.objects.select_related("episode__patient", "episode__pathway").filter(pk=pk).first()
+        if twin is None:  # erased meanwhile
+            continue
         if twin.state.get("format") != FORMAT:
             outdated.append(twin.episode_id)
-        elif not equals_rebuild(twin, now):
-            differing.append(twin.episode_id)
+        elif twin.state.get("model") != version:
+            other += 1
+        else:
+            compared += 1
+            differing += [] if equals_rebuild(twin, now) else [twin.episode_id]
     if differing:
         logger.error("%d twins differ from their rebuild; rebuilding them", len(differing))
     if differing or outdated:
         with transaction.atomic():
             queue.owe(kind="twin", dirty=dict.fromkeys([*differing, *outdated]), now=now)
-    return len(keys), differing
+    return Proof(compared, tuple(differing), at_work, len(outdated) + other, len(waiting) - len(keys))
 
 
 def equals_rebuild(twin: Twin, now: datetime) -> bool:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from django.core.management import call_command
 
 from recovery import queue
 from recovery.audit import Actor
@@ -194,15 +195,28 @@ def test_silence_is_looked_at_again_within_the_hour():
 
 def test_the_nightly_proof_passes_and_finds_a_twin_that_was_tampered_with():
     twin_after([Delivery("test", readings=tuple(vital_signs()))])
-    assert proof.prove_twins(now=NOW + timedelta(hours=3)) == (1, [])
+    assert proof.prove_twins(now=NOW + timedelta(hours=3)) == proof.Proof(1, (), 0, 0, 0)
     twin = Twin.objects.get()
     state = TwinState.from_plain(twin.state)
     state.metrics["heart_rate"].memory.belief.mean[0] += 1e-6
     twin.state = state.to_plain()
     twin.save()
-    assert proof.prove_twins(now=NOW) == (1, [twin.episode_id])
+    assert proof.prove_twins(now=NOW) == proof.Proof(1, (twin.episode_id,), 0, 0, 0)
     refresh.refresh_owed(clock=clock_at(NOW))
-    assert proof.prove_twins(now=NOW) == (1, [])
+    assert proof.prove_twins(now=NOW) == proof.Proof(1, (), 0, 0, 0)
+
+
+def test_verify_twins_says_how_many_it_left_out_and_why(capsys):
+    twin_after([Delivery("test", readings=tuple(vital_signs()))])
+    twin = Twin.objects.get()
+    Twin.objects.update(state=twin.state | {"model": "another"})
+    call_command("verify_twins")
+    assert (
+        "0 twins equal their rebuild to 1e-9. Left out: 0 with work owed, 1 of another model" in capsys.readouterr().out
+    )
+    queue.owe(kind="twin", dirty={twin.episode_id: None}, now=NOW)
+    call_command("verify_twins")
+    assert "Left out: 1 with work owed, 0 of another model or format, 0 beyond the limit." in capsys.readouterr().out
 
 
 def test_severe_pain_is_never_called_as_expected():

@@ -94,7 +94,7 @@ def test_a_twin_stored_in_format_1_is_rebuilt_at_the_next_look():
 def test_the_nightly_proof_rebuilds_a_twin_of_another_format_and_calls_it_no_defect():
     looked_at()
     Twin.objects.update(state=Twin.objects.get().state | {"format": 1})
-    assert proof.prove_twins(now=NOW) == (1, [])
+    assert proof.prove_twins(now=NOW) == proof.Proof(compared=0, differ=(), at_work=0, outdated=1, not_reached=0)
     assert refresh.refresh_owed(clock=clock_at(NOW)) == 1
     assert Twin.objects.get().state["format"] == FORMAT
 

@@ -244,3 +244,15 @@ def test_backups_are_told_by_their_age_and_whether_one_was_ever_restored(boss, p
     parts["backups"] = Sign("backups", True, ages)
     line = next(one for one in seen_status().parts if one.name == "Backups")
     assert (line.badge, line.word) == (badge, word) and line.next_step
+
+
+@pytest.mark.parametrize(("roles", "badge"), [([], "amber"), (["clinician"], "amber"), (["administrator"], "green")])
+def test_administrators_without_a_second_factor_are_a_warning_with_its_remedy(boss, settings, roles, badge):
+    settings.DEMO, settings.MFA_REQUIRED_ROLES = False, roles
+    line = next(one for one in seen_status().parts if one.name == "Second factor")
+    assert line.badge == badge and ("MFA_REQUIRED_ROLES=administrator" in line.next_step) == (badge == "amber")
+
+
+def test_the_demonstration_is_not_told_to_ask_for_second_factors(boss, settings):
+    settings.DEMO = True
+    assert "Second factor" not in page_of(boss)

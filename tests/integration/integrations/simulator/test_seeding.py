@@ -28,6 +28,7 @@ from recovery.models import (
 )
 from recovery.permissions import visible_episodes
 from recovery.selectors.schedule import announced
+from recovery.services import emergency
 from recovery.services.connections import authenticate_token
 from recovery.services.proof import equals_rebuild
 
@@ -140,3 +141,12 @@ def test_what_was_known_before_a_packet_arrived_does_not_hold_it(seeded: wards.W
     newest = Sample.objects.known_at(then).order_by("-at_ms").first()
     assert newest is not None and newest.at_ms < then.timestamp() * 1000
     assert Sample.objects.known_at(then).count() < Sample.objects.known_at(seeded.anchor).count()
+
+
+def test_staff_who_are_refused_something_do_not_stop_the_seeding(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(emergency, "SEARCHES_AN_HOUR", 0)
+    call_command("seed_demo", "--patients", "3", stdout=None)
+    assert Snapshot.objects.filter(current=True).count() == 3 and not EmergencyAccess.objects.exists()
+    assert "were refused something: More than 0 emergency searches" in caplog.text
