@@ -20,6 +20,7 @@ from recovery.audit import Actor
 from recovery.selectors import fhir_search
 from recovery.services.ingestion import DeliveryRefused, PromiseBroken, deliver
 from recovery.services.turns import taking_turns
+from recovery.texts import is_storable
 
 MOST_ENTRIES = 5_000
 MOST_ATTEMPTS = 5
@@ -184,6 +185,9 @@ def _request_of(entry: Any) -> tuple[str, str, Json]:
         raise refused(400, "value", sentence, "Entry.request.method")
     if not isinstance(url, str) or not url:
         raise refused(400, "required", "The entry has no request.url.", "Entry.request.url")
+    said = f"{url}{request.get('ifNoneExist')}{entry.get('fullUrl')}"
+    if not said.isascii() and not is_storable(said):
+        raise refused(400, "value", "An address of the entry holds half a character.", "Entry.request")
     return method, url, request
 
 

@@ -40,10 +40,15 @@ def operation_outcome(issues: Iterable[Issue]) -> Json:
 
 
 def _issue(issue: Issue) -> Json:
-    said: Json = {"severity": issue.severity, "code": issue.code, "diagnostics": issue.diagnostics}
+    said: Json = {"severity": issue.severity, "code": issue.code, "diagnostics": _sayable(issue.diagnostics)}
     if issue.expression:
-        said["expression"] = [issue.expression]
+        said["expression"] = [_sayable(issue.expression)]
     return said
+
+
+def _sayable(text: str) -> str:
+    """What was sent is named in what is said of it, half characters too, which JSON can spell and UTF-8 cannot."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 # Domain error (by class name, as Outcome.error carries it) -> HTTP status, issue code.

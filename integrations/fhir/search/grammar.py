@@ -13,6 +13,7 @@ from integrations.fhir.search.request import LARGEST_COUNT, Asker, Include, Sear
 from integrations.fhir.search.values import date_match, matches_of, split
 from recovery.selectors.fhir_criteria import Criterion
 from recovery.selectors.fhir_order import Order, Step
+from recovery.texts import is_storable
 
 __all__ = ["LARGEST_COUNT", "SearchRequest", "parse"]
 
@@ -104,8 +105,10 @@ def take_criterion(request: SearchRequest, name: str, value: str, asker: Asker) 
     bare, _, modifier = name.partition(":")
     if bare in _REFUSED:
         raise refused(400, "not-supported", f"{bare} is not offered by this server.", bare)
-    if "\x00" in value:
-        raise refused(400, "invalid", f"{name[:80]}: a value cannot hold the character NUL.", name[:80])
+    if not is_storable(value):
+        raise refused(
+            400, "invalid", f"{name[:80]}: a value cannot hold the character NUL or half a character.", name[:80]
+        )
     if name == "_id":
         return _take_ids(request, value)
     if name == "_lastUpdated":
