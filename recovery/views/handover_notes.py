@@ -61,7 +61,7 @@ def file(request: HttpRequest) -> HttpResponse:
     problems = _file_ticked(request, desk, ticked, asked["token"] if holds else None, now)
     if problems or not ticked:
         return _page(request, desk, now, ticked, problems)
-    part = urlencode({"shift": desk.shift, "ward": desk.ward, "filed": len(ticked)})
+    part = urlencode((("shift", desk.shift), ("ward", desk.ward), ("filed", len(ticked))))
     return redirect(f"{reverse('handover_file')}?{part}")
 
 
