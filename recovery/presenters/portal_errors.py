@@ -18,6 +18,7 @@ KNOWN = (
     gettext_lazy("That is not the date of birth we know."),
     gettext_lazy("You are already let in here."),
     gettext_lazy("This phone may not show messages yet. Press the button below first."),
+    gettext_lazy("Please choose where you live."),
     gettext_lazy("Your hospital must keep your data for now. You read why under My record."),
 )
 

@@ -48,6 +48,8 @@ class PersonCard:
     state_words: str
     may: tuple[str, ...]
     scopes: frozenset[str]
+    told: frozenset[str]
+    told_words: str
     when: str
 
     @property
@@ -75,8 +77,21 @@ def person_card(one: GrantSeen, zone: ZoneInfo) -> PersonCard:
         state_words=str(STATE_WORDS[one.state]),
         may=tuple(str(SCOPE_WORDS[scope]) for scope in ALL_SCOPES if scope in one.scopes),
         scopes=frozenset(one.scopes),
+        told=one.told,
+        told_words=_told_words(one),
         when=_when(one, zone),
     )
+
+
+def _told_words(one: GrantSeen) -> str:
+    """What we tell them of, as far as they may do it; blank where there is nothing to tell."""
+    check_ins = "check_ins" in one.told and "answer" in one.scopes
+    messages = "messages" in one.told and "write" in one.scopes
+    if check_ins and messages:
+        return _("We tell them when a check-in waits and when the team has written.")
+    if check_ins:
+        return _("We tell them when a check-in waits.")
+    return _("We tell them when the team has written.") if messages else ""
 
 
 def _when(one: GrantSeen, zone: ZoneInfo) -> str:

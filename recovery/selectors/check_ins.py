@@ -9,6 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from recovery.check_ins import schedule
 from recovery.check_ins.asking import choose
@@ -201,13 +202,14 @@ def _response(row: CheckInResponse) -> Response:
     )
 
 
-def waiting(now: datetime) -> tuple[Waiting, ...]:
-    """Every open check-in that nobody has answered, of patients who can sign in. Three queries."""
-    episodes = list(
+def waiting(now: datetime, patients: QuerySet[Any, Any] | None = None) -> tuple[Waiting, ...]:
+    """Every open check-in that nobody has answered, of who can sign in: of `patients` (row ids) or of all. Three queries."""
+    rows = (
         Episode.objects.filter(status__in=FOLLOWED, surgery_end__isnull=False, patient__deleted_at__isnull=True)
         .filter(patient__user__is_active=True, patient__died_at__isnull=True)
         .select_related("patient", "pathway")
     )
+    episodes = list(rows if patients is None else rows.filter(patient__in=patients))
     answered = _answered([one.pk for one in episodes])
     return tuple(one for episode in episodes for one in _waiting(episode, answered.get(episode.pk, ()), now))
 

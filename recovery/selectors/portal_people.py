@@ -32,7 +32,8 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class GrantSeen:
-    """`state`: waiting (link not used yet), open, ended, expired (link ran out unused)."""
+    """`state`: waiting (link not used yet), open, ended, expired (link ran out unused). `told`: of what the patient lets
+    us tell them, whether or not their scopes reach so far."""
 
     key: UUID
     called: str
@@ -44,14 +45,18 @@ class GrantSeen:
     ended_at: datetime | None
     link_until: datetime
     last_seen: datetime | None
+    told: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Someone a caregiver may go in to."""
+    """Someone a caregiver may go in to. `told`: of what we tell the caregiver, as far as they may do it."""
 
     grant: UUID
     patient: str
+    patient_id: int
+    scopes: frozenset[PortalScope]
+    told: frozenset[str]
 
 
 def subject_of(user: User, scope: PortalScope | None, now: datetime, chosen: str = "") -> Subject:
@@ -109,9 +114,21 @@ def scopes_of(grant: CaregiverGrant) -> frozenset[PortalScope]:
     )
 
 
+def told_of(grant: CaregiverGrant) -> frozenset[str]:
+    pairs = (("check_ins", grant.told_check_ins), ("messages", grant.told_messages))
+    return frozenset(name for name, held in pairs if held)
+
+
 def doors_of(user: User, now: datetime) -> tuple[Door, ...]:
     """Everybody whom this caregiver may go in to."""
-    return tuple(Door(one.key, one.patient.name) for one in open_grants(user, now).select_related("patient"))
+    return tuple(_door(one) for one in open_grants(user, now).select_related("patient"))
+
+
+def _door(grant: CaregiverGrant) -> Door:
+    scopes = scopes_of(grant)
+    useful = {"check_ins": "answer" in scopes, "messages": "write" in scopes}
+    told = frozenset(name for name in told_of(grant) if useful[name])
+    return Door(grant.key, grant.patient.name, grant.patient_id, scopes, told)
 
 
 def grants_of(patient_id: int, now: datetime) -> tuple[GrantSeen, ...]:
@@ -134,6 +151,7 @@ def _seen(row: CaregiverGrant, now: datetime) -> GrantSeen:
         ended_at=row.ended_at,
         link_until=row.link_until,
         last_seen=row.user.last_login if row.user else None,
+        told=told_of(row),
     )
 
 

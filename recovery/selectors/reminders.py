@@ -1,11 +1,18 @@
-"""How a patient wants to be reminded."""
+"""How a patient, or who helps them, wants to be reminded."""
 
 from dataclasses import dataclass
-from datetime import time
+from datetime import datetime, time
+from zoneinfo import available_timezones
 
-from recovery.models import ContactChoice, PushSubscription
+from recovery.exceptions import NotFound
+from recovery.models import CaregiverContact, ContactChoice, PushSubscription, User
+from recovery.permissions import open_grants
+from recovery.selectors import check_ins
 
 QUIET_FROM, QUIET_UNTIL = time(21, 0), time(8, 0)
+# Clocks of places where people live: "Europe/Berlin"; "Etc/GMT-3" and old spellings are not offered.
+LANDS = ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+ZONES = ("UTC", *sorted(name for name in available_timezones() if name.startswith(tuple(f"{one}/" for one in LANDS))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +43,45 @@ def contact_of(patient_id: int) -> Contact:
         row.about_messages,
         browsers,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class HelperContact:
+    """As `Contact`, of a caregiver. `zone`: whose clock is quiet; `is_chosen`: whether they have said anything yet."""
+
+    channel: str
+    address: str
+    quiet_from: time
+    quiet_until: time
+    zone: str
+    stopped: bool
+    browsers: int
+    is_chosen: bool
+
+
+def helper_contact_of(user: User, now: datetime) -> HelperContact:
+    """What was chosen; before that nobody is told, and the clock is that of the patient helped last."""
+    row = CaregiverContact.objects.filter(user=user).first()
+    browsers = PushSubscription.objects.filter(user=user, ended_at__isnull=True).count()
+    if row is None:
+        return HelperContact("none", "", QUIET_FROM, QUIET_UNTIL, _likely_zone(user, now), False, browsers, False)
+    return HelperContact(
+        row.channel,
+        row.address,
+        row.quiet_from,
+        row.quiet_until,
+        row.zone,
+        row.stopped_at is not None,
+        browsers,
+        True,
+    )
+
+
+def _likely_zone(user: User, now: datetime) -> str:
+    for grant in open_grants(user, now)[:1]:
+        try:
+            zone = check_ins.zone_of(check_ins.episode_of(grant.patient_id)).key
+        except NotFound:
+            continue
+        return zone if zone in ZONES else "UTC"
+    return "UTC"

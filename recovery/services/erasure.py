@@ -17,6 +17,7 @@ from recovery.audit import Actor
 from recovery.exceptions import Conflict, Invalid, NotFound
 from recovery.models import (
     AuditEvent,
+    CaregiverContact,
     Connection,
     Document,
     DocumentIndex,
@@ -25,6 +26,7 @@ from recovery.models import (
     Owed,
     Patient,
     PatientMerge,
+    PushSubscription,
     Series,
     SourceChoice,
     User,
@@ -150,6 +152,8 @@ def _close_accounts(patient: Patient) -> None:
             user.username, user.first_name, user.last_name, user.email = f"erased-{user.pk}", "", "", ""
             user.set_unusable_password()
             user.save()
+            CaregiverContact.objects.filter(user=user).delete()
+            PushSubscription.objects.filter(user=user).delete()
 
 
 def _erase_what_leads_to(

@@ -12,12 +12,14 @@ from recovery import audit
 from recovery.audit import Actor
 from recovery.exceptions import Conflict, Invalid, NotFound
 from recovery.links import MOST_TRIES, hash_of_link
-from recovery.models import CaregiverGrant, Patient, User
+from recovery.models import CaregiverContact, CaregiverGrant, Patient, PushSubscription, User
 from recovery.permissions import PortalScope
 from recovery.services import enrolment
 
 LINK_LASTS = timedelta(days=7)
 MOST_CAREGIVERS = 8
+# Who may answer for somebody expects to hear when there is something to answer; to follow somebody's post is more.
+TOLD_UNLESS_SAID = ("check_ins",)
 
 
 class WrongAnswer(Invalid):
@@ -29,13 +31,23 @@ class WrongAnswer(Invalid):
 
 
 def invite_caregiver(
-    *, patient_id: int, called: str, relation: str, scopes: Collection[str], actor: Actor, now: datetime
+    *,
+    patient_id: int,
+    called: str,
+    relation: str,
+    scopes: Collection[str],
+    told: Collection[str] = TOLD_UNLESS_SAID,
+    actor: Actor,
+    now: datetime,
 ) -> tuple[CaregiverGrant, str]:
-    """(the grant, the secret of its link, which is shown once: only its hash is kept). Raises Invalid, Conflict."""
+    """(the grant, the secret of its link, which is shown once: only its hash is kept). Raises Invalid, Conflict.
+
+    `told`: of what we tell them, "check_ins" and "messages", as far as their scopes go.
+    """
     called = called.strip()
     if not called or relation not in CaregiverGrant.Relation.values:
         raise Invalid("Please say who this person is.", field="called")
-    allowed = _allowed(scopes)
+    allowed = _allowed(scopes) | _told(told)
     token = secrets.token_urlsafe(24)
     with transaction.atomic():
         patient = Patient.objects.select_for_update().get(pk=patient_id)
@@ -125,9 +137,20 @@ def _invitation(token: str, now: datetime) -> CaregiverGrant:
     return grant
 
 
-def change_scopes(*, patient_id: int, key: UUID, scopes: Collection[str], actor: Actor, now: datetime) -> None:
-    """From the next request on the caregiver may do this and no more. Raises NotFound, Invalid."""
-    allowed = _allowed(scopes)
+def change_scopes(
+    *,
+    patient_id: int,
+    key: UUID,
+    scopes: Collection[str],
+    told: Collection[str] | None = None,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """From the next request on the caregiver may do this and no more; None leaves of what they are told.
+
+    Raises NotFound, Invalid.
+    """
+    allowed = _allowed(scopes) | ({} if told is None else _told(told))
     with transaction.atomic():
         grant = _standing(patient_id, key)
         for name, value in allowed.items():
@@ -152,11 +175,16 @@ def end_grant(*, patient_id: int, key: UUID, actor: Actor, now: datetime) -> Non
 
 
 def _put_to_sleep(grant: CaregiverGrant) -> None:
-    """A caregiver whom nobody lets in any more has no account: an inactive user's sessions are dead at once."""
+    """A caregiver whom nobody lets in any more has no account: an inactive user's sessions are dead at once.
+
+    How they were reached is forgotten.
+    """
     if grant.user_id is None:
         return
     if not CaregiverGrant.objects.filter(user_id=grant.user_id, ended_at__isnull=True).exists():
         User.objects.filter(pk=grant.user_id, role=User.Role.CAREGIVER).update(is_active=False)
+        CaregiverContact.objects.filter(user=grant.user_id).delete()
+        PushSubscription.objects.filter(user=grant.user_id, user__role=User.Role.CAREGIVER).delete()
 
 
 def _standing(patient_id: int, key: UUID, *, ended_too: bool = False) -> CaregiverGrant:
@@ -180,8 +208,16 @@ def _allowed(scopes: Collection[str]) -> dict[str, bool]:
     return {column: name in scopes for name, column in names.items()}
 
 
+def _told(told: Collection[str]) -> dict[str, bool]:
+    """Column -> told. Raises Invalid for something unknown."""
+    if not set(told) <= {"check_ins", "messages"}:
+        raise Invalid("Please choose again what we tell this person.", field="told")
+    return {"told_check_ins": "check_ins" in told, "told_messages": "messages" in told}
+
+
 def _note(grant: CaregiverGrant, action: str, actor: Actor, now: datetime) -> None:
-    held = [name for name in ("may_see", "may_answer", "may_write", "may_connect") if getattr(grant, name)]
+    known = ("may_see", "may_answer", "may_write", "may_connect", "told_check_ins", "told_messages")
+    held = [name for name in known if getattr(grant, name)]
     audit.record(
         actor=actor,
         now=now,

@@ -41,4 +41,8 @@ def _why_not(row: MessageNotice, choice: ContactChoice | None, _now: datetime) -
     return "together" if unread.filter(message__read_at__isnull=True).exists() else ""
 
 
-MESSAGES = outgoing.Kind(MessageNotice, "message__thread__patient", _why_not, outgoing.ABOUT_MESSAGE)
+def _contact(row: MessageNotice) -> ContactChoice | None:
+    return outgoing.patients_contact(row.message.thread.patient_id)
+
+
+MESSAGES = outgoing.Kind(MessageNotice, _contact, _why_not, outgoing.ABOUT_MESSAGE)

@@ -12,7 +12,7 @@ from recovery.audit import Actor
 from recovery.exceptions import Conflict, Invalid, NotFound
 from recovery.models import Message, Patient, Thread, User
 from recovery.ports import ports
-from recovery.services import message_notices
+from recovery.services import caregiver_notices, message_notices
 from recovery.services.communication_document import Said, communication
 from recovery.services.ingestion import deliver
 
@@ -79,6 +79,7 @@ def send_message(
         _tell_record(message, patient, actor, now)
         if author.from_team:
             message_notices.owe(message, now)
+            caregiver_notices.owe(message, now)
         audit.record(
             actor=actor, now=now, action="message_sent", patient_ids=[patient.pk], entity=f"Communication/{key}"
         )

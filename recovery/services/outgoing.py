@@ -1,4 +1,4 @@
-"""Sending what is owed to patients, of whatever kind: leased, sent with a key that makes a second try harmless, marked.
+"""Sending what is owed to patients and to who helps them: leased, sent with a key of its own, marked.
 
 A worker that dies in between leaves a lease that runs out. What is said names nobody and nothing of health: whoever
 picks up the phone learns that a hospital asks or has written something.
@@ -17,7 +17,16 @@ from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from recovery.models import ContactChoice, MessageNotice, PortalPreference, PushSubscription, Reminder
+from recovery.models import (
+    CaregiverContact,
+    CaregiverMessageNotice,
+    CaregiverReminder,
+    ContactChoice,
+    MessageNotice,
+    PortalPreference,
+    PushSubscription,
+    Reminder,
+)
 from recovery.notify.message import NotDelivered, Notice
 from recovery.notify.push import Browser, BrowserGone, send_push
 from recovery.notify.sms import send_sms
@@ -26,6 +35,8 @@ LEASE = timedelta(minutes=2)
 MOST_TRIES = 5
 A_PASS = 200
 Clock = Callable[[], datetime]
+Contact = ContactChoice | CaregiverContact
+Row = Reminder | MessageNotice | CaregiverReminder | CaregiverMessageNotice
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +52,21 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of what is sent. `patient`: path from the row to its patient; `why_not`: a word that ends it unsent."""
+    """One kind of what is sent. `contact`: how its person is reached now; `why_not`: a word that ends it unsent."""
 
-    model: type[Reminder] | type[MessageNotice]
-    patient: str
-    why_not: Callable[[Any, ContactChoice | None, datetime], str]
+    model: type[Row]
+    contact: Callable[[Any], Contact | None]
+    why_not: Callable[[Any, Any, datetime], str]
     words: Words
 
 
 @dataclass(frozen=True, slots=True)
 class Leased:
+    """`user_id`: whose language it speaks and whose browsers it wakes."""
+
     key: str
     row_id: int
-    patient_id: int
+    user_id: int | None
     channel: str
     address: str
     until: datetime
@@ -78,11 +91,36 @@ ABOUT_MESSAGE = Words(
     push=_("Sign in to read it."),
     page="/me/messages/",
 )
+# To who helps: not whom. A page of theirs says that, since they may help several.
+ABOUT_HELPED_CHECK_IN = Words(
+    sms=_("A check-in waits for somebody you help. Sign in to answer it: {link} STOP ends this."),
+    title=_("A check-in waits for somebody you help"),
+    mail=_(
+        "A check-in waits for somebody you help. It takes about two minutes.\n\n{link}\n\n"
+        "You can change or stop these reminders there."
+    ),
+    push=_("It takes about two minutes."),
+    page="/me/people/",
+)
+ABOUT_HELPED_MESSAGE = Words(
+    sms=_("The hospital has written to somebody you help. Sign in to read it: {link} STOP ends this."),
+    title=_("The hospital has written to somebody you help"),
+    mail=_(
+        "The hospital has written to somebody you help. Sign in to read it.\n\n{link}\n\n"
+        "You can stop these mails there."
+    ),
+    push=_("Sign in to read it."),
+    page="/me/people/",
+)
 
 
-def browsers_of(patient_id: int) -> QuerySet[PushSubscription]:
-    """The patient's own browsers that may be woken."""
-    return PushSubscription.objects.filter(user__patient=patient_id, ended_at__isnull=True).order_by("pk")
+def browsers_of(user_id: int | None) -> QuerySet[PushSubscription]:
+    """This person's own browsers that may be woken."""
+    return PushSubscription.objects.filter(user=user_id, ended_at__isnull=True).order_by("pk")
+
+
+def patients_contact(patient_id: int) -> ContactChoice | None:
+    return ContactChoice.objects.select_related("patient").filter(patient_id=patient_id).first()
 
 
 def send_due(kind: Kind, clock: Clock) -> int:
@@ -108,8 +146,7 @@ def lease(kind: Kind, row_id: int, now: datetime) -> Leased | None:
         row = rows.first()
         if row is None or row.ended_as or (row.claimed_until is not None and row.claimed_until > now):
             return None
-        patient_id = kind.model._default_manager.filter(pk=row_id).values_list(kind.patient, flat=True).get()
-        choice = ContactChoice.objects.filter(patient_id=patient_id).first()
+        choice = kind.contact(row)
         is_wanted = choice is not None and choice.channel != "none" and choice.stopped_at is None
         why_not = kind.why_not(row, choice, now) or ("" if is_wanted else "stopped")
         if why_not or choice is None:
@@ -118,13 +155,14 @@ def lease(kind: Kind, row_id: int, now: datetime) -> Leased | None:
             return None
         row.channel, row.claimed_until, row.attempts = choice.channel, now + LEASE, row.attempts + 1
         row.save(update_fields=["channel", "claimed_until", "attempts"])
-    return Leased(str(row.key), row.pk, patient_id, choice.channel, choice.address, now + LEASE)
+    user_id = choice.user.pk if isinstance(choice, CaregiverContact) else choice.patient.user_id
+    return Leased(str(row.key), row.pk, user_id, choice.channel, choice.address, now + LEASE)
 
 
 def _send(kind: Kind, leased: Leased, clock: Clock) -> int:
     mine = kind.model._default_manager.filter(pk=leased.row_id, claimed_until=leased.until, ended_as="")
     try:
-        with translation.override(_language(leased.patient_id)):
+        with translation.override(language_of(leased.user_id)):
             _WAYS[leased.channel](leased, kind.words, clock())
     except NotDelivered as problem:
         row = mine.first()
@@ -141,8 +179,8 @@ def _send(kind: Kind, leased: Leased, clock: Clock) -> int:
     return mine.update(claimed_until=None, sent_at=clock(), ended_as="sent", last_error="")
 
 
-def _language(patient_id: int) -> str:
-    chosen = PortalPreference.objects.filter(user__patient=patient_id).values_list("language", flat=True).first()
+def language_of(user_id: int | None) -> str:
+    chosen = PortalPreference.objects.filter(user=user_id).values_list("language", flat=True).first()
     return chosen or settings.LANGUAGE_CODE
 
 
@@ -171,10 +209,10 @@ def _by_email(leased: Leased, words: Words, _now: datetime) -> None:
 
 
 def _by_push(leased: Leased, words: Words, now: datetime) -> None:
-    """To each of the patient's browsers; it has arrived when one of them took it."""
+    """To each of the person's browsers; it has arrived when one of them took it."""
     notice = Notice(leased.key, str(words.title), str(words.push), _link(words))
     problem, taken = NotDelivered("No browser of theirs may be woken.", for_good=True), 0
-    for browser in browsers_of(leased.patient_id):
+    for browser in browsers_of(leased.user_id):
         try:
             send_push(Browser(browser.endpoint, browser.p256dh, browser.auth), notice)
             taken += 1

@@ -41,9 +41,8 @@ def set_contact(
     now: datetime,
 ) -> None:
     """How this patient is reached from now on; choosing SMS again ends an earlier STOP. Raises Invalid."""
-    address = _address(channel, address)
-    if channel == "push" and not outgoing.browsers_of(patient_id).exists():
-        raise Invalid("This phone may not show messages yet. Press the button below first.", field="channel")
+    user_id = Patient.objects.values_list("user_id", flat=True).get(pk=patient_id)
+    address = checked_address(channel, address, user_id)
     with transaction.atomic():
         Patient.objects.select_for_update().get(pk=patient_id)
         ContactChoice.objects.update_or_create(
@@ -61,8 +60,10 @@ def set_contact(
         audit.record(actor=actor, now=now, action="contact_set", patient_ids=[patient_id], detail={"channel": channel})
 
 
-def _address(channel: str, address: str) -> str:
+def checked_address(channel: str, address: str, user_id: int | None) -> str:
     """As it is kept: a phone number without spaces, an e-mail address. Raises Invalid."""
+    if channel == "push" and not outgoing.browsers_of(user_id).exists():
+        raise Invalid("This phone may not show messages yet. Press the button below first.", field="channel")
     if channel in ("none", "push"):
         return ""
     if channel == "sms":
@@ -88,9 +89,10 @@ def phone_number(text: str) -> str:
 
 def plan_reminders(*, now: datetime) -> int:
     """A row for each check-in open for an hour and not answered, whose patient wants to be reminded."""
-    choices = {one.patient_id: one for one in ContactChoice.objects.exclude(channel="none").filter(stopped_at=None)}
+    rows = ContactChoice.objects.exclude(channel="none").filter(stopped_at=None)
+    choices = {one.patient_id: one for one in rows}
     planned = 0
-    for one in waiting(now) if choices else ():
+    for one in waiting(now, rows.values("patient")) if choices else ():
         choice = choices.get(one.patient_id)
         if choice is not None and one.slot.opens + GRACE <= now:
             planned += _plan(one, choice, now)
@@ -126,7 +128,11 @@ def _why_not(row: Reminder, choice: ContactChoice | None, now: datetime) -> str:
     return "expired" if now >= row.expires_at else ""
 
 
-CHECK_INS = outgoing.Kind(Reminder, "episode__patient", _why_not, outgoing.ABOUT_CHECK_IN)
+def _contact(row: Reminder) -> ContactChoice | None:
+    return outgoing.patients_contact(row.episode.patient_id)
+
+
+CHECK_INS = outgoing.Kind(Reminder, _contact, _why_not, outgoing.ABOUT_CHECK_IN)
 
 
 def mark_answered(*, now: datetime) -> int:

@@ -5,12 +5,16 @@ import re
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 
 from recovery import audit
 from recovery.audit import Actor
 from recovery.exceptions import RecoveryError
-from recovery.models import ContactChoice, Reminder, SmsReceived
+from recovery.models import CaregiverContact, ContactChoice, Reminder, SmsReceived
 from recovery.services import sources
+from recovery.services.outgoing import language_of
 
 logger = logging.getLogger(__name__)
 
@@ -19,14 +23,18 @@ ACTOR = Actor("system", None, "SMS")
 STOP = {"stop", "stopp", "end", "quit", "cancel", "unsubscribe", "halt", "توقف", "ايقاف", "إيقاف"}
 NUMBER = re.compile(r"\D*(10|\d)\D*")
 BAD = 8
-THANKS = "Thank you. Your {number} is with your team."
-THANKS_BAD = (
+# Each is said in the language of whose phone it is.
+THANKS = gettext_lazy("Thank you. Your {number} is with your team.")
+THANKS_BAD = gettext_lazy(
     "Thank you. Your {number} is with your team. If the pain is new or you cannot bear it, call your team now,"
     " in an emergency your emergency number."
 )
-STOPPED = "You get no more reminders. You can start them again in the portal."
-UNKNOWN = "Please reply with one number from 0 (no pain) to 10. Emergency: call your emergency number. STOP ends this."
-LATER = "Thank you. We could not take this. Please sign in, or call your team."
+STOPPED = gettext_lazy("You get no more reminders. You can start them again in the portal.")
+UNKNOWN = gettext_lazy(
+    "Please reply with one number from 0 (no pain) to 10. Emergency: call your emergency number. STOP ends this."
+)
+HELPER = gettext_lazy("Please sign in to answer for somebody you help. STOP ends this.")
+LATER = gettext_lazy("Thank you. We could not take this. Please sign in, or call your team.")
 
 
 def receive_sms(*, provider_id: str, sender: str, text: str, now: datetime) -> str:
@@ -35,11 +43,32 @@ def receive_sms(*, provider_id: str, sender: str, text: str, now: datetime) -> s
     with transaction.atomic():
         if not _is_new(provider_id, meant, now):
             return ""
-        choices = list(ContactChoice.objects.select_for_update().filter(channel="sms", address=sender))
-        if len(choices) != 1:  # a phone that two patients share answers for neither
-            return _stop(choices, now) if meant == "stop" else ""
+        choices = list(
+            ContactChoice.objects.select_for_update(of=("self",))
+            .select_related("patient")
+            .filter(channel="sms", address=sender)
+        )
+        helpers = list(
+            CaregiverContact.objects.select_for_update(of=("self",))
+            .select_related("user")
+            .filter(channel="sms", address=sender)
+        )
         if meant == "stop":
-            return _stop(choices, now)
+            _stop(choices, helpers, now)
+    owners = [one.patient.user_id for one in choices] + [one.user.pk for one in helpers]
+    if not owners:
+        return ""
+    with translation.override(language_of(owners[0])):
+        return str(_reply(choices, meant, now))
+
+
+def _reply(choices: list[ContactChoice], meant: str, now: datetime) -> str | Promise:
+    if meant == "stop":
+        return STOPPED
+    if not choices:
+        return HELPER
+    if len(choices) > 1:  # a phone that two patients share answers for neither
+        return ""
     return _answer(choices[0], meant, now) if meant.isdigit() else UNKNOWN
 
 
@@ -62,14 +91,17 @@ def _is_new(provider_id: str, meant: str, now: datetime) -> bool:
     return True
 
 
-def _stop(choices: list[ContactChoice], now: datetime) -> str:
+def _stop(choices: list[ContactChoice], helpers: list[CaregiverContact], now: datetime) -> None:
+    """Nothing comes to this phone any more, whoever it is for."""
     for choice in choices:
         ContactChoice.objects.filter(pk=choice.pk, stopped_at__isnull=True).update(stopped_at=now)
         audit.record(actor=ACTOR, now=now, action="contact_stopped", patient_ids=[choice.patient_id])
-    return STOPPED if choices else ""
+    for one in helpers:
+        CaregiverContact.objects.filter(pk=one.pk, stopped_at__isnull=True).update(stopped_at=now)
+        audit.record(actor=ACTOR, now=now, action="contact_stopped", entity=f"User/{one.user.pk}")
 
 
-def _answer(choice: ContactChoice, number: str, now: datetime) -> str:
+def _answer(choice: ContactChoice, number: str, now: datetime) -> str | Promise:
     try:
         sources.report_reading(patient_id=choice.patient_id, kind="pain", text=number, at=now, actor=ACTOR, now=now)
     except RecoveryError as error:
@@ -78,4 +110,4 @@ def _answer(choice: ContactChoice, number: str, now: datetime) -> str:
     Reminder.objects.filter(
         episode__patient_id=choice.patient_id, expires_at__gt=now, answered_at__isnull=True, sent_at__isnull=False
     ).update(answered_at=now)
-    return (THANKS_BAD if int(number) >= BAD else THANKS).format(number=number)
+    return str(THANKS_BAD if int(number) >= BAD else THANKS).format(number=number)

@@ -8,16 +8,19 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from recovery.audit import Actor
 from recovery.exceptions import Conflict, Invalid, NotFound
 from recovery.models import User
-from recovery.portal_forms import RELATIONS, SCOPES, BirthDateForm, CaregiverForm, JoinForm, ScopesForm
+from recovery.portal_forms import RELATIONS, SCOPES, TOLD, BirthDateForm, CaregiverForm, JoinForm, ScopesForm
 from recovery.presenters.portal_errors import told
 from recovery.presenters.portal_people import HELPER_WORDS, person_card, relation_words
+from recovery.selectors.helping import waits_for
 from recovery.selectors.portal_people import doors_of, grants_of, invitation_of
+from recovery.selectors.reminders import helper_contact_of
 from recovery.services import grants
 from recovery.views import door, portal_door
 
@@ -44,6 +47,8 @@ def _people(request: HttpRequest, form: CaregiverForm, status: int = 200) -> Htt
         "former": [card for card in cards if not card.stands],
         "form": form,
         "scopes": SCOPES,
+        "told": TOLD,
+        "told_unless_said": grants.TOLD_UNLESS_SAID,
         "relations": RELATIONS,
     }
     return render(request, "portal/people.html", context, status=status)
@@ -52,8 +57,14 @@ def _people(request: HttpRequest, form: CaregiverForm, status: int = 200) -> Htt
 def _doors(request: HttpRequest) -> HttpResponse:
     now = door.clock()
     found = portal_door.subject(request, None, now)
+    person = door.person(request)
+    doors = doors_of(person, now)
+    language = get_language() or "en"
     context = {
-        "doors": doors_of(door.person(request), now),
+        "others": [(one, waits_for(one, language, now)) for one in doors if one.grant != found.grant],
+        "waits": next((waits_for(one, language, now) for one in doors if one.grant == found.grant), None),
+        "is_told": any(one.told for one in doors),
+        "contact": helper_contact_of(person, now),
         "found": found,
         "relation": relation_words(found.relation),
         "may": [(scope, words) for scope, words in HELPER_WORDS.items() if scope in found.scopes],
@@ -85,6 +96,7 @@ def invite(request: HttpRequest) -> HttpResponse:
             called=sent["called"],
             relation=sent["relation"],
             scopes=sent["scopes"],
+            told=sent["told"],
             actor=door.actor(request),
             now=now,
         )
@@ -104,7 +116,14 @@ def change(request: HttpRequest, key: UUID) -> HttpResponse:
     now = door.clock()
     mine = portal_door.only_self(request, now)
     sent = door.cleaned(ScopesForm(request.POST))
-    grants.change_scopes(patient_id=mine.patient_id, key=key, scopes=sent["scopes"], actor=door.actor(request), now=now)
+    grants.change_scopes(
+        patient_id=mine.patient_id,
+        key=key,
+        scopes=sent["scopes"],
+        told=sent["told"],
+        actor=door.actor(request),
+        now=now,
+    )
     return redirect("me_people")
 
 

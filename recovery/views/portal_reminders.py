@@ -1,4 +1,4 @@
-"""My reminders: how a patient wants to be told of check-ins and messages, when not, and on which phone."""
+"""My reminders: how a patient, or who helps them, is told of check-ins and messages, when not, and on which phone."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -10,17 +10,21 @@ from recovery.alert_forms import BrowserForm
 from recovery.exceptions import Invalid
 from recovery.notify.push import public_key
 from recovery.notify.sms import is_set_up
-from recovery.portal_forms import ContactForm
+from recovery.portal_forms import ContactForm, HelperContactForm
 from recovery.presenters.portal_errors import told
-from recovery.selectors.reminders import contact_of
-from recovery.services import reaching, reminders
+from recovery.selectors.portal_people import Subject, doors_of
+from recovery.selectors.reminders import ZONES, contact_of, helper_contact_of
+from recovery.services import caregiver_notices, reaching, reminders
 from recovery.views import door, portal_door
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def show_reminders(request: HttpRequest) -> HttpResponse:
+    """To a patient: their own. To a caregiver: how we tell them, about all whom they help."""
     now = door.clock()
-    mine = portal_door.only_self(request, now)
+    mine = portal_door.subject(request, None, now)
+    if not mine.is_self:
+        return _to_helper(request, mine)
     held = contact_of(mine.patient_id)
     form = ContactForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -48,11 +52,43 @@ def show_reminders(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/reminders.html", context, status=400 if form.errors else 200)
 
 
+def _to_helper(request: HttpRequest, found: Subject) -> HttpResponse:
+    now, person = door.clock(), door.person(request)
+    held = helper_contact_of(person, now)
+    form = HelperContactForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            caregiver_notices.set_contact(user=person, actor=door.actor(request), now=now, **form.cleaned_data)
+        except Invalid as error:
+            form.add_error(error.field if error.field in form.fields else None, told(error.message))
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("me_reminders")
+    portal_door.note(request, found, now, "view_settings")
+    said = form.data if form.is_bound else {}
+    context = {
+        "form": form,
+        "doors": doors_of(person, now),
+        "channel": said.get("channel", held.channel),
+        "address": said.get("address", held.address),
+        "quiet_from": said.get("quiet_from", held.quiet_from.strftime("%H:%M")),
+        "quiet_until": said.get("quiet_until", held.quiet_until.strftime("%H:%M")),
+        "zone": said.get("zone", held.zone),
+        "zones": ZONES,
+        "held": held,
+        "stopped": held.stopped,
+        "browsers": held.browsers,
+        "push_key": public_key(),
+        "has_sms": is_set_up(),
+    }
+    return render(request, "portal/reminders_helper.html", context, status=400 if form.errors else 200)
+
+
 @require_POST
 def add_browser(request: HttpRequest) -> HttpResponse:
     """Asked by the page with fetch: what this phone's subscription says."""
     now = door.clock()
-    portal_door.only_self(request, now)
+    portal_door.subject(request, None, now)
     sent = door.cleaned(BrowserForm(request.POST))
     try:
         reaching.add_browser(user=door.person(request), actor=door.actor(request), now=now, **sent)
@@ -65,7 +101,7 @@ def add_browser(request: HttpRequest) -> HttpResponse:
 def remove_browsers(request: HttpRequest) -> HttpResponse:
     """No phone of this person is woken any more; reminders by push then stop by themselves."""
     now = door.clock()
-    portal_door.only_self(request, now)
+    portal_door.subject(request, None, now)
     reaching.remove_browsers(user=door.person(request), actor=door.actor(request), now=now)
     messages.success(request, _("No phone of yours shows messages from us any more."))
     return redirect("me_reminders")

@@ -46,3 +46,8 @@ form.addEventListener('submit', (event) => {
   subscribe().catch(() => say(part.dataset.failed)).finally(() => { button.disabled = false })
 })
 draw().catch(() => say(part.dataset.failed))
+
+// Where somebody lives is what their browser says, until they have said it themselves.
+const zones = document.querySelector('[data-own-zone]')
+const here = Intl.DateTimeFormat().resolvedOptions().timeZone
+if (zones && [...zones.options].some((one) => one.value === here)) zones.value = here

@@ -4,14 +4,15 @@ A new route under /me/ fails here until it says whom it is for.
 """
 
 from datetime import date
+from uuid import uuid4
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from recovery.audit import Actor
-from recovery.models import AuditEvent, CaregiverGrant, Patient
-from recovery.services import grants
+from recovery.models import AuditEvent, CaregiverContact, CaregiverGrant, ContactChoice, Patient
+from recovery.services import grants, messaging
 from tests import factories
 from tests.integration.recovery.views.test_three_people import FORMS, POST, route_names, url_of
 
@@ -52,11 +53,11 @@ WHOM = {
     "me_messages": "write",
     "me_thread": "write",
     "me_devices": "connect",
-    "me_reminders": SELF,
+    "me_reminders": ANY,
     "me_source_choose": "connect",
     "me_type_in": "connect",
-    "me_push_add": SELF,
-    "me_push_end": SELF,
+    "me_push_add": ANY,
+    "me_push_end": ANY,
     "me_vendor": "connect",
     "me_vendor_connect": "connect",
     "me_vendor_back": "connect",
@@ -190,3 +191,65 @@ def test_an_invitation_shows_its_link_once_and_lets_in_who_knows_the_birthday(sc
 def test_a_form_with_something_missing_keeps_what_was_typed(scene):
     page = scene.client("patient").post(reverse("me_person_invite"), {"called": "Ben", "relation": "son"})
     assert page.status_code == 400 and 'value="Ben"' in page.content.decode()
+
+
+def test_a_patient_says_what_each_helper_is_told_and_unless_said_that_is_check_ins(scene, patient):
+    client = scene.client("patient")
+    page = client.get(reverse("me_people")).content.decode()
+    assert 'value="check_ins" checked' in page and 'value="messages" checked' not in page
+    grant, _helper = caregiver(patient, "answer", "write")
+    assert "We tell them when a check-in waits." in client.get(reverse("me_people")).content.decode()
+    sent = {"scopes": ["answer", "write"], "told": ["messages"]}
+    assert client.post(reverse("me_person_change", args=[grant.key]), sent).status_code == 302
+    grant.refresh_from_db()
+    assert (grant.told_check_ins, grant.told_messages) == (False, True)
+    sent["told"] = ["everything"]
+    assert client.post(reverse("me_person_change", args=[grant.key]), sent).status_code == 400
+
+
+def test_a_helper_says_how_they_are_told_and_reads_for_whom_it_is(scene, patient):
+    _grant, client = caregiver(patient, "answer")
+    page = client.get(reverse("me_reminders")).content.decode()
+    assert "Hartmann" in page and "We tell you when a check-in waits." in page
+    sent = {
+        "channel": "email",
+        "address": "nobody",
+        "quiet_from": "21:00",
+        "quiet_until": "08:00",
+        "zone": "Asia/Dubai",
+    }
+    refused = client.post(reverse("me_reminders"), sent)
+    assert refused.status_code == 400 and "<option selected>Asia/Dubai" in refused.content.decode()
+    sent["address"] = "anna@example.org"
+    assert client.post(reverse("me_reminders"), sent).status_code == 302
+    kept = CaregiverContact.objects.get()
+    assert (kept.channel, kept.address, kept.zone) == ("email", "anna@example.org", "Asia/Dubai")
+    assert not ContactChoice.objects.exists(), "how the patient is reached is not hers to say"
+    assert client.post(reverse("me_reminders"), sent | {"zone": "Mars/Olympus"}).status_code == 400
+
+
+def test_a_helper_of_several_reads_who_waits_since_no_notice_names_anybody(scene, patient):
+    _grant, client = caregiver(patient, "answer", "write")
+    other = Patient.objects.get(pk=scene.foreign.patient_id)
+    Patient.objects.filter(pk=other.pk).update(birth_date=BORN)
+    _second, token = grants.invite_caregiver(
+        patient_id=other.pk,
+        called="Anna",
+        relation="friend",
+        scopes=["write"],
+        actor=Actor.system("test"),
+        now=scene.episode.surgery_end,
+    )
+    client.post(reverse("join", args=[token]), {"birth_date": BORN.isoformat()})
+    messaging.send_message(
+        patient_id=patient.pk,
+        thread_key=None,
+        subject="Your bruise",
+        text="Is it still swollen?",
+        key=uuid4(),
+        author=messaging.Author(scene.own, "Noor", from_team=True),
+        actor=Actor.system("test"),
+        now=scene.now,
+    )
+    page = client.get(reverse("me_people")).content.decode()
+    assert "Quill" in page and "Hartmann" in page and "a new message" in page and "swollen" not in page
