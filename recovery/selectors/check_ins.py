@@ -203,7 +203,7 @@ def _response(row: CheckInResponse) -> Response:
 
 
 def waiting(now: datetime, patients: QuerySet[Any, Any] | None = None) -> tuple[Waiting, ...]:
-    """Every open check-in that nobody has answered, of who can sign in: of `patients` (row ids) or of all. Three queries."""
+    """Every open check-in that nobody has answered, of `patients` (row ids) or all, who can sign in. 3 queries."""
     rows = (
         Episode.objects.filter(status__in=FOLLOWED, surgery_end__isnull=False, patient__deleted_at__isnull=True)
         .filter(patient__user__is_active=True, patient__died_at__isnull=True)
