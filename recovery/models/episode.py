@@ -28,6 +28,9 @@ class Episode(models.Model):
     procedure_text = models.CharField(max_length=300, blank=True)
     surgeon = models.CharField(max_length=150, blank=True, help_text="Name of who operated, as the Procedure has it.")
     surgeon_key = models.CharField(max_length=64, blank=True, help_text="What stands for that name in an address.")
+    surgeon_by_hand = models.BooleanField(
+        default=False, db_default=False, help_text="The team wrote the name; a Procedure that names one wins."
+    )
     surgery_start = models.DateTimeField(null=True, blank=True)
     surgery_end = models.DateTimeField(null=True, blank=True)
     discharged_at = models.DateTimeField(null=True, blank=True)

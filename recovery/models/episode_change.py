@@ -1,4 +1,4 @@
-"""What people changed about an episode, so that it can be taken back: its day zero, its team, its end, its pathway."""
+"""What people changed about an episode, so that it can be taken back: day zero, team, end, pathway, surgeon."""
 
 import uuid
 
@@ -7,13 +7,14 @@ from django.db.models import Q
 
 
 class EpisodeChange(models.Model):
-    """One change by a person. `before` and `after` are the changed values as plain JSON."""
+    """One change by a person, or by the record where it wins over a person. `before` and `after` are the changed values as plain JSON."""
 
     class What(models.TextChoices):
         DAY_ZERO = "day_zero", "Date of the operation"
         TEAM = "team", "Team"
         STATUS = "status", "Status"
         PATHWAY = "pathway", "Pathway"
+        SURGEON = "surgeon", "Surgeon"
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     episode = models.ForeignKey("recovery.Episode", on_delete=models.CASCADE, related_name="changes")
@@ -29,7 +30,8 @@ class EpisodeChange(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(what__in=["day_zero", "team", "status", "pathway"]), name="episode_change_known"
+                condition=Q(what__in=["day_zero", "team", "status", "pathway", "surgeon"]),
+                name="episode_change_known",
             )
         ]
         indexes = [models.Index(fields=["episode", "-at"], name="episode_change_of")]
