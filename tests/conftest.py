@@ -10,8 +10,13 @@ os.environ.setdefault("TWINWEB_DEMO", "0")
 import pytest
 from django.conf import settings as product
 from django.db import connection
+from hypothesis import HealthCheck, settings
 
 from tests import template_database
+
+# A busy machine makes examples slowly: no test fails for the time that something took.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 TEMPLATE = template_database.path()
 MIGRATION_MODULES = product.MIGRATION_MODULES

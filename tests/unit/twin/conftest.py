@@ -2,5 +2,5 @@
 
 from hypothesis import settings
 
-settings.register_profile("pure", deadline=None, derandomize=True)
+settings.register_profile("pure", settings.get_profile("untimed"), derandomize=True)
 settings.load_profile("pure")

@@ -92,7 +92,7 @@ _cases = st.one_of(
 
 
 @pytest.mark.django_db
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(case=_cases)
 def test_the_database_finds_what_the_matcher_finds(db: None, case: tuple[list[IndexEntry], Criterion]) -> None:
     entries, criterion = case

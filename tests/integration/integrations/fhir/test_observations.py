@@ -20,7 +20,7 @@ def created(door: Door, text: str) -> str:
     return response["Location"].split("/fhir/")[1].partition("/_history")[0]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(text=observation_texts())
 def test_read_of_create_is_what_was_sent_plus_id_and_meta(door: Door, patient: str, text: str) -> None:
     Sample.objects.all().delete()  # each example for itself: the same reading again would keep its first `issued`

@@ -51,7 +51,7 @@ def _pairs(route: Route) -> st.SearchStrategy[tuple[Route, list[tuple[str, str]]
 _searches = st.sampled_from(sorted(ROUTES)).flatmap(lambda name: _pairs(ROUTES[name]))
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(search=_searches)
 def test_no_search_is_a_fault_of_ours(door: Door, patient: str, search: tuple[Route, list[tuple[str, str]]]) -> None:
     route, pairs = search

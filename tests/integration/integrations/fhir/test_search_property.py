@@ -143,7 +143,7 @@ def picked(held: list[dict[str, Any]], request: grammar.SearchRequest) -> list[s
     )
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     pairs=st.lists(_params, min_size=1, max_size=3),
     order=_orders,

@@ -89,7 +89,7 @@ def test_strangers_patients_are_not_counted(series):
     assert found.rows == () and found.readings == 0
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     st.lists(
         st.tuples(st.integers(0, 14 * 24 * 60 - 1), st.sampled_from([5.0, 70.0, 300.0]), st.booleans()), max_size=40

@@ -196,7 +196,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps)
 def test_whatever_happened_lists_and_answers_agree_and_the_table_is_the_only_way_in(scene, story):
     """No path around: a person sees a patient if and only if a relationship of the table stands at that time."""
