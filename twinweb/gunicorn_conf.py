@@ -1,5 +1,6 @@
 """gunicorn's settings, embedded and in production; read from HOST, PORT, WEB_CONCURRENCY and WEB_CLASS."""
 
+import gc
 import os
 
 from gunicorn.glogging import Logger
@@ -44,6 +45,12 @@ logconfig_dict = {
         "gunicorn.access": {"handlers": [], "level": "WARNING", "propagate": False},
     },
 }
+
+
+def when_ready(server):  # type: ignore[no-untyped-def]
+    """What was imported lives as long as the workers: the collector need not walk it again in each of them."""
+    gc.collect()
+    gc.freeze()
 
 
 def post_fork(server, worker):  # type: ignore[no-untyped-def]

@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models.fields.json import KT
 
 from recovery.models import Snapshot
-from recovery.selectors.snapshot import ANY_COMPLICATION, WEEK_HOURS
+from recovery.selectors.snapshot import headline_of
 
 MOST_REMEMBERED = 20_000
 
@@ -51,11 +51,7 @@ def _read(pks: list[int]) -> dict[int, Brief]:
 
 
 def upper_bound(risks: Iterable[Mapping[str, Any]]) -> float:
-    """As `snapshot.headline_risk` chooses, without building what is not asked for."""
-    found = list(risks)
-    weekly = [risk for risk in found if risk.get("horizon_h") == WEEK_HOURS]
-    overall = [risk for risk in weekly if risk.get("outcome") in ANY_COMPLICATION]
-    chosen = next(iter(overall or weekly or found), {})
+    chosen = headline_of(risks)
     return float(chosen.get("high") or chosen.get("probability") or 0.0)
 
 

@@ -7,9 +7,10 @@ sort, count and filter, and a full one over the rows of one page.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from recovery.models import Alert, Episode, Snapshot, User
 from recovery.permissions import visible_episodes
@@ -30,7 +31,7 @@ from recovery.selectors.ranking import (
     standing_alerts,
     with_current_snapshot,
 )
-from recovery.selectors.snapshot import Said, read_snapshot
+from recovery.selectors.snapshot import Said, for_row, read_snapshot
 from recovery.selectors.sparks import SPARK_DAYS, Spark, sparks_of
 
 PAGE_ROWS = 50
@@ -133,7 +134,7 @@ def _rows(ids: list[int], alerts: Mapping[int, list[Alert]], now: datetime, spar
     """Full rows of `ids`, in that order: three queries however many rows."""
     wanted = with_current_snapshot(Episode.objects.filter(id__in=ids)).annotate(**sealed_flags("patient_id"))
     episodes = {row.pk: row for row in wanted.select_related("patient", "team", "now_said")}
-    said = {pk: _said(row.now_said, row) for pk, row in episodes.items() if hasattr(row, "now_said")}
+    said = {pk: _said_in_row(row.now_said, row) for pk, row in episodes.items() if hasattr(row, "now_said")}
     sparks = sparks_of([episodes[pk] for pk in ids if pk in said], said, now, spark_days)
     return tuple(
         BoardRow(
@@ -155,15 +156,24 @@ def _due(alerts: Iterable[Alert]) -> datetime | None:
 
 def current_snapshots(which: Q) -> dict[int, Said]:
     """The current snapshot of each episode that fits, by episode id."""
-    rows = Snapshot.objects.filter(which, current=True).annotate(**sealed_flags("episode__patient_id"))
-    return {row.episode_id: _said(row, row) for row in rows}
+    return {row.episode_id: _said(row, without_sealed(row.content, row)) for row in _current(which)}
 
 
-def _said(snapshot: Snapshot, flags: object) -> Said:
-    """Without what the patient keeps from care; `flags`: the row that carries the `sealed_flags`."""
+def current_rows(which: Q) -> dict[int, Said]:
+    """`current_snapshots`, of each only what a list's row shows."""
+    return {row.episode_id: _said_in_row(row, row) for row in _current(which)}
+
+
+def _current(which: Q) -> QuerySet[Snapshot]:
+    return Snapshot.objects.filter(which, current=True).annotate(**sealed_flags("episode__patient_id"))
+
+
+def _said_in_row(snapshot: Snapshot, flags: object) -> Said:
+    """`flags`: the row that carries the `sealed_flags`, by which the patient keeps something from care."""
+    return _said(snapshot, for_row(without_sealed(snapshot.content, flags)))
+
+
+def _said(snapshot: Snapshot, content: Mapping[str, Any]) -> Said:
     return read_snapshot(
-        without_sealed(snapshot.content, flags),
-        made_at=snapshot.made_at,
-        data_until=snapshot.data_until,
-        model_version=snapshot.model_version,
+        content, made_at=snapshot.made_at, data_until=snapshot.data_until, model_version=snapshot.model_version
     )

@@ -16,7 +16,7 @@ from recovery.exceptions import NotFound
 from recovery.models import Alert, Delivery, EscalationStep, Notification, User
 from recovery.permissions import visible_alerts
 from recovery.selectors.alerts import AlertSeen, alert_seen, sorted_by_gravity, with_steps
-from recovery.selectors.careteam import current_snapshots
+from recovery.selectors.careteam import current_rows, current_snapshots
 from recovery.selectors.people import Operation, Person, operation_of, person_of
 from recovery.selectors.roster import Colleague, display_name, team_people
 from recovery.selectors.snapshot import Said
@@ -118,7 +118,7 @@ def _in_order(view: str, found: Any) -> Any:
 def rows_of(alerts: list[Alert], now: datetime, known: Mapping[int, Said] | None = None) -> tuple[AlertOfPatient, ...]:
     """`known`: current snapshots by episode id, where they have been read already."""
     episodes = {alert.episode_id: alert.episode for alert in alerts}
-    said = current_snapshots(Q(episode_id__in=episodes)) if known is None else known
+    said = current_rows(Q(episode_id__in=episodes)) if known is None else known
     sparks = sparks_of([one for pk, one in episodes.items() if pk in said], said, now)
     return tuple(
         AlertOfPatient(

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from django.db.models import FilteredRelation, Q, QuerySet
 
 from recovery.models import Alert, Episode
-from recovery.selectors.alerts import SEVERITY_RANK, sorted_by_gravity
+from recovery.selectors.alerts import SEVERITY_RANK
 from recovery.selectors.briefs import Brief, briefs_of
 
 STATES = ("act", "review", "watch", "on_track", "no_data")
@@ -78,7 +78,7 @@ class Standing(NamedTuple):
     owner_id: int | None
 
 
-Alerts = Mapping[int, list[Standing]]  # unresolved ones by episode id, gravest first, then longest waiting
+Alerts = Mapping[int, list[Standing]]  # unresolved ones by episode id, in no order
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +128,9 @@ def _one(row: tuple[Any, ...], brief: Brief | None) -> Listed:
 
 def standing_alerts(episodes: QuerySet[Episode]) -> dict[int, list[Standing]]:
     found: dict[int, list[Standing]] = {}
-    unresolved = Alert.objects.filter(episode__in=episodes).exclude(status=Alert.Status.RESOLVED)
+    unresolved = Alert.objects.filter(episode__in=episodes).exclude(status=Alert.Status.RESOLVED).order_by()
     columns = ("episode_id", "kind", "severity", "status", "raised_at", "owner_id")
-    for pk, *said in sorted_by_gravity(unresolved).values_list(*columns):
+    for pk, *said in unresolved.values_list(*columns):
         found.setdefault(pk, []).append(Standing._make(said))
     return found
 
@@ -205,12 +205,10 @@ def _need(one: Listed, standing: Iterable[Standing]) -> tuple[int, float, int, f
     The upper bound and not the middle, because not knowing is a reason to look. An alert that someone has
     acknowledged or snoozed ranks after every unanswered one.
     """
-    rank, since = 9, 0.0
-    for alert in standing:
-        is_waiting = alert.status == _OPEN
-        if is_waiting or rank == 9:
-            rank = SEVERITY_RANK.get(alert.severity, 3) + (0 if is_waiting else 4)
-            since = alert.raised_at.timestamp()
-        if is_waiting:
-            break
+    rank, since = min((_gravity(alert) for alert in standing), default=(9, 0.0))
     return rank, since, _STATE_RANK[one.state], -one.upper, one.family_name, one.given_name, one.id
+
+
+def _gravity(alert: Standing) -> tuple[int, float]:
+    held = 0 if alert.status == _OPEN else 4
+    return SEVERITY_RANK.get(alert.severity, 3) + held, alert.raised_at.timestamp()

@@ -1,17 +1,22 @@
 """A Snapshot's content as frozen dataclasses: the one thing that every page reads (promise 1).
 
 Reading is forgiving (a missing key is None or empty, a number that is not finite is None) because a page must
-still show the rest; it never computes anything that the snapshot does not say.
+still show the rest; it never computes anything that the snapshot does not say. Rows of lists read `for_row(content)`:
+a whole snapshot is thousands of numbers, and a row shows ten.
 """
 
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
+from recovery.twin.metrics import METRICS
+
+T = TypeVar("T")
 ANY_COMPLICATION = ("any_complication", "complication", "any")
 WEEK_HOURS = 168
+ROW_WORDS = ("day", "hour", "state", "sentence", "reasons", "procedure_label", "curve_note")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,7 @@ class MetricSaid:
     gates: Gates
     scorecard: Mapping[str, Any]
     reading: str = ""  # id of the newest reading that the twin used; blank where it was not noted
+    aid_note: str = ""  # that counts are taken as too low, because of a walking aid
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +190,10 @@ class SuspicionSaid:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One snapshot: when it was made, on readings up to when, by which models, and all that it said."""
+    """One snapshot: when it was made, on readings up to when, by which models, and all that it said.
+
+    `strays_most`: key of the metric furthest from its own course, blank where none is drawn.
+    """
 
     made_at: datetime
     data_until: datetime | None
@@ -203,6 +212,7 @@ class Said:
     milestones: tuple[MilestoneSaid, ...] = ()
     advice: tuple[AdviceSaid, ...] = ()
     suspicion: SuspicionSaid | None = None
+    strays_most: str = ""
 
 
 def read_snapshot(
@@ -228,7 +238,32 @@ def read_snapshot(
         milestones=tuple(_milestone(said) for said in content.get("milestones") or ()),
         advice=tuple(_advice(said) for said in content.get("advice") or ()),
         suspicion=_suspicion(content["suspicion"]) if content.get("suspicion") else None,
+        strays_most=_strays_most(content.get("metrics") or {}),
     )
+
+
+def for_row(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a list's row shows of `content`: its sentences, the headline risk, NEWS2, the metric that strays most."""
+    metrics = content.get("metrics") or {}
+    key, risk = _strays_most(metrics), headline_of(content.get("risks") or ())
+    return {
+        **{name: content[name] for name in ROW_WORDS if name in content},
+        "metrics": {key: metrics[key]} if key else {},
+        "risks": [risk] if risk else [],
+        "scores": [said for said in content.get("scores") or () if said.get("name") == "NEWS2"],
+    }
+
+
+def _strays_most(metrics: Mapping[str, Any]) -> str:
+    """Of those drawn, the metric furthest from its own course; without any deviation, the first; blank: none."""
+    drawn = [key for key, said in metrics.items() if (said.get("curve") or {}).get("hours") and key in METRICS]
+    read = [key for key in drawn if _number(metrics[key].get("now")) is not None]
+    return max(read or drawn, key=lambda key: abs(_number(metrics[key].get("deviation")) or 0.0), default="")
+
+
+def headline_of(risks: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """`headline_risk` of risks that have not been read; empty where there is none."""
+    return _headline([((one.get("horizon_h"), one.get("outcome")), one) for one in risks]) or {}
 
 
 def read_risks(said: Iterable[Mapping[str, Any]]) -> tuple[Risk, ...]:
@@ -237,10 +272,14 @@ def read_risks(said: Iterable[Mapping[str, Any]]) -> tuple[Risk, ...]:
 
 def headline_risk(risks: Iterable[Risk]) -> Risk | None:
     """The one risk that a list row shows: any complication within 7 days, else the first that there is."""
-    found = list(risks)
-    weekly = [risk for risk in found if risk.horizon_h == WEEK_HOURS]
-    overall = [risk for risk in weekly if risk.outcome in ANY_COMPLICATION]
-    return next(iter(overall or weekly or found), None)
+    return _headline([((one.horizon_h, one.outcome), one) for one in risks])
+
+
+def _headline(risks: list[tuple[tuple[Any, Any], T]]) -> T | None:
+    """Of risks beside their (horizon, outcome)."""
+    weekly = [one for one in risks if one[0][0] == WEEK_HOURS]
+    overall = [one for one in weekly if one[0][1] in ANY_COMPLICATION]
+    return next((risk for _, risk in overall or weekly or risks), None)
 
 
 def _metric(key: str, said: Mapping[str, Any]) -> MetricSaid:
@@ -266,6 +305,7 @@ def _metric(key: str, said: Mapping[str, Any]) -> MetricSaid:
         hours_since=number("hours_since"),
         personal=bool(said.get("personal", True)),
         personal_note=_text(said.get("personal_note")),
+        aid_note=_text(said.get("aid_note")),
         curve=_curve(said.get("curve")),
         gates=_gates(said.get("gates") or {}),
         scorecard=said.get("scorecard") or {},

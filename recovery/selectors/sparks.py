@@ -37,9 +37,7 @@ class Spark:
 
 def metric_that_matters(said: Said) -> MetricSaid | None:
     """The metric furthest from its own course; without any deviation, the first with a curve."""
-    drawn = [metric for metric in said.metrics.values() if metric.curve and metric.key in METRICS]
-    read = [metric for metric in drawn if metric.now is not None]
-    return max(read or drawn, key=lambda metric: abs(metric.deviation or 0.0), default=None)
+    return said.metrics.get(said.strays_most)
 
 
 def sparks_of(
