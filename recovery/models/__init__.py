@@ -33,6 +33,7 @@ from recovery.models.message import Message, Thread
 from recovery.models.notification import Delivery, Notification, NotificationPreference, PushSubscription, TeamHook
 from recovery.models.pathway import Pathway
 from recovery.models.patient import Patient
+from recovery.models.phone_code import PhoneCode
 from recovery.models.portal import OwnGoal, PortalInvite, PortalPreference, PortalTry
 from recovery.models.reading_mark import ReadingMark
 from recovery.models.reminder import ContactChoice, MessageNotice, Reminder, SmsReceived
@@ -101,6 +102,7 @@ __all__ = [
     "Patient",
     "PatientMerge",
     "PausedPipe",
+    "PhoneCode",
     "PortalInvite",
     "PortalPreference",
     "PortalTry",
