@@ -16,6 +16,9 @@ SEXES = [("", "Choose"), ("female", "Female"), ("male", "Male"), ("other", "Othe
 CATALOGUE = [("", "Choose, or write it in words"), *((one.key, one.label) for one in PROCEDURES.values())]
 DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
+# Those known are offered by the browser (a datalist of that id); any name may be typed.
+SURGEON = forms.TextInput(attrs={"list": "surgeons", "autocomplete": "off"})
+
 
 class ClockField(forms.DateTimeField):
     """A date and time of the hospital's clock, as a datetime-local input sends it; cleaned to an aware time."""
@@ -46,6 +49,7 @@ class EnrolForm(forms.Form):
     text = forms.CharField(max_length=300, required=False, label="or in words")
     end = ClockField(label="End of surgery (real or planned)")
     start = ClockField(required=False, label="Start, if known")
+    surgeon = forms.CharField(max_length=150, required=False, label="Surgeon, if known", widget=SURGEON)
     team = forms.ChoiceField(choices=[])
     pathway = forms.ChoiceField(choices=[], required=False)
     is_synthetic = forms.BooleanField(required=False, label="Synthetic: not a real person")
@@ -83,7 +87,8 @@ class EnrolForm(forms.Form):
 
     def operation(self) -> NewOperation:
         good = self.cleaned_data
-        return NewOperation(good["procedure"], good["text"].strip(), good["start"], good["end"])
+        text, surgeon = good["text"].strip(), good["surgeon"].strip()
+        return NewOperation(good["procedure"], text, good["start"], good["end"], surgeon)
 
 
 class AdoptForm(forms.Form):
@@ -102,6 +107,10 @@ class MoveForm(WhyForm):
         super().__init__(*args, **kwargs)
         for name in ("start", "end"):
             self.fields[name].zone = zone  # type: ignore[attr-defined]
+
+
+class SurgeonForm(WhyForm):
+    surgeon = forms.CharField(max_length=150, required=False)
 
 
 class TransferForm(WhyForm):

@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("enrol/<uuid:key>/", enrol.adopt, name="enrol_adopt"),
     path("patients/<uuid:key>/plan/", enrol.show_plan, name="plan"),
     path("patients/<uuid:key>/plan/move/", enrol.move, name="plan_move"),
+    path("patients/<uuid:key>/plan/surgeon/", enrol.set_surgeon, name="plan_surgeon"),
     path("patients/<uuid:key>/plan/transfer/", enrol.transfer, name="plan_transfer"),
     path("patients/<uuid:key>/plan/end/", enrol.finish, name="plan_end"),
     path("patients/<uuid:key>/plan/pathway/", enrol.change_pathway, name="plan_pathway"),

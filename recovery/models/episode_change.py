@@ -7,7 +7,7 @@ from django.db.models import Q
 
 
 class EpisodeChange(models.Model):
-    """One change by a person, or by the record where it wins over a person. `before` and `after` are the changed values as plain JSON."""
+    """One change by a person, or by the record where it wins. `before`, `after`: changed values as plain JSON."""
 
     class What(models.TextChoices):
         DAY_ZERO = "day_zero", "Date of the operation"

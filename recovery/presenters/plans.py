@@ -9,7 +9,7 @@ from recovery.pathway_plan import WEEKDAYS
 from recovery.selectors.pathways import PathwaySeen
 from recovery.selectors.plans import ChangeSeen
 
-WHAT = {"day_zero": "Operation", "team": "Team", "status": "Following", "pathway": "Pathway"}
+WHAT = {"day_zero": "Operation", "team": "Team", "status": "Following", "pathway": "Pathway", "surgeon": "Surgeon"}
 STATUS = {"active": "followed", "finished": "ended"}
 
 
@@ -25,6 +25,8 @@ def _value(what: str, said: Mapping[str, Any], teams: Mapping[str, str], zone: Z
         return teams.get(str(said.get("team")), str(said.get("team") or "no team"))
     if what == "status":
         return STATUS.get(str(said.get("status")), str(said.get("status")))
+    if what == "surgeon":
+        return f"{said.get('surgeon') or 'nobody named'}{' (written by the team)' if said.get('by_hand') else ''}"
     return f"{said['key']} v{said['version']}" if said.get("key") else "the shipped plan"
 
 

@@ -19,6 +19,7 @@ from recovery.ports import ports
 from recovery.services import enrolment_resources as resources
 from recovery.services.enrolment_resources import NewPerson
 from recovery.services.ingestion import deliver
+from recovery.services.surgeons import note_by_hand, picked
 from recovery.twin.profile import PROCEDURES
 
 CHANNEL = "workspace"
@@ -35,12 +36,14 @@ class LooksTheSame(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class NewOperation:
-    """`procedure`: key of the catalogue, or blank with its words in `text`. `end`: of surgery, real or planned."""
+    """`procedure`: key of the catalogue, or blank with its words in `text`. `end`: of surgery, real or planned.
+    `surgeon`: their name, picked or typed, or blank."""
 
     procedure: str
     text: str
     start: datetime | None
     end: datetime
+    surgeon: str = ""
 
 
 def enrol(
@@ -79,11 +82,12 @@ def enrol(
         said = [resources.patient(patient_id, person, settings.RECORD_NUMBER_SYSTEM)] if known is None else []
         start, end = operation.start, operation.end
         text = operation.text or PROCEDURES[operation.procedure].label
-        said.append(
-            resources.procedure(episode_id, patient_id, operation.procedure, text, start=start, end=end, now=now)
-        )
+        done_as = resources.procedure(episode_id, patient_id, operation.procedure, text, start=start, end=end, now=now)
+        surgeon = picked(operation.surgeon, user, now)
+        said.append(resources.operated_by(done_as, surgeon.name, surgeon.reference))
         deliver(delivery=ports().delivery_of(said, CHANNEL), actor=actor, now=now, atomic=True)
         episode = Episode.objects.get(fhir_id=episode_id)
+        note_by_hand(episode, surgeon, is_by_hand=bool(surgeon.name))
         _entrust(episode, team, pathway, actor, now)
     return episode
 

@@ -11,6 +11,7 @@ from recovery.twin.profile import CATALOGUE, PROCEDURES, SNOMED
 Json = dict[str, Any]
 
 IDENTIFIER_TYPES = "http://terminology.hl7.org/CodeSystem/v2-0203"
+SURGEON = {"system": SNOMED, "code": "304292004", "display": "Surgeon"}
 SURGICAL = {"system": SNOMED, "code": "387713003", "display": "Surgical procedure"}
 TEST_DATA = {
     "system": "http://terminology.hl7.org/CodeSystem/v3-ActReason",
@@ -77,11 +78,35 @@ def performed(start: datetime | None, end: datetime, now: datetime) -> Json:
 
 def moved(resource: Mapping[str, Any], start: datetime | None, end: datetime, now: datetime) -> Json:
     """The same Procedure at another time."""
-    kept = {key: value for key, value in resource.items() if not key.startswith(("performed", "_performed"))}
-    kept["meta"] = {k: v for k, v in kept.get("meta", {}).items() if k not in ("versionId", "lastUpdated")}
-    if not kept["meta"]:
-        del kept["meta"]
-    return kept | performed(start, end, now)
+    timeless = {key: value for key, value in resource.items() if not key.startswith(("performed", "_performed"))}
+    return _without_versions(timeless) | performed(start, end, now)
+
+
+def operated_by(resource: Mapping[str, Any], name: str, reference: str) -> Json:
+    """The same Procedure by another surgeon, or by nobody who is named; who else took part stays. `reference`: the
+    Practitioner, or blank where there is only a name."""
+    kept = _without_versions(resource)
+    others = kept.pop("performer", [])
+    others = [one for one in others if not _operated(one, len(others))]
+    actor = {"reference": reference, "display": name} if reference else {"display": name}
+    performers = [{"function": {"coding": [SURGEON]}, "actor": actor}] if name else []
+    return kept | ({"performer": [*performers, *others]} if performers or others else {})
+
+
+def _operated(performer: Mapping[str, Any], count: int) -> bool:
+    """The surgeon, as integrations.fhir.documents.surgeon reads a Procedure: by function, or the only one without."""
+    function = performer.get("function") or {}
+    codes = {one.get("code") for one in function.get("coding", ()) if one.get("system") == SNOMED}
+    texts = [function.get("text"), *(one.get("display") for one in function.get("coding", ()))]
+    words = {str(one).casefold().strip() for one in texts if one}
+    if codes & {"304292004", "158966004"} or words & {"surgeon", "operating surgeon"}:
+        return True
+    return not function and count == 1
+
+
+def _without_versions(resource: Mapping[str, Any]) -> Json:
+    meta = {k: v for k, v in resource.get("meta", {}).items() if k not in ("versionId", "lastUpdated")}
+    return {key: value for key, value in resource.items() if key != "meta"} | ({"meta": meta} if meta else {})
 
 
 def _code(key: str, text: str) -> Json:

@@ -1,4 +1,4 @@
-"""What people change about an operation that is followed: its time, its team, its end, its pathway; each with an undo.
+"""What people change about an operation that is followed: time, surgeon, team, end, pathway; each with an undo.
 
 A moved day zero re-anchors everything: the Procedure document says the new time, the twin is rebuilt from all readings,
 and check-ins, milestones and the board follow, because all of them count from the operation.
@@ -19,8 +19,10 @@ from recovery.models import Document, Episode, EpisodeChange, Pathway, Team, Use
 from recovery.permissions import can, visible_episodes
 from recovery.ports import ports
 from recovery.services import enrolment_resources as resources
+from recovery.services import surgeons
 from recovery.services.enrolling import CHANNEL, check_time
 from recovery.services.ingestion import deliver
+from recovery.services.surgeons import Surgeon
 
 UNDO_LASTS = timedelta(hours=24)
 UNDO_AFTER_LEAVING = timedelta(minutes=15)
@@ -78,6 +80,31 @@ def _say(episode: Episode, start: datetime | None, end: datetime, actor: Actor, 
         resource = resources.procedure(episode.fhir_id, patient, episode.procedure, text, start=start, end=end, now=now)
     deliver(delivery=ports().delivery_of([resource], CHANNEL), actor=actor, now=now, atomic=True)
     episode.refresh_from_db()
+
+
+def set_surgeon(*, key: UUID, name: str, reason: str, user: User, actor: Actor, now: datetime) -> EpisodeChange:
+    """Who operated, picked or typed; blank: nobody is named. Raises NotFound, Forbidden, Conflict."""
+    with transaction.atomic():
+        episode = _mine(key, user, now)
+        if episode.status == Episode.Status.CANCELLED:
+            raise Conflict("This operation was cancelled: nobody performed it.", field="surgeon")
+        surgeon, before = surgeons.picked(name, user, now), surgeons.surgeon_state(episode)
+        if (surgeon.name, surgeon.key) == (episode.surgeon, episode.surgeon_key):
+            raise Conflict("That surgeon stands there already.", field="surgeon")
+        _say_surgeon(episode, surgeon, True, actor, now)
+        after = surgeons.surgeon_state(episode)
+        return _note(episode, EpisodeChange.What.SURGEON, before, after, reason, actor, now)
+
+
+def _say_surgeon(episode: Episode, surgeon: Surgeon, is_by_hand: bool, actor: Actor, now: datetime) -> None:
+    """As `_say`. What the team said before steps back first: its own word is not one that the record wins over."""
+    surgeons.note_by_hand(episode, surgeon, is_by_hand=False)
+    held = Document.objects.filter(type="Procedure", fhir_id=episode.fhir_id, deleted=False).first()
+    if held is not None:
+        resource = resources.operated_by(loads(held.content), surgeon.name, surgeon.reference)
+        deliver(delivery=ports().delivery_of([resource], CHANNEL), actor=actor, now=now, atomic=True)
+        episode.refresh_from_db()
+    surgeons.note_by_hand(episode, surgeon, is_by_hand=is_by_hand)
 
 
 def transfer(*, key: UUID, team_key: str, reason: str, user: User, actor: Actor, now: datetime) -> EpisodeChange:
@@ -172,6 +199,10 @@ def _restore_times(episode: Episode, before: Mapping[str, Any], actor: Actor, no
     _say(episode, start, datetime.fromisoformat(before["end"]), actor, now)
 
 
+def _restore_surgeon(episode: Episode, before: Mapping[str, Any], actor: Actor, now: datetime) -> None:
+    _say_surgeon(episode, Surgeon(before["surgeon"], before["key"]), before["by_hand"], actor, now)
+
+
 def _restore_team(episode: Episode, before: Mapping[str, Any], actor: Actor, now: datetime) -> None:
     episode.team = Team.objects.filter(key=before["team"]).first() if before["team"] else None
     episode.save(update_fields=["team"])
@@ -196,6 +227,7 @@ _UNDO: Mapping[str, tuple[_State, _Restore]] = {
     "team": (lambda episode: {"team": episode.team.key if episode.team else None}, _restore_team),
     "status": (lambda episode: {"status": episode.status}, _restore_status),
     "pathway": (_pathway, _restore_pathway),
+    "surgeon": (surgeons.surgeon_state, _restore_surgeon),
 }
 
 

@@ -1,6 +1,5 @@
 """From documents to the domain's rows: Patient, Episode, Device, Finding."""
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +18,7 @@ from recovery.services.intake import (
     PatientFacts,
     SubscriptionFacts,
 )
+from recovery.services.surgeons import Surgeon, surgeon_of, told_by_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def project(write: DocumentWrite, now: datetime) -> Projected:
             _project_device(fhir_id, None, write.facts)
         return Projected(patient_id, _forget_finding(write))
     if isinstance(write.facts, EpisodeFacts):
-        return Projected(patient_id, _project_episode(fhir_id, patient_id, write.facts))
+        return Projected(patient_id, _project_episode(fhir_id, patient_id, write.facts, now))
     if isinstance(write.facts, DeviceFacts):
         return Projected(patient_id, _project_device(fhir_id, patient_id, write.facts))
     return Projected(patient_id, _project_finding(write, patient_id, write.facts))
@@ -79,7 +79,7 @@ def _project_patient(fhir_id: str, facts: PatientFacts, write: DocumentWrite) ->
     return Projected(patient.pk, not created and before != after)
 
 
-def _project_episode(fhir_id: str, patient_id: int, facts: EpisodeFacts) -> bool:
+def _project_episode(fhir_id: str, patient_id: int, facts: EpisodeFacts, now: datetime) -> bool:
     """A Procedure is an episode once its end is known or planned; a moved surgery re-anchors everything.
 
     Raises Conflict when an episode that already has a twin is to change its patient: what was concluded about one
@@ -102,7 +102,7 @@ def _project_episode(fhir_id: str, patient_id: int, facts: EpisodeFacts) -> bool
         "surgery_start": facts.surgery_start,
         "surgery_end": facts.surgery_end,
         "status": status,
-        **_surgeon(facts),
+        **told_by_record(fhir_id, _surgeon(facts), now),
     }
     Episode.objects.update_or_create(
         fhir_id=fhir_id, defaults=said, create_defaults={**said, **_entrusted_to(patient_id, facts)}
@@ -110,14 +110,9 @@ def _project_episode(fhir_id: str, patient_id: int, facts: EpisodeFacts) -> bool
     return True
 
 
-def _surgeon(facts: EpisodeFacts) -> dict[str, str]:
-    """The name that was sent, or that of the Practitioner we hold; and what stands for it in an address: the id of the
-    Practitioner, or a mark of the name."""
-    name = " ".join((facts.surgeon or _practitioner_name(facts.surgeon_id)).split())[:150]
-    if not name:
-        return {"surgeon": "", "surgeon_key": ""}
-    mark = hashlib.blake2b(name.casefold().encode(), digest_size=8).hexdigest()
-    return {"surgeon": name, "surgeon_key": facts.surgeon_id or f"n-{mark}"}
+def _surgeon(facts: EpisodeFacts) -> Surgeon:
+    """The name that was sent, or that of the Practitioner we hold."""
+    return surgeon_of(facts.surgeon or _practitioner_name(facts.surgeon_id), facts.surgeon_id)
 
 
 def _practitioner_name(fhir_id: str) -> str:

@@ -11,10 +11,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from recovery.exceptions import NotFound, RecoveryError
-from recovery.forms_plan import AdoptForm, EnrolForm, MoveForm, PathwayForm, TransferForm, WhyForm
+from recovery.forms_plan import AdoptForm, EnrolForm, MoveForm, PathwayForm, SurgeonForm, TransferForm, WhyForm
 from recovery.permissions import check_user_can_enrol, visible_episodes
 from recovery.presenters import plans as words
 from recovery.selectors import plans, schedule
+from recovery.selectors.surgeons import surgeons_known
 from recovery.services import enrolling, episode_moves
 from recovery.views import door
 
@@ -91,6 +92,7 @@ def _page(request: HttpRequest, form: EnrolForm) -> HttpResponse:
         "announced": rows,
         "sees_schedule": schedule.user_can_see_schedule(user, now),
         "teams": plans.teams_of(user, now),
+        "surgeons": _names(request),
         "pathways": pathways,
         "zone": str(door.zone()),
         "looks_the_same": "is_another_person" in form.errors or bool(form.data.get("is_another_person")),
@@ -125,6 +127,7 @@ def show_plan(request: HttpRequest, key: UUID) -> HttpResponse:
         "start": plan.surgery_start.astimezone(zone) if plan.surgery_start else None,
         "end": plan.operation.surgery_end.astimezone(zone) if plan.operation.surgery_end else None,
         "move": move,
+        "surgeons": _names(request),
     }
     return render(request, "pages/enrol_plan.html", context)
 
@@ -142,6 +145,26 @@ def move(request: HttpRequest, key: UUID) -> HttpResponse:
         now=door.clock(),
     )
     messages.success(request, "The operation is moved. Days, check-ins and the twin are counted from it again.")
+    return redirect("plan", key=key)
+
+
+def _names(request: HttpRequest) -> list[str]:
+    """Surgeons to pick from, each name once."""
+    return list(dict.fromkeys(name for _, name in surgeons_known(door.person(request), door.clock())))
+
+
+@require_POST
+def set_surgeon(request: HttpRequest, key: UUID) -> HttpResponse:
+    said = _seen_and_cleaned(request, key, SurgeonForm(request.POST))
+    episode_moves.set_surgeon(
+        key=key,
+        name=said["surgeon"],
+        reason=said["reason"],
+        user=door.person(request),
+        actor=door.actor(request),
+        now=door.clock(),
+    )
+    messages.success(request, "The surgeon is written to the record.")
     return redirect("plan", key=key)
 
 

@@ -57,6 +57,19 @@ def test_one_page_makes_a_patient_an_operation_and_documents_that_the_ehr_can_re
     assert AuditEvent.objects.filter(action="enrol", patient=episode.patient).count() == 1
 
 
+def test_a_surgeon_is_typed_at_enrolment_and_corrected_on_the_plan_page(scene):
+    send(scene, surgeon="Dr. Ada Lane")
+    episode = Episode.objects.get(patient__record_number="MRN-77")
+    assert (episode.surgeon, episode.surgeon_by_hand) == ("Dr. Ada Lane", True)
+    client = scene.client("own")
+    assert '<option value="Dr. Ada Lane">' in client.get(reverse("enrol")).content.decode()
+    client.post(reverse("plan_surgeon", args=[episode.key]), {"surgeon": "Jonas Weir", "reason": "swapped lists"})
+    page = client.get(reverse("plan", args=[episode.key])).content.decode()
+    assert "Dr. Ada Lane (written by the team) → Jonas Weir (written by the team)" in page and "swapped lists" in page
+    said = json.loads(Document.objects.get(type="Procedure", fhir_id=episode.fhir_id).content)
+    assert [one["actor"]["display"] for one in said["performer"]] == ["Jonas Weir"]
+
+
 def test_the_same_form_sent_twice_is_one_episode(scene):
     said = typed(scene)
     client = scene.client("own")
