@@ -187,9 +187,10 @@ def care_card(
     watch: Sequence[Watch],
     now: datetime,
     zone: ZoneInfo,
+    own_zone: ZoneInfo,
     language: str,
 ) -> CareCard | None:
-    """What to do at once; None when no answer asks for it."""
+    """What to do at once; None when no answer asks for it. `zone`: of the watch hours; `own_zone`: the reader's."""
     if not warned:
         return None
     level = "emergency" if any(one.level == "emergency" for one in warned) else "urgent"
@@ -207,7 +208,9 @@ def care_card(
         what = _(
             "Nobody is looking here right now. Call your out-of-hours service. If it gets worse, call for help now."
         )
-    return CareCard(level, title, what, _("%(team)s has been told: %(what)s.") % words, looked_at(watch, now, zone))
+    return CareCard(
+        level, title, what, _("%(team)s has been told: %(what)s.") % words, looked_at(watch, now, zone, own_zone)
+    )
 
 
 def told_words(question: Question, answer: Answer, language: str) -> str:
@@ -216,25 +219,26 @@ def told_words(question: Question, answer: Answer, language: str) -> str:
     return words if question.options else f"{question.words(language)} {words}"
 
 
-def looked_at(watch: Sequence[Watch], now: datetime, zone: ZoneInfo) -> str:
-    """When somebody will look at what was sent."""
+def looked_at(watch: Sequence[Watch], now: datetime, zone: ZoneInfo, own_zone: ZoneInfo) -> str:
+    """When somebody will look at what was sent, by the reader's clock."""
     when = next_watch(watch, now, zone)
     if when is None:
         return _("No time is set at which somebody looks here. Please call if it cannot wait.")
     if when == now:
         return _("Your team is looking at messages now.")
-    return _("Somebody looks here again from %(when)s.") % {"when": portal_words.moment(when, zone)}
+    return _("Somebody looks here again from %(when)s.") % {"when": portal_words.moment(when, own_zone)}
 
 
-def watch_words(watch: Sequence[Watch]) -> str:
-    """ "Your team looks here Monday to Friday, 08:00 to 18:00." """
+def watch_words(watch: Sequence[Watch], *, is_elsewhere: bool = False) -> str:
+    """ "Your team looks here Monday to Friday, 08:00 to 18:00." `is_elsewhere`: the reader's clock is another now."""
     if not watch:
         return _("This page is not watched all the time.")
     parts = [
         _("%(days)s, %(start)s to %(end)s") % {"days": _days(one.days), "start": one.start, "end": one.end}
         for one in watch
     ]
-    return _("Your team looks here %(when)s. At other times nobody does.") % {"when": "; ".join(parts)}
+    words = _("Your team looks here %(when)s. At other times nobody does.") % {"when": "; ".join(parts)}
+    return f"{words} {_('These are the hours of the hospital, not of your clock.')}" if is_elsewhere else words
 
 
 def _days(days: Sequence[int]) -> str:

@@ -47,13 +47,18 @@ def home_view(home: Home, now: datetime, language: str) -> HomeView:
     zone = ZoneInfo(home.zone)
     return HomeView(
         task=task_of(home, zone, now, language),
-        watch=watch_words(home.watch),
+        watch=watch_words(home.watch, is_elsewhere=_is_elsewhere(home, now)),
         goals=tuple(_goal(one, zone, language) for one in home.goals),
         visit=_visit(home, zone),
         plans=home.plans,
         shown_at=portal_words.moment(now, zone),
         done_slot=home.sent.slot if home.sent else "",
     )
+
+
+def _is_elsewhere(home: Home, now: datetime) -> bool:
+    hospital = ZoneInfo(home.hospital_zone)
+    return now.astimezone(ZoneInfo(home.zone)).utcoffset() != now.astimezone(hospital).utcoffset()
 
 
 def task_of(home: Home, zone: ZoneInfo, now: datetime, language: str) -> Task:

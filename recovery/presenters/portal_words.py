@@ -7,12 +7,12 @@ from django.utils import dateformat
 
 
 def moment(at: datetime | None, zone: ZoneInfo) -> str:
-    """ "Thu 19 Nov, 14:05" in the hospital's time; blank for none."""
+    """ "Thu 19 Nov, 14:05" by the clock of `zone`; blank for none."""
     return dateformat.format(at.astimezone(zone), "D j M, H:i") if at else ""
 
 
 def day(at: datetime | None, zone: ZoneInfo) -> str:
-    """ "19 November 2026" in the hospital's time; blank for none."""
+    """ "19 November 2026" by the clock of `zone`; blank for none."""
     return dateformat.format(at.astimezone(zone), "j F Y") if at else ""
 
 

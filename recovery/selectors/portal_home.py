@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+
 from recovery.check_ins.forms import Form
 from recovery.check_ins.schedule import Slot, next_slot
 from recovery.exact_json import loads
@@ -59,6 +61,7 @@ class Home:
     watch: tuple[Watch, ...]
     shows_numbers: bool
     zone: str
+    hospital_zone: str
 
 
 def home_of(patient_id: int, language: str, now: datetime) -> Home:
@@ -78,6 +81,7 @@ def home_of(patient_id: int, language: str, now: datetime) -> Home:
         watch=plan.watch_hours,
         shows_numbers=plan.patient_sees_numbers,
         zone=zone.key,
+        hospital_zone=settings.HOSPITAL_TIME_ZONE,
     )
 
 

@@ -19,6 +19,7 @@ from recovery.exceptions import Conflict, Invalid, NotFound, RecoveryError
 from recovery.models import Alert, AlertSight, Snapshot, User
 from recovery.services import escalation, rosters, telling
 from recovery.services.alert_moves import as_it_is, move, put_back, write_step
+from recovery.wall_clock import at_the_hospital
 
 # ux.md section 3: 4 h for a high alert, 24 h for the others, at most.
 LONGEST_SNOOZE = {"high": timedelta(hours=4), "medium": timedelta(hours=24), "low": timedelta(hours=24)}
@@ -182,7 +183,7 @@ def _who_won(alert: Alert) -> str:
     if last is None:
         return "it has changed"
     who = _name(last.actor) if last.actor else last.actor_name
-    return f"{who} {DONE.get(last.action, f'set it to {last.to_status}')} at {last.at:%H:%M} UTC"
+    return f"{who} {DONE.get(last.action, f'set it to {last.to_status}')} at {at_the_hospital(last.at)}"
 
 
 def _act(

@@ -17,6 +17,7 @@ from recovery.models.reading_mark import MARK_CHANNEL
 from recovery.reading_ids import ReadingId, encode, value_mark
 from recovery.services import lives
 from recovery.services.lives import Key
+from recovery.wall_clock import at_the_hospital
 
 LONGEST_REASON = 300
 
@@ -89,7 +90,7 @@ def _why_ended(reading: WrongReading) -> str:
     mark = ReadingMark.objects.filter(**_fields(reading.key), undone_at__isnull=True).first()
     if mark is None:
         return "Its sender has changed or taken back this reading meanwhile."
-    return f"Somebody was quicker: {mark.marked_by_name} marked it as wrong at {mark.marked_at:%H:%M} UTC."
+    return f"Somebody was quicker: {mark.marked_by_name} marked it as wrong at {at_the_hospital(mark.marked_at)}."
 
 
 def _changed_by_sender(row: Sample) -> bool:

@@ -263,7 +263,8 @@ def care(request: HttpRequest, slot: str, number: int) -> HttpResponse:
 def _card(place: Place, warned: list[Warned]) -> words.CareCard | None:
     team = place.episode.team.name if place.episode.team else ""
     hours = pathway_of(place.episode).plan.watch_hours
-    return words.care_card(place.form, warned, team, hours, place.now, door.zone(), place.language)
+    own = found.zone_of(place.episode)
+    return words.care_card(place.form, warned, team, hours, place.now, door.zone(), own, place.language)
 
 
 @require_http_methods(PAGES)
@@ -354,7 +355,7 @@ def done(request: HttpRequest, slot: str) -> HttpResponse:
     context = {
         "view": end_view(sent, form, said, now, found.zone_of(episode), language),
         "card": _card(place, list(words.warned_of(sent, form))),
-        "looked_at": words.looked_at(hours, now, door.zone()),
+        "looked_at": words.looked_at(hours, now, door.zone(), found.zone_of(episode)),
         "team": episode.team.name if episode.team else "",
         "more": found.open_now(episode, language, now),
     }

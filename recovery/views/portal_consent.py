@@ -18,8 +18,8 @@ def show_consent(request: HttpRequest) -> HttpResponse:
     mine = portal_door.only_self(request, now)
     portal_door.note(request, mine, now, "view_consent")
     context = {
-        "cards": purpose_cards(consents_of(mine.patient_id), door.zone()),
-        "past": past_lines(history_of(mine.patient_id), door.zone()),
+        "cards": purpose_cards(consents_of(mine.patient_id), portal_door.zone_of(mine)),
+        "past": past_lines(history_of(mine.patient_id), portal_door.zone_of(mine)),
     }
     return render(request, "portal/consent.html", context)
 

@@ -9,11 +9,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from recovery.exceptions import Forbidden, Invalid, NotFound
+from recovery.exceptions import Forbidden, Invalid
 from recovery.portal_forms import SourceForm, TypedForm
 from recovery.presenters.portal_devices import choice_cards, device_cards, supported
 from recovery.presenters.portal_errors import told
-from recovery.selectors import check_ins
 from recovery.selectors.portal_people import Subject
 from recovery.selectors.sources import rivals_of, sources_of
 from recovery.selectors.vendor_links import links_of
@@ -31,7 +30,7 @@ def show_devices(request: HttpRequest) -> HttpResponse:
 
 
 def _devices(request: HttpRequest, found: Subject, form: TypedForm, now: datetime) -> HttpResponse:
-    zone = _zone(found)
+    zone = portal_door.zone_of(found)
     seen = sources_of(found.patient_id, now)
     links = links_of(found.patient_id)
     from_makers = {one.source for one in links}  # their cards say it, also of one that was disconnected
@@ -44,14 +43,6 @@ def _devices(request: HttpRequest, found: Subject, form: TypedForm, now: datetim
         "now": now.astimezone(zone).strftime("%Y-%m-%dT%H:%M"),
     }
     return render(request, "portal/devices.html", context, status=400 if form.errors else 200)
-
-
-def _zone(found: Subject) -> ZoneInfo:
-    """The patient's own clock; the hospital's before an operation is known."""
-    try:
-        return check_ins.zone_of(check_ins.episode_of(found.patient_id))
-    except NotFound:
-        return door.zone()
 
 
 @require_POST
@@ -77,7 +68,7 @@ def type_in(request: HttpRequest) -> HttpResponse:
                 patient_id=found.patient_id,
                 kind=sent["kind"],
                 text=sent["value"],
-                at=_moment(sent["kind"], sent["at"], _zone(found), now),
+                at=_moment(sent["kind"], sent["at"], portal_door.zone_of(found), now),
                 actor=door.actor(request),
                 now=now,
             )

@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
 
+from recovery.exceptions import NotFound
 from recovery.permissions import PortalScope
 from recovery.presenters.portal_people import by_words
+from recovery.selectors import check_ins
 from recovery.selectors.portal_people import Subject, own_subject, subject_of
 from recovery.views import door
 
@@ -26,6 +29,14 @@ def only_self(request: HttpRequest, now: datetime) -> Subject:
 
 def choose(request: HttpRequest, grant: str) -> None:
     request.session[CHOSEN] = grant
+
+
+def zone_of(found: Subject) -> ZoneInfo:
+    """The patient's own clock; the hospital's before an operation is known."""
+    try:
+        return check_ins.zone_of(check_ins.episode_of(found.patient_id))
+    except NotFound:
+        return door.zone()
 
 
 def note(

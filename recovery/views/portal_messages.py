@@ -28,9 +28,10 @@ def show_messages(request: HttpRequest) -> HttpResponse:
         if sent is not None:
             return redirect("me_thread", sent)
     portal_door.note(request, found, now, "view_messages")
+    zone = portal_door.zone_of(found)
     context = {
-        "threads": [own_thread(one, door.zone()) for one in threads_of(found.patient_id, for_team=False)],
-        "answer_by": moment(answer_by(found.patient_id, now), door.zone()),
+        "threads": [own_thread(one, zone) for one in threads_of(found.patient_id, for_team=False)],
+        "answer_by": moment(answer_by(found.patient_id, now), zone),
         "form": form,
         "key": form.data.get("key") or uuid4(),
     }
@@ -50,11 +51,11 @@ def show_thread(request: HttpRequest, key: UUID) -> HttpResponse:
         thread_key=key, by_team=False, words=portal_door.acts(found), actor=door.actor(request), now=now
     )
     portal_door.note(request, found, now, "view_thread", entity=f"Thread/{key}")
-    thread = thread_of(found.patient_id, key, for_team=False)
+    thread, zone = thread_of(found.patient_id, key, for_team=False), portal_door.zone_of(found)
     context = {
-        "thread": own_thread(thread, door.zone()),
-        "lines": [own_line(one, door.zone()) for one in thread.messages],
-        "answer_by": moment(answer_by(found.patient_id, now), door.zone()),
+        "thread": own_thread(thread, zone),
+        "lines": [own_line(one, zone) for one in thread.messages],
+        "answer_by": moment(answer_by(found.patient_id, now), zone),
         "form": form,
         "key": form.data.get("key") or uuid4(),
     }

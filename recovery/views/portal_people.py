@@ -41,7 +41,8 @@ def show_people(request: HttpRequest) -> HttpResponse:
 def _people(request: HttpRequest, form: CaregiverForm, status: int = 200) -> HttpResponse:
     now = door.clock()
     mine = portal_door.only_self(request, now)
-    cards = [person_card(one, door.zone()) for one in grants_of(mine.patient_id, now)]
+    zone = portal_door.zone_of(mine)
+    cards = [person_card(one, zone) for one in grants_of(mine.patient_id, now)]
     context = {
         "standing": [card for card in cards if card.stands],
         "former": [card for card in cards if not card.stands],

@@ -4,6 +4,7 @@ import csv
 from collections.abc import Callable, Iterator
 from datetime import datetime, time, timedelta
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib import messages
@@ -47,29 +48,30 @@ def show_record(request: HttpRequest) -> HttpResponse:
 
 
 def _record(request: HttpRequest, mine: Subject, now: datetime, problem: str = "", status: int = 200) -> HttpResponse:
-    until = _until(request, now)
+    zone = portal_door.zone_of(mine)
+    until = _until(request, zone, now)
     first = earliest_use(mine.patient_id)
-    earlier = (until - WINDOW).astimezone(door.zone()).date()
+    earlier = (until - WINDOW).astimezone(zone).date()
     asked = erasure_of(mine.patient_id)
     context = {
-        "days": use_days(uses_of(mine.patient_id, until, door.zone())),
-        "until": day(until, door.zone()),
+        "days": use_days(uses_of(mine.patient_id, until, zone)),
+        "until": day(until, zone),
         "earlier": earlier.isoformat() if first and first < until - WINDOW else "",
-        "models": model_lines(models_of(mine.patient_id), door.zone()),
+        "models": model_lines(models_of(mine.patient_id), zone),
         "problem": problem,
         "has_password": door.person(request).has_usable_password(),
         "erasure": asked,
-        "asked_on": day(asked.asked_at, door.zone()) if asked else "",
+        "asked_on": day(asked.asked_at, zone) if asked else "",
     }
     return render(request, "portal/record.html", context, status=status)
 
 
-def _until(request: HttpRequest, now: datetime) -> datetime:
+def _until(request: HttpRequest, zone: ZoneInfo, now: datetime) -> datetime:
     """The end of the day that the URL names; now where it names none."""
     form = UntilForm(request.GET)
     named = form.cleaned_data["until"] if form.is_valid() else None
     earliest = (now - LOOKS_BACK).date()
-    return datetime.combine(max(named, earliest), time.max, tzinfo=door.zone()) if named else now
+    return datetime.combine(max(named, earliest), time.max, tzinfo=zone) if named else now
 
 
 @sensitive_post_parameters("password")
@@ -101,12 +103,13 @@ def _is_really_them(request: HttpRequest, password: str, now: datetime) -> bool:
 
 
 def _pdf(request: HttpRequest, mine: Subject, now: datetime) -> HttpResponse:
+    zone = portal_door.zone_of(mine)
     try:
-        view = own_view(own_page(mine.patient_id, now), now, door.zone())
+        view = own_view(own_page(mine.patient_id, now), now, zone)
     except NotFound:
         view = None
-    cards = purpose_cards(consents_of(mine.patient_id), door.zone())
-    content = summary_pdf(person_by_id(mine.patient_id), view, cards, now=now, zone=door.zone())
+    cards = purpose_cards(consents_of(mine.patient_id), zone)
+    content = summary_pdf(person_by_id(mine.patient_id), view, cards, now=now, zone=zone)
     return _file(HttpResponse(content, content_type="application/pdf"), "my-recovery.pdf")
 
 

@@ -50,7 +50,7 @@ def show_vendor(request: HttpRequest, provider: str) -> HttpResponse:
 def _show(
     request: HttpRequest, found: Subject, maker: Provider, failure: str = "", problem: str = "", status: int = 200
 ) -> HttpResponse:
-    cards = cards_of(found, links_of(found.patient_id), door.zone())
+    cards = cards_of(found, links_of(found.patient_id), portal_door.zone_of(found))
     context = {
         "card": next(one for one in cards if one.provider == maker.key),
         "failure": FAILURES.get(failure, ""),

@@ -64,7 +64,8 @@ def at_once(count: int, act: Callable[[int], None]) -> None:
 
 
 @pytest.fixture
-def ward(shared):
+def ward(shared, settings):
+    settings.HOSPITAL_TIME_ZONE = "Europe/Berlin"
     team = factories.make_team()
     episode = factories.make_episode(team, ended=NOW - timedelta(days=3))
     return episode, team
@@ -96,7 +97,7 @@ def test_of_twenty_clinicians_on_fifty_alerts_each_loser_learns_who_won(ward):
     owners = dict(Alert.objects.values_list("cause", "owner__username"))
     assert owners == {f"cause-{place}": f"nurse{winner[place]}" for place in range(ALERTS)}
     for (_, place), message in lost.items():
-        assert f"{people[winner[place]].get_full_name()} took it at 10:00 UTC" in message
+        assert f"{people[winner[place]].get_full_name()} took it at 11:00. Nothing" in message, "the clock on the ward"
     assert AlertTransition.objects.filter(action="acknowledge").count() == ALERTS
     assert AuditEvent.objects.filter(action="alert_acknowledge").count() == ALERTS
 
