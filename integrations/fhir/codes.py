@@ -125,6 +125,17 @@ FACTORS: Mapping[Coding, str] = MappingProxyType(
         (LOINC, "66555-4"): "skin_tone",  # Fitzpatrick type, sent as a number 1 to 6
     }
 )
+# Walking aids as SNOMED CT names them -> keys of twin.gait_aid.AIDS; LOINC 98181-1 is "Medical equipment used".
+EQUIPMENT_USED: Coding = (LOINC, "98181-1")
+GAIT_AIDS: Mapping[Coding, str] = MappingProxyType(
+    {
+        (SNOMED, "266731002"): "frame",  # walking frame
+        (SNOMED, "1255320005"): "frame",  # wheeled walker, rollator
+        (SNOMED, "74566002"): "crutches",
+        (SNOMED, "360006004"): "stick",  # walking stick
+        (SNOMED, "87405001"): "stick",  # cane
+    }
+)
 # Answers to 72166-2 (LOINC answer list LL2201-3, coded in SNOMED CT): 1 smokes now, 0 does not.
 SMOKES: Mapping[Coding, float] = MappingProxyType(
     {

@@ -265,7 +265,7 @@ def metric_card(
         if metric.baseline is not None
         else "",
         points=points,
-        notes=() if metric.personal else (metric.personal_note or "Follows the population curve, not a personal one.",),
+        notes=_notes(metric),
         gates=_gates(metric),
         gate_notes=tuple(_gate_note(metric, note) for note in metric.gates.recent[-6:]),
         record=scorecard_line(metric),
@@ -391,6 +391,11 @@ def _expected(metric: MetricSaid) -> str:
 
 def _place_class(place: str) -> str:
     return "out" if place in (ABOVE, BELOW) else ""
+
+
+def _notes(metric: MetricSaid) -> tuple[str, ...]:
+    personal = "" if metric.personal else metric.personal_note or "Follows the population curve, not a personal one."
+    return tuple(note for note in (metric.aid_note, personal) if note)
 
 
 def _gates(metric: MetricSaid) -> str:

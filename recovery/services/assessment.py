@@ -22,6 +22,7 @@ from recovery.twin.alert_policy import DEFAULT_POLICY, AlertPolicy, BadPolicy, w
 from recovery.twin.alerts import AlertCandidate, candidates, lasting, readable
 from recovery.twin.course import course
 from recovery.twin.fold import Judged
+from recovery.twin.gait_aid import COUNTED, aid_at
 from recovery.twin.measurement import Measured
 from recovery.twin.metrics import METRICS, Tier
 from recovery.twin.params import PopulationParams
@@ -229,6 +230,7 @@ def _metric(
         "hours_since": _number(since, 2),
         "personal": at.curve.basis == "personal",
         "personal_note": "" if at.curve.basis == "personal" else PERSONAL_NOTE,
+        "aid_note": _aid_note(key, folded),
         "curve": {
             "hours": [round(float(hour), 1) for hour in at.curve.hours],
             **{
@@ -245,6 +247,17 @@ def _metric(
             "skill": _number(card.skill, 3),
         },
     }
+
+
+def _aid_note(key: str, folded: Folded) -> str:
+    """That counts of the day just over are taken as too low, and why."""
+    aid = aid_at(folded.loaded.aids, folded.now_hour - 12.0) if key == COUNTED else None
+    if aid is None:
+        return ""
+    return (
+        f"Walking with {aid.label}: a wearable misses about {aid.missed:.0%} of the steps. The twin reads its counts as"
+        " so much too low, and as less exact; the band speaks of steps walked, the points are as counted."
+    )
 
 
 def _baseline(key: str, folded: Folded, params: PopulationParams) -> float | None:

@@ -7,6 +7,8 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from recovery.models import Episode, Finding
+from recovery.services import gait_aids
+from recovery.twin.gait_aid import AidUse
 from recovery.twin.profile import Profile
 from recovery.twin.risk_inputs import RiskFactors
 
@@ -22,6 +24,7 @@ class Known:
     profile: Profile
     factors: RiskFactors
     diagnosed: frozenset[str]
+    aids: tuple[AidUse, ...] = ()
 
 
 def known_at(episode: Episode, now: datetime) -> Known:
@@ -30,7 +33,12 @@ def known_at(episode: Episode, now: datetime) -> Known:
     recorded = [one for one in findings if one.recorded_at is None or one.recorded_at <= now]
     numbers = {one.key: one.number for one in recorded if one.key and one.number is not None}
     history = [one for one in recorded if one.kind == Finding.Kind.COMORBIDITY]
-    return Known(_profile(episode, numbers), _factors(episode, numbers, history), _diagnosed(episode, recorded))
+    return Known(
+        _profile(episode, numbers),
+        _factors(episode, numbers, history),
+        _diagnosed(episode, recorded),
+        gait_aids.uses_of(episode, recorded),
+    )
 
 
 def _profile(episode: Episode, numbers: Mapping[str, float]) -> Profile:

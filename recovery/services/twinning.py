@@ -71,7 +71,7 @@ def prepare(
     # A little more than the fold asks for, so that the assessment sees the newest value of every metric.
     since = min(start, DAY * floor(until / DAY) - LOOK_BACK_HOURS)
     series = series_of(episode)
-    loaded = load(load_samples(episode, series, Window(since, until)), until, since)
+    loaded = load(load_samples(episode, series, Window(since, until)), until, since, known.aids)
     return Prepared(episode, known, Request(state, known.profile, loaded, dirty_from), series, until)
 
 
@@ -106,6 +106,6 @@ def rebuild(
     until = look_until(episode, now) if until_hour is None else until_hour
     known = known_at(episode, known_by or now)
     series = series_of(episode)
-    loaded = load(load_samples(episode, series, Window(-inf, until, known_by)), until)
+    loaded = load(load_samples(episode, series, Window(-inf, until, known_by)), until, aids=known.aids)
     prepared = Prepared(episode, known, Request(None, known.profile, loaded), series, until)
     return fold_prepared([prepared], params)[0]

@@ -13,6 +13,7 @@ import numpy as np
 
 from recovery.twin.errors import BackwardsInTime, ModelMismatch
 from recovery.twin.filter import Belief, Readings, advance, batch_last, initial
+from recovery.twin.gait_aid import AidUse, as_walked
 from recovery.twin.measurement import Measured, Measurements, Samples, measure
 from recovery.twin.metrics import METRICS, metric
 from recovery.twin.params import MetricParams, PopulationParams, stack
@@ -38,11 +39,12 @@ Verdict = Literal["accepted", "down-weighted"]
 
 @dataclass(frozen=True)
 class Loaded:
-    """Measured samples of one patient timed in [from_hour, until_hour], by metric key."""
+    """Measured samples of one patient timed in [from_hour, until_hour], by metric key. aids: walking aids in use."""
 
     from_hour: float
     until_hour: float
     by_metric: Mapping[str, Measured]
+    aids: tuple[AidUse, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,10 +113,12 @@ class _Track:
     weights: list[Floats] = field(default_factory=list)
 
 
-def load(samples: Mapping[str, Samples], until_hour: float, from_hour: float = -np.inf) -> Loaded:
+def load(
+    samples: Mapping[str, Samples], until_hour: float, from_hour: float = -np.inf, aids: tuple[AidUse, ...] = ()
+) -> Loaded:
     """Measures every metric's samples timed in [from_hour, until_hour]; keys as in `METRICS`."""
     timely = {key: s.take(s.hours >= from_hour) for key, s in samples.items()}
-    return Loaded(from_hour, until_hour, {k: measure(metric(k), s, until_hour) for k, s in timely.items()})
+    return Loaded(from_hour, until_hour, {k: measure(metric(k), s, until_hour) for k, s in timely.items()}, aids)
 
 
 def fold(
@@ -150,7 +154,15 @@ def _plan(request: Request, params: PopulationParams) -> _Plan:
     known = set(request.state.metrics) if request.state else set()
     seen = {key for key, m in by_metric.items() if m.last_sample_hour is not None}
     rows = [
-        _row(key, params.for_metric(key, request.profile), checkpoint, by_metric.get(key), start, boundaries)
+        _row(
+            key,
+            params.for_metric(key, request.profile),
+            checkpoint,
+            by_metric.get(key),
+            start,
+            boundaries,
+            request.loaded.aids,
+        )
         for key in METRICS
         if key in (known | seen) & params.by_metric.keys()
     ]
@@ -175,11 +187,12 @@ def _row(
     measured: Measured | None,
     start: float,
     boundaries: tuple[int, ...],
+    aids: tuple[AidUse, ...],
 ) -> _Row:
     memory = checkpoint.memories.get(key) if checkpoint else None
     measured = measured or Measured.nothing()
     found = measured.measurements.take(measured.measurements.start >= start)
-    value, unsure = _learned(key, params, found, measured)
+    value, unsure = as_walked(metric(key), found, _learned(key, params, found, measured), aids)
     readings = Readings(found.at, value, params.noise_var(found.tier, found.n) + unsure)
     cuts = tuple(int(n) for n in np.searchsorted(found.end, boundaries, side="right"))
     return _Row(key, params, memory or Memory(initial(params), Card()), found, readings, cuts)

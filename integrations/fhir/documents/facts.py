@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from integrations.fhir import codes
+from integrations.fhir.documents.gait_aids import observed_aid, used_aid
 from integrations.fhir.documents.paths import first, text, values_at
 from integrations.fhir.documents.surgeon import surgeon_of
 from integrations.fhir.primitives import from_ms, moment_of, span
@@ -175,6 +176,8 @@ def _encounter(resource: Json) -> FindingFacts | None:
 def _observation(resource: Json) -> FindingFacts | None:
     """A baseline factor (ASA class, BMI, smoking, blood loss); any other Observation is a measurement."""
     codings = codings_of(resource.get("code"))
+    if codes.EQUIPMENT_USED in codings:
+        return observed_aid(resource)
     key = next((codes.FACTORS[coding] for coding in codings if coding in codes.FACTORS), "")
     number = _factor_number(key, resource)
     if not key or number is None or resource["status"] in ("entered-in-error", "cancelled"):
@@ -209,4 +212,5 @@ _MAPPERS: Mapping[str, Callable[[Json], Facts | None]] = {
     "Condition": _condition,
     "Encounter": _encounter,
     "Observation": _observation,
+    "DeviceUseStatement": used_aid,
 }
