@@ -3,6 +3,7 @@
 Counted from the readings themselves, so that the totals are those of the store. Days are those of the hospital.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
@@ -239,8 +240,10 @@ def _row(
 ) -> PatientDays:
     first = min((one.hour for one in mine), default=None)
     withdrawn = episode.patient_id in sealed and not mine
+    edges = [_ms(one) for one in (*days, now)]
     cells = tuple(
-        _cell(mine, start, end, first, withdrawn, metric) for start, end in zip(days, [*days[1:], now], strict=True)
+        _cell(here, start, end, first, withdrawn, metric)
+        for here, start, end in zip(_by_day(mine, edges), days, [*days[1:], now], strict=True)
     )
     last = max((one.last_ms for one in mine), default=None)
     sources = sorted({series[one.series].source for one in mine if series[one.series].source})
@@ -253,11 +256,20 @@ def _row(
     )
 
 
+def _by_day(mine: Iterable[_Hour], edges: Sequence[int]) -> list[list[_Hour]]:
+    """A reading belongs to the day in which its clock hour begins, as `first_ms` says at the edge of a day. Day i runs
+    from `edges[i]` to before `edges[i + 1]`."""
+    days: list[list[_Hour]] = [[] for _ in edges[1:]]
+    for one in mine:
+        day = bisect_right(edges, one.first_ms) - 1
+        if 0 <= day < len(days):
+            days[day].append(one)
+    return days
+
+
 def _cell(
-    mine: Sequence[_Hour], start: datetime, end: datetime, first: int | None, withdrawn: bool, metric: str
+    here: Sequence[_Hour], start: datetime, end: datetime, first: int | None, withdrawn: bool, metric: str
 ) -> Cell:
-    """A reading belongs to the day in which its clock hour begins, as `first_ms` says at the edge of a day."""
-    here = [one for one in mine if _ms(start) <= one.first_ms < _ms(end)]
     readings, refused = sum(one.readings for one in here), sum(one.refused for one in here)
     covered = {one.hour: max(one.span_h, 1.0) for one in here if one.readings > one.refused}
     hours = min(round(sum(covered.values())), 24)
