@@ -7,6 +7,7 @@ from twinweb import health
 handler500 = "recovery.views.errors.failed"
 
 urlpatterns = [
+    path("", include("integrations.fhir.urls_data")),  # first: see there
     path("livez", health.livez),
     path("readyz", health.readyz),
     path("metrics", health.metrics),
