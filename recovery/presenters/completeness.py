@@ -65,7 +65,6 @@ class CompletenessView:
     accuracy: tuple[Accuracy, ...]
     accuracy_source: str
     legend: tuple[tuple[str, str], ...]
-    devices: tuple[tuple[str, str, str], ...]
 
 
 def completeness_view(found: Completeness, now: datetime, zone: ZoneInfo) -> CompletenessView:
@@ -90,9 +89,6 @@ def completeness_view(found: Completeness, now: datetime, zone: ZoneInfo) -> Com
         ),
         accuracy_source=f"{noise.source.text.rstrip('.')}.",
         legend=tuple(STATES.items()),
-        devices=tuple(
-            (one.name, wording.TIERS.get(one.tier, one.tier), wording.number(one.patients)) for one in found.devices
-        ),
     )
 
 

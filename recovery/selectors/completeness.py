@@ -1,4 +1,4 @@
-"""How complete a measure's readings are: patients x days, what was refused, what came late, and from which devices.
+"""How complete a measure's readings are: patients x days, what was refused, and what came late.
 
 Counted from the readings themselves, so that the totals are those of the store. Days are those of the hospital.
 """
@@ -7,7 +7,6 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,7 +14,7 @@ from django.db.models import Count, F, FloatField, Max, Min, Q
 from django.db.models.functions import Cast, Floor
 
 from recovery.consent_rules import CARE
-from recovery.models import Batch, Device, Episode, Sample, Series, User
+from recovery.models import Batch, Episode, Sample, Series, User
 from recovery.permissions import visible_episodes
 from recovery.selectors.people import Person, person_of
 from recovery.selectors.sparks import MS_PER_HOUR
@@ -68,15 +67,6 @@ class PatientDays:
 
 
 @dataclass(frozen=True, slots=True)
-class DeviceKind:
-    """Devices of one make and tier, on how many of these patients."""
-
-    name: str
-    tier: str
-    patients: int
-
-
-@dataclass(frozen=True, slots=True)
 class Completeness:
     """days: first moments of the columns. arrivals: readings by how long after their time they arrived, one count per
     LATE_EDGES_H and one for later. ahead: readings whose time lies more than 5 min after their arrival."""
@@ -89,7 +79,6 @@ class Completeness:
     ended: int
     arrivals: tuple[int, ...]
     ahead: int
-    devices: tuple[DeviceKind, ...]
     page: int
     pages: int
     patients: int
@@ -143,7 +132,6 @@ def completeness(user: User, now: datetime, zone: ZoneInfo, metric: str, page: i
         ended=_ended(usable, days[0], now),
         arrivals=arrivals,
         ahead=ahead,
-        devices=_devices(patients),
         page=page,
         pages=pages,
         patients=total,
@@ -301,20 +289,6 @@ def _wanted(start: datetime, end: datetime) -> float:
     """Hours for a whole day (design section 10); of the day that is still running its share."""
     length = (end - start) / timedelta(hours=1)
     return min(float(WORN_HOURS_FOR_A_DAY), length * WORN_HOURS_FOR_A_DAY / 24.0)
-
-
-def _devices(patients: Iterable[int]) -> tuple[DeviceKind, ...]:
-    rows = (
-        Device.objects.filter(patient_id__in=patients)
-        .values("manufacturer", "name", "tier")
-        .annotate(n=Count("patient_id", distinct=True))
-        .order_by("-n", "manufacturer", "name")
-    )
-    return tuple(DeviceKind(_device_name(row), row["tier"], row["n"]) for row in rows)
-
-
-def _device_name(row: Mapping[str, Any]) -> str:
-    return " ".join(part for part in (row["manufacturer"], row["name"]) if part) or "unnamed device"
 
 
 def _ms(moment: datetime) -> int:
