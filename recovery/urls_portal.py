@@ -38,6 +38,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("me/devices/with/<slug:provider>/back/", portal_vendors.come_back, name="me_vendor_back"),
     path("me/devices/with/<slug:provider>/end/", portal_vendors.disconnect, name="me_vendor_end"),
     path("me/reminders/", portal_reminders.show_reminders, name="me_reminders"),
+    path("me/reminders/code/", portal_reminders.prove_phone, name="me_phone_code"),
     path("me/reminders/phone/", portal_reminders.add_browser, name="me_push_add"),
     path("me/reminders/phone/end/", portal_reminders.remove_browsers, name="me_push_end"),
     path("sms/inbound/", sms.receive, name="sms_inbound"),

@@ -6,7 +6,19 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from recovery.audit import Actor
-from recovery.models import Alert, Batch, Episode, Patient, Sample, Series, Snapshot, Team, TeamMembership, User
+from recovery.models import (
+    Alert,
+    Batch,
+    Episode,
+    Patient,
+    PhoneCode,
+    Sample,
+    Series,
+    Snapshot,
+    Team,
+    TeamMembership,
+    User,
+)
 from recovery.reading_ids import ReadingId, encode, value_mark
 from recovery.services import refresh
 from recovery.services.ingestion import deliver
@@ -75,6 +87,11 @@ def make_person(username: str, role: str = "clinician", team: Team | None = None
     if team is not None:
         TeamMembership.objects.create(team=team, user=user, since=LONG_AGO)
     return user
+
+
+def prove_phone(user: User, number: str, now: datetime) -> None:
+    """As if they had typed in the code that was sent to it."""
+    PhoneCode.objects.get_or_create(user=user, number=number, proven_at=now, defaults={"digest": "", "sent_at": now})
 
 
 def make_episode(

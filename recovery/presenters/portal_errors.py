@@ -19,6 +19,11 @@ KNOWN = (
     gettext_lazy("You are already let in here."),
     gettext_lazy("This phone may not show messages yet. Press the button below first."),
     gettext_lazy("Please choose where you live."),
+    gettext_lazy("We could not send the code. Please try again later, or choose e-mail."),
+    gettext_lazy("We have just sent a code. Please wait a minute before you ask for another."),
+    gettext_lazy("Those were many codes in one day. Please try again tomorrow, or choose e-mail."),
+    gettext_lazy("This code is too old, or was tried too often. Please ask for a new one."),
+    gettext_lazy("This is not the code we sent. Please look again."),
     gettext_lazy("Your hospital must keep your data for now. You read why under My record."),
 )
 

@@ -5,7 +5,7 @@ from datetime import datetime, time
 from zoneinfo import available_timezones
 
 from recovery.exceptions import NotFound
-from recovery.models import CaregiverContact, ContactChoice, PushSubscription, User
+from recovery.models import CaregiverContact, ContactChoice, PhoneCode, PushSubscription, User
 from recovery.permissions import open_grants
 from recovery.selectors import check_ins
 
@@ -57,6 +57,14 @@ class HelperContact:
     stopped: bool
     browsers: int
     is_chosen: bool
+
+
+def phone_to_prove(user: User) -> str:
+    """The number that this person chose and has not yet shown to be theirs; blank when there is none."""
+    chosen = ContactChoice.objects.filter(patient__user=user, channel="sms").values_list("address", flat=True)
+    helping = CaregiverContact.objects.filter(user=user, channel="sms").values_list("address", flat=True)
+    known = set(PhoneCode.objects.filter(user=user, proven_at__isnull=False).values_list("number", flat=True))
+    return next((number for number in (*chosen, *helping) if number not in known), "")
 
 
 def helper_contact_of(user: User, now: datetime) -> HelperContact:

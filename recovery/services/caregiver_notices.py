@@ -142,8 +142,8 @@ def _shares(contact: CaregiverContact | None, patients: ContactChoice | None) ->
     return (
         contact is not None
         and patients is not None
-        and patients.stopped_at is None
         and patients.channel in ("email", "sms")
+        and outgoing.may_be_reached(patients)
         and (patients.channel, patients.address.casefold()) == (contact.channel, contact.address.casefold())
     )
 

@@ -26,6 +26,7 @@ from recovery.models import (
     Owed,
     Patient,
     PatientMerge,
+    PhoneCode,
     PushSubscription,
     Series,
     SourceChoice,
@@ -153,6 +154,7 @@ def _close_accounts(patient: Patient) -> None:
             user.set_unusable_password()
             user.save()
             CaregiverContact.objects.filter(user=user).delete()
+            PhoneCode.objects.filter(user=user).delete()
             PushSubscription.objects.filter(user=user).delete()
 
 

@@ -12,7 +12,7 @@ from recovery import audit
 from recovery.audit import Actor
 from recovery.exceptions import Conflict, Invalid, NotFound
 from recovery.links import MOST_TRIES, hash_of_link
-from recovery.models import CaregiverContact, CaregiverGrant, Patient, PushSubscription, User
+from recovery.models import CaregiverContact, CaregiverGrant, Patient, PhoneCode, PushSubscription, User
 from recovery.permissions import PortalScope
 from recovery.services import enrolment
 
@@ -184,6 +184,7 @@ def _put_to_sleep(grant: CaregiverGrant) -> None:
     if not CaregiverGrant.objects.filter(user_id=grant.user_id, ended_at__isnull=True).exists():
         User.objects.filter(pk=grant.user_id, role=User.Role.CAREGIVER).update(is_active=False)
         CaregiverContact.objects.filter(user=grant.user_id).delete()
+        PhoneCode.objects.filter(user=grant.user_id, user__role=User.Role.CAREGIVER).delete()
         PushSubscription.objects.filter(user=grant.user_id, user__role=User.Role.CAREGIVER).delete()
 
 

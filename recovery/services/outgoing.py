@@ -23,6 +23,7 @@ from recovery.models import (
     CaregiverReminder,
     ContactChoice,
     MessageNotice,
+    PhoneCode,
     PortalPreference,
     PushSubscription,
     Reminder,
@@ -147,7 +148,7 @@ def lease(kind: Kind, row_id: int, now: datetime) -> Leased | None:
         if row is None or row.ended_as or (row.claimed_until is not None and row.claimed_until > now):
             return None
         choice = kind.contact(row)
-        is_wanted = choice is not None and choice.channel != "none" and choice.stopped_at is None
+        is_wanted = choice is not None and may_be_reached(choice)
         why_not = kind.why_not(row, choice, now) or ("" if is_wanted else "stopped")
         if why_not or choice is None:
             row.ended_as = why_not
@@ -155,8 +156,24 @@ def lease(kind: Kind, row_id: int, now: datetime) -> Leased | None:
             return None
         row.channel, row.claimed_until, row.attempts = choice.channel, now + LEASE, row.attempts + 1
         row.save(update_fields=["channel", "claimed_until", "attempts"])
-    user_id = choice.user.pk if isinstance(choice, CaregiverContact) else choice.patient.user_id
-    return Leased(str(row.key), row.pk, user_id, choice.channel, choice.address, now + LEASE)
+    return Leased(str(row.key), row.pk, owner_of(choice), choice.channel, choice.address, now + LEASE)
+
+
+def owner_of(choice: Contact) -> int | None:
+    """Row id of the person who made the choice."""
+    return choice.user.pk if isinstance(choice, CaregiverContact) else choice.patient.user_id
+
+
+def may_be_reached(choice: Contact) -> bool:
+    """Not who wants nothing or sent STOP, nor by a phone of which nobody has shown that it is theirs."""
+    if choice.channel == "none" or choice.stopped_at is not None:
+        return False
+    return choice.channel != "sms" or is_proven(owner_of(choice), choice.address)
+
+
+def is_proven(user_id: int | None, number: str) -> bool:
+    """Whether this person typed in a code that was sent to the number (services.phones)."""
+    return PhoneCode.objects.filter(user=user_id, number=number, proven_at__isnull=False).exists()
 
 
 def _send(kind: Kind, leased: Leased, clock: Clock) -> int:

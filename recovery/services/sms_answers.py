@@ -3,6 +3,7 @@
 import logging
 import re
 from datetime import datetime
+from typing import TypeVar
 
 from django.db import IntegrityError, transaction
 from django.utils import translation
@@ -14,11 +15,12 @@ from recovery.audit import Actor
 from recovery.exceptions import RecoveryError
 from recovery.models import CaregiverContact, ContactChoice, Reminder, SmsReceived
 from recovery.services import sources
-from recovery.services.outgoing import language_of
+from recovery.services.outgoing import is_proven, language_of, owner_of
 
 logger = logging.getLogger(__name__)
 
 ACTOR = Actor("system", None, "SMS")
+Chosen = TypeVar("Chosen", ContactChoice, CaregiverContact)
 # Words that end it, in the languages of the portal and as providers ask for it.
 STOP = {"stop", "stopp", "end", "quit", "cancel", "unsubscribe", "halt", "توقف", "ايقاف", "إيقاف"}
 NUMBER = re.compile(r"\D*(10|\d)\D*")
@@ -55,11 +57,17 @@ def receive_sms(*, provider_id: str, sender: str, text: str, now: datetime) -> s
         )
         if meant == "stop":
             _stop(choices, helpers, now)
-    owners = [one.patient.user_id for one in choices] + [one.user.pk for one in helpers]
+        else:  # STOP holds for every phone; words of one that nobody has shown to be theirs are nobody's
+            choices, helpers = _proven(choices), _proven(helpers)
+    owners = [*map(owner_of, choices), *map(owner_of, helpers)]
     if not owners:
         return ""
     with translation.override(language_of(owners[0])):
         return str(_reply(choices, meant, now))
+
+
+def _proven(found: list[Chosen]) -> list[Chosen]:
+    return [one for one in found if is_proven(owner_of(one), one.address)]
 
 
 def _reply(choices: list[ContactChoice], meant: str, now: datetime) -> str | Promise:

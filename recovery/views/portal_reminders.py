@@ -13,8 +13,8 @@ from recovery.notify.sms import is_set_up
 from recovery.portal_forms import ContactForm, HelperContactForm
 from recovery.presenters.portal_errors import told
 from recovery.selectors.portal_people import Subject, doors_of
-from recovery.selectors.reminders import ZONES, contact_of, helper_contact_of
-from recovery.services import caregiver_notices, reaching, reminders
+from recovery.selectors.reminders import ZONES, contact_of, helper_contact_of, phone_to_prove
+from recovery.services import caregiver_notices, phones, reaching, reminders
 from recovery.views import door, portal_door
 
 
@@ -33,8 +33,7 @@ def show_reminders(request: HttpRequest) -> HttpResponse:
         except Invalid as error:
             form.add_error(error.field if error.field in form.fields else None, told(error.message))
         else:
-            messages.success(request, _("Saved."))
-            return redirect("me_reminders")
+            return _saved(request)
     portal_door.note(request, mine, now, "view_settings")
     said = form.data if form.is_bound else {}
     context = {
@@ -48,8 +47,45 @@ def show_reminders(request: HttpRequest) -> HttpResponse:
         "browsers": held.browsers,
         "push_key": public_key(),
         "has_sms": is_set_up(),
+        "phone": phone_to_prove(door.person(request)),
     }
     return render(request, "portal/reminders.html", context, status=400 if form.errors else 200)
+
+
+def _saved(request: HttpRequest) -> HttpResponse:
+    """A new phone is sent a code at once."""
+    messages.success(request, _("Saved."))
+    return _send_code(request) if phone_to_prove(door.person(request)) else redirect("me_reminders")
+
+
+def _send_code(request: HttpRequest) -> HttpResponse:
+    person = door.person(request)
+    try:
+        phones.send_code(user=person, number=phone_to_prove(person), actor=door.actor(request), now=door.clock())
+    except Invalid as error:
+        messages.error(request, told(error.message))
+    else:
+        messages.success(request, _("We have sent a code to your phone."))
+    return redirect("me_reminders")
+
+
+@require_POST
+def prove_phone(request: HttpRequest) -> HttpResponse:
+    """With a code: that the phone is this person's. Without: please send another one."""
+    now, person = door.clock(), door.person(request)
+    portal_door.subject(request, None, now)
+    number, code = phone_to_prove(person), request.POST.get("code", "")
+    if not number:
+        return redirect("me_reminders")
+    if not code:
+        return _send_code(request)
+    try:
+        phones.prove(user=person, number=number, code=code[:40], actor=door.actor(request), now=now)
+    except Invalid as error:
+        messages.error(request, told(error.message))
+    else:
+        messages.success(request, _("This phone is yours. We send SMS to it from now on."))
+    return redirect("me_reminders")
 
 
 def _to_helper(request: HttpRequest, found: Subject) -> HttpResponse:
@@ -62,8 +98,7 @@ def _to_helper(request: HttpRequest, found: Subject) -> HttpResponse:
         except Invalid as error:
             form.add_error(error.field if error.field in form.fields else None, told(error.message))
         else:
-            messages.success(request, _("Saved."))
-            return redirect("me_reminders")
+            return _saved(request)
     portal_door.note(request, found, now, "view_settings")
     said = form.data if form.is_bound else {}
     context = {
@@ -80,6 +115,7 @@ def _to_helper(request: HttpRequest, found: Subject) -> HttpResponse:
         "browsers": held.browsers,
         "push_key": public_key(),
         "has_sms": is_set_up(),
+        "phone": phone_to_prove(door.person(request)),
     }
     return render(request, "portal/reminders_helper.html", context, status=400 if form.errors else 200)
 

@@ -12,6 +12,7 @@ from recovery.models import (
     CaregiverReminder,
     ContactChoice,
     Patient,
+    PhoneCode,
     PortalPreference,
     Reminder,
     User,
@@ -19,6 +20,7 @@ from recovery.models import (
 from recovery.selectors.reminders import helper_contact_of
 from recovery.services import caregiver_notices, grants, messaging, outgoing, reminders
 from recovery.services.sms_answers import receive_sms
+from tests import factories
 from tests.integration.recovery.services import test_reminders as reminding
 from tests.integration.recovery.services.test_reminders import ACTOR, OPENS, PHONE, READY, answer, slot, want
 from tests.integration.recovery.views.test_patient_notices import SECRETS, write
@@ -43,6 +45,8 @@ def let_in(episode, *, name: str = "anna", **held) -> tuple[CaregiverGrant, User
 def reach(user: User, channel: str = "email", address: str = "anna@example.org", **more) -> None:
     said = {"quiet_from": time(21), "quiet_until": time(8), "zone": "UTC"} | more
     caregiver_notices.set_contact(user=user, channel=channel, address=address, actor=ACTOR, now=OPENS, **said)
+    if channel == "sms":
+        factories.prove_phone(user, address, OPENS)
 
 
 def run(now) -> int:
@@ -179,5 +183,6 @@ def test_who_may_only_see_is_told_of_nothing(episode):
 def test_who_helps_nobody_any_more_leaves_no_address_here(episode):
     grant, user = let_in(episode)
     reach(user)
+    factories.prove_phone(user, PHONE, OPENS)
     grants.end_grant(patient_id=grant.patient_id, key=grant.key, actor=ACTOR, now=READY)
-    assert not CaregiverContact.objects.exists()
+    assert not CaregiverContact.objects.exists() and not PhoneCode.objects.exists()

@@ -8,7 +8,7 @@ from django.apps import apps
 from recovery import audit
 from recovery.audit import Actor
 from recovery.exceptions import Conflict, Invalid
-from recovery.models import AuditEvent, Document, Episode, ErasureRequest, Patient, Sample, User
+from recovery.models import AuditEvent, Document, Episode, ErasureRequest, Patient, PhoneCode, Sample, User
 from recovery.services import consents, erasure, grants, merging, refresh
 from recovery.services.ingestion import deliver
 from recovery.services.intake import Delivery, IndexEntry
@@ -83,7 +83,9 @@ def test_nothing_of_the_patient_is_left_and_the_trail_is_whole(patient):
 
 def test_nobody_signs_in_any_more_for_an_erased_patient(patient):
     factories.make_person("nurse")
+    factories.prove_phone(User.objects.get(patient=patient), "+491701234567", NOW)
     erasure.erase(key=ask(patient).key, actor=ADMIN, now=NOW)
+    assert not PhoneCode.objects.exists()
     assert set(User.objects.filter(is_active=True).values_list("username", flat=True)) == {"nurse"}
 
 

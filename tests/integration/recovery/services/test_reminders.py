@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from recovery.audit import Actor
 from recovery.exceptions import Invalid
-from recovery.models import CheckInResponse, ContactChoice, Episode, Patient, Reminder, Sample, SmsReceived
+from recovery.models import CheckInResponse, ContactChoice, Episode, Patient, Reminder, Sample, SmsReceived, User
 from recovery.notify import sms
 from recovery.notify.message import NotDelivered
 from recovery.services import outgoing, reminders
@@ -88,6 +88,8 @@ def want(episode: Episode, channel: str = "email", address: str = "ida@example.o
     reminders.set_contact(
         patient_id=episode.patient_id, channel=channel, address=address, actor=ACTOR, now=OPENS, **hours
     )
+    if channel == "sms":
+        factories.prove_phone(User.objects.get(patient=episode.patient_id), PHONE, OPENS)
 
 
 def run(now) -> int:

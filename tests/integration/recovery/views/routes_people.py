@@ -35,6 +35,7 @@ POST = {
     "me_vendor_connect": SENT,
     "me_push_add": (404, 404, 400, 404, "in"),  # no keys: test_patient_notices has them
     "me_push_end": SENT,
+    "me_phone_code": SENT,
     "me_vendor_end": SENT,
     "sms_inbound": (404, 404, 404, 404, 404),
     "staff_thread_settle": NOT_THERE,

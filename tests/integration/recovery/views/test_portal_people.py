@@ -58,6 +58,7 @@ WHOM = {
     "me_type_in": "connect",
     "me_push_add": ANY,
     "me_push_end": ANY,
+    "me_phone_code": ANY,
     "me_vendor": "connect",
     "me_vendor_connect": "connect",
     "me_vendor_back": "connect",
