@@ -207,7 +207,8 @@ def _patched_one(route: Route, fhir_id: str, criteria: str, place: Place) -> Ent
 def _check_before(asked: Asked, fhir_id: str, interaction: str, place: Place) -> None:
     """What stands at the id must be within reach as it is; what is to stand there is for the tray to check.
 
-    Who reaches some records only is not told, by a deletion that did nothing, that there was none.
+    Who reaches some records only is not told, by a deletion that did nothing, that there was none; and who reaches some
+    people's only, by an id that could be chosen, that nobody else has it: their new resources are sent by POST.
 
     Raises FhirError 403.
     """
@@ -216,7 +217,7 @@ def _check_before(asked: Asked, fhir_id: str, interaction: str, place: Place) ->
         return
     standing = shelves.find(route, fhir_id)
     is_beyond = standing is not None and not shelves.is_open(route, standing, place.reach, interaction)
-    if is_beyond or (standing is None and interaction == "delete"):
+    if is_beyond or (standing is None and (interaction == "delete" or place.reach.is_of_some)):
         raise refused(403, "forbidden", f"Your scopes do not allow {interaction} of {asked.type}/{fhir_id}.")
 
 

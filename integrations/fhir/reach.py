@@ -107,6 +107,23 @@ class Reach:
         return limit is not NOTHING and holds(limit, entries, f"{type_name}/{fhir_id}")
 
     @property
+    def is_of_some(self) -> bool:
+        """Whether it is for some people's records only: those of a launch, or of whoever is signed in."""
+        return bool(self.grants.held) and all(scope.context != "system" for scope in self.grants.held)
+
+    def hides(self, entry: Seen) -> bool:
+        """Whether a resource with content is about others than the holder's people, so that the holder must not learn
+        that it is here. What is about nobody in particular is no secret."""
+        if not self.is_of_some or entry.type in ABOUT_NOBODY:
+            return False
+        people: frozenset[str] = frozenset().union(*(self.holder.patients(scope) for scope in self.grants.held))
+        limits = _of_patients(ROUTES[entry.type], people, "read") if people else None
+        if limits is None:
+            return True
+        entries = index_entries(ROUTES[entry.type], wire.parse_object(entry.text.encode()))
+        return not all(holds(one, entries, f"{entry.type}/{entry.fhir_id}") for one in limits)
+
+    @property
     def mark(self) -> str:
         """Tells callers of different reach apart; "" for whom nothing is kept back."""
         if all(scope.context == "system" and not scope.query for scope in self.grants.held):

@@ -14,7 +14,7 @@ from integrations.fhir.outcomes import refused
 from integrations.fhir.primitives import LOCAL_REFERENCE
 from integrations.fhir.reach import EVERYTHING, Reach
 from integrations.fhir.routes import Route, route_of
-from integrations.fhir.shelves import concluded, of_reading, of_sent
+from integrations.fhir.shelves import concluded, find, of_reading, of_sent
 from integrations.fhir.streams.mapping import NOT_MEASURED, map_observation
 from integrations.fhir.streams.projection import project
 from integrations.subscriptions import admission
@@ -28,6 +28,7 @@ from recovery.services.intake import (
     PacketReading,
     ProjectedSample,
     ReplacedReading,
+    Stands,
     SubscriptionFacts,
     Unmapped,
 )
@@ -134,6 +135,11 @@ class Tray:
                 found[document.index] = latest
         return {index: hours_ahead(at_ms, now_ms) for index, at_ms in found.items()}
 
+    def _is_beyond(self, type_name: str, fhir_id: str) -> bool:
+        route = route_of(type_name)
+        entry = find(route, fhir_id) if route is not None else None
+        return entry is not None and self.reach.hides(entry)
+
     def delivery(self, channel: str, *, from_outside: bool = False) -> Delivery:
         """`from_outside`: as R4 asks of a server, references must hold, and readings sent again after they were taken
         back, or under a second id, are told as documents. An import is forgiving: its files come in any order."""
@@ -145,7 +151,7 @@ class Tray:
             tuple(self.unmapped),
             retold if from_outside else None,
             dict(self.promised),
-            stands if from_outside else None,
+            Stands(stands, self._is_beyond if self.reach.is_of_some else None) if from_outside else None,
         )
 
 

@@ -11,8 +11,18 @@ from typing import Any, Literal
 
 Shape = Literal["number", "packet", "projected"]
 Reference = tuple[str, str]  # type, id
-# Whether something stands at a reference that no store of ours holds (a conclusion rendered by the door).
-Stands = Callable[[str, str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """What the door knows of references, asked by type and id.
+
+    `elsewhere`: whether something stands there that no store of ours holds (a conclusion rendered by the door).
+    `is_beyond`: whether what stands there is about people of whom the sender must not know: to them it is not here.
+    """
+
+    elsewhere: Callable[[str, str], bool]
+    is_beyond: Callable[[str, str], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +157,11 @@ class FindingFacts:
     recorded_at: datetime | None = None
 
 
+# Key of a finding that a drug document makes of an opioid; `FindingFacts.code`: id of the Medication that alone says
+# which drug it is, blank where the document says so itself.
+OPIOID = "opioid"
+
+
 @dataclass(frozen=True, slots=True)
 class SubscriptionFacts:
     """From a Subscription. `is_on`: whether it is to be (or stay) in service. `watch` as models.Subscription.
@@ -237,7 +252,7 @@ class Delivery:
 
     `retell`: what becomes of readings sent again after they were taken back, or under a second id; without it they are
     answered as held. `promised`: by index, ids that other items already use to refer to items with an id of ours.
-    `stands`: given, every reference must name something that is here, or for which it says so; without it none need to.
+    `stands`: given, every reference must name something that is here to the sender; without it none need to.
     """
 
     channel: str

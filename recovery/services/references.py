@@ -28,7 +28,9 @@ def absent_from(delivery: Delivery, *, atomic: bool) -> set[Reference]:
 
 
 def absent(wanted: Iterable[Reference], stands: Stands) -> set[Reference]:
-    """Those of `wanted` that name nothing here: no document, no streamed reading, and nothing that `stands` knows."""
+    """Those of `wanted` that name nothing here: no document, no streamed reading, and nothing that `stands` knows; and
+    those that name what is beyond the sender, who is not to tell the two apart."""
+    wanted = set(wanted)
     missing = set(wanted)
     by_type: dict[str, list[str]] = defaultdict(list)
     for type_name, fhir_id in sorted(missing):
@@ -37,7 +39,8 @@ def absent(wanted: Iterable[Reference], stands: Stands) -> set[Reference]:
         for start in range(0, len(ids), IDS_A_QUERY):
             rows = Document.objects.filter(type=type_name, fhir_id__in=ids[start : start + IDS_A_QUERY], deleted=False)
             missing -= {(type_name, fhir_id) for fhir_id in rows.values_list("fhir_id", flat=True)}
-    return {one for one in missing if not promotion.stands(*one) and not stands(*one)}
+    gone = {one for one in missing if not promotion.stands(*one) and not stands.elsewhere(*one)}
+    return gone if stands.is_beyond is None else gone | {one for one in wanted - gone if stands.is_beyond(*one)}
 
 
 def refusal(references: Mapping[Reference, str], missing: Collection[Reference]) -> Invalid:
