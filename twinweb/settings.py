@@ -64,7 +64,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "twinweb.streaming.StreamMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "twinweb.static_files.StaticFilesMiddleware",
     "twinweb.middleware.CompressPagesMiddleware",
     "csp.middleware.CSPMiddleware",
     "twinweb.middleware.RequestIdMiddleware",
