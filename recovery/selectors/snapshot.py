@@ -380,7 +380,9 @@ def _curve(said: Mapping[str, Any] | None) -> Curve | None:
     hours = tuple(float(hour) for hour in said["hours"])
 
     def column(name: str) -> tuple[float | None, ...]:
-        given = [_number(value) for value in said.get(name) or ()]
+        # Thousands a page: what is a number already is not asked what else it may be.
+        values = said.get(name) or ()
+        given = [one if type(one) is float and math.isfinite(one) else _number(one) for one in values]
         return tuple(given[: len(hours)] + [None] * (len(hours) - len(given)))
 
     return Curve(hours, *(column(name) for name in ("q05", "q25", "q50", "q75", "q95", "norm")))
