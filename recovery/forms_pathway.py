@@ -15,7 +15,7 @@ from recovery.exceptions import Invalid
 from recovery.pathway_plan import ESCALATE_TO, MOST_ROWS, PHASES, ROWS, WEEKDAYS
 from recovery.services.pathways import Draft
 from recovery.twin.alert_policy import SEVERITIES
-from recovery.twin.milestones import MILESTONES
+from recovery.twin.milestones import ALL_MILESTONES
 
 Options = tuple[tuple[str, str], ...]
 BLANK_ROWS = 2
@@ -82,7 +82,7 @@ PARTS: tuple[Part, ...] = (
     Part(
         "milestones",
         "Milestones",
-        "Keys that the twin watches: " + ", ".join(MILESTONES) + ". Others are ticked off by people.",
+        "Keys that the twin watches: " + ", ".join(ALL_MILESTONES) + ". Others are ticked off by people.",
         (Column("key", "Key"), Column("label", "In words"), Column("by_day", "By day", "number")),
     ),
     Part(

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any, TypeVar
 
 from recovery.exceptions import Invalid
-from recovery.twin.milestones import MILESTONES
+from recovery.twin.milestones import ALL_MILESTONES
 
 LAST_DAY = 365
 LONGEST_WINDOW_H = 48
@@ -94,7 +94,7 @@ class Target:
 
     @property
     def is_watched_by_the_twin(self) -> bool:
-        return self.key in MILESTONES
+        return self.key in ALL_MILESTONES
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from recovery.models import Episode, Finding
 from recovery.services import gait_aids
 from recovery.twin.gait_aid import AidUse
+from recovery.twin.opioids import OPIOID, OpioidUse
 from recovery.twin.profile import Profile
 from recovery.twin.risk_inputs import RiskFactors
 
@@ -25,6 +27,7 @@ class Known:
     factors: RiskFactors
     diagnosed: frozenset[str]
     aids: tuple[AidUse, ...] = ()
+    opioids: tuple[OpioidUse, ...] = ()
 
 
 def known_at(episode: Episode, now: datetime) -> Known:
@@ -38,6 +41,21 @@ def known_at(episode: Episode, now: datetime) -> Known:
         _factors(episode, numbers, history),
         _diagnosed(episode, recorded),
         gait_aids.uses_of(episode, recorded),
+        _opioids(episode, recorded),
+    )
+
+
+def _opioids(episode: Episode, recorded: list[Finding]) -> tuple[OpioidUse, ...]:
+    """In hours after surgery end; `Finding.number` 1: the end was said, not drawn from a dose's time."""
+    zero = episode.day_zero
+    return tuple(
+        OpioidUse(
+            (one.onset_at - zero).total_seconds() / 3600.0,
+            inf if one.ended_at is None else (one.ended_at - zero).total_seconds() / 3600.0,
+            one.number == 1.0,
+        )
+        for one in recorded
+        if one.key == OPIOID and one.onset_at
     )
 
 

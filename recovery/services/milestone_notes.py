@@ -5,7 +5,8 @@ from typing import Any
 
 from recovery.services.twinning import Folded, window_end
 from recovery.twin.metrics import METRICS
-from recovery.twin.milestones import MILESTONES, Arrival, Milestone, arrivals
+from recovery.twin.milestones import MILESTONES, OFF_OPIOIDS, Arrival, Milestone, arrivals
+from recovery.twin.opioids import off_opioids
 from recovery.twin.params import PopulationParams
 
 # The share of draws that must have arrived for a milestone to count as reached: as sure as `Arrival.late` is.
@@ -15,33 +16,40 @@ SURE = 0.9
 def milestone_notes(
     folded: Folded, params: PopulationParams, baselines: Mapping[str, float | None]
 ) -> list[dict[str, Any]]:
-    """One note per milestone of a metric that has been read, within the days of the pathway; none before surgery.
+    """One note per milestone of a metric that has been read, and one for opioids where any are known of, within the
+    days of the pathway; none before surgery.
 
     `baselines`: metric -> the person's own level before surgery, where it is known.
     """
-    read = folded.fold.state.metrics
-    if folded.now_hour < 0 or not read:
+    read, horizon = folded.fold.state.metrics, int(window_end(folded.episode) // 24)
+    if folded.now_hour < 0:
         return []
+    off = off_opioids(folded.known.opioids, folded.now_hour, horizon)
+    told = [] if off is None else [_dated(OFF_OPIOIDS, off) | {"unit": "", "target": None}]
+    if not read:
+        return told
     found = arrivals(
         folded.fold.state,
         params,
         folded.known.profile,
         folded.now_hour,
-        horizon_days=int(window_end(folded.episode) // 24),
+        horizon_days=horizon,
         metrics=read,
     )
-    return [_note(MILESTONES[key], one, baselines) for key, one in found.items()]
+    return [_note(MILESTONES[key], one, baselines) for key, one in found.items()] + told
 
 
 def _note(milestone: Milestone, arrival: Arrival, baselines: Mapping[str, float | None]) -> dict[str, Any]:
+    unit = METRICS[milestone.metric].unit
+    return _dated(milestone, arrival) | {"unit": unit, "target": _target(milestone, baselines)}
+
+
+def _dated(milestone: Milestone, arrival: Arrival) -> dict[str, Any]:
     """Days are postoperative days; `probability` is that of arrival within the horizon, `reached` of having arrived."""
-    metric = METRICS[milestone.metric]
     return {
         "key": milestone.key,
         "label": milestone.label,
         "metric": milestone.metric,
-        "unit": metric.unit,
-        "target": _target(milestone, baselines),
         "direction": milestone.direction,
         "from_day": arrival.from_day,
         "early": arrival.early,

@@ -9,6 +9,7 @@ from django.conf import settings
 from recovery.exact_json import loads
 from recovery.exceptions import Conflict, Invalid
 from recovery.models import Device, Document, Episode, Finding, Pathway, Patient, Series, Team
+from recovery.selectors.drug_changes import name_of
 from recovery.services import merged
 from recovery.services.intake import (
     DeviceFacts,
@@ -19,6 +20,7 @@ from recovery.services.intake import (
     SubscriptionFacts,
 )
 from recovery.services.surgeons import Surgeon, surgeon_of, told_by_record
+from recovery.twin.opioids import OPIOID, is_opioid
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,9 @@ def project(write: DocumentWrite, now: datetime) -> Projected:
         return Projected(patient_id, _project_episode(fhir_id, patient_id, write.facts, now))
     if isinstance(write.facts, DeviceFacts):
         return Projected(patient_id, _project_device(fhir_id, patient_id, write.facts))
+    if write.facts.key == OPIOID:
+        _project_opioid(write, patient_id, write.facts)
+        return Projected(patient_id, False)  # no fold of the twin reads it: each look at the patient does
     return Projected(patient_id, _project_finding(write, patient_id, write.facts))
 
 
@@ -171,6 +176,16 @@ def _project_finding(write: DocumentWrite, patient_id: int, facts: FindingFacts)
         },
     )
     return True
+
+
+def _project_opioid(write: DocumentWrite, patient_id: int, facts: FindingFacts) -> None:
+    """Of a drug that a Medication names, that decides; another drug than before takes its finding back."""
+    held = Document.objects.filter(type="Medication", fhir_id=facts.code, deleted=False) if facts.code else ()
+    named = [name_of(loads(document.content)) for document in held] if facts.code else [facts.text]
+    if any(is_opioid(name) for name in named) or not facts.code:
+        _project_finding(write, patient_id, facts)
+    else:
+        Finding.objects.filter(document_type=write.type, fhir_id=write.fhir_id).delete()
 
 
 def _forget_finding(write: DocumentWrite) -> bool:

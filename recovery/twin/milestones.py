@@ -91,6 +91,21 @@ _ALL = (
     ),
 )
 MILESTONES: Mapping[str, Milestone] = MappingProxyType({m.key: m for m in _ALL if m.metric in METRICS})
+OFF_OPIOIDS = Milestone(
+    "off_opioids",
+    "Takes no opioids any more",
+    "opioid use",
+    0.0,
+    False,
+    "down",
+    Source(
+        "V",
+        "Time to cessation after mixed operations (Hah 2018, Hah 2020), given that it has not come yet; an order's end"
+        " is the end but for 19.1 % who fill it again (Scully 2018)",
+    ),
+)
+"""Not read from a metric but from what is known of the drug (twin.opioids)."""
+ALL_MILESTONES: Mapping[str, Milestone] = MappingProxyType({**MILESTONES, OFF_OPIOIDS.key: OFF_OPIOIDS})
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +160,7 @@ def _arrival(
     days = np.arange(first, last + 1).astype(float)
     reached = _reached(milestone, bound, belief, days)
     by_day = np.maximum.accumulate(reached, axis=1).mean(axis=0)
-    early, median, late = (_day(by_day, days, share) for share in (0.1, 0.5, 0.9))
+    early, median, late = (day_of_share(by_day, days, share) for share in (0.1, 0.5, 0.9))
     generic, version = profile.curve_is_generic, params.version
     return Arrival(milestone.key, first, by_day, early, median, late, TOLERANCE, basis, generic, version)
 
@@ -172,6 +187,7 @@ def _drawn(belief: Belief) -> Floats:
     return np.asarray(belief.mean + np.concatenate([z, -z]) @ root.T)
 
 
-def _day(by_day: Floats, days: Floats, share: float) -> int | None:
+def day_of_share(by_day: Floats, days: Floats, share: float) -> int | None:
+    """The first of `days` by which that share of the probability has arrived."""
     there = np.flatnonzero(by_day >= share)
     return int(days[there[0]]) if len(there) else None

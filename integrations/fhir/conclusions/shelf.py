@@ -25,7 +25,7 @@ from recovery.selectors.fhir_days import DaySaid, days_said
 from recovery.selectors.fhir_plans import PlanSaid, plans_said
 from recovery.selectors.fhir_risks import EpisodeSaid, current_said, earlier_said
 from recovery.selectors.fhir_search import Criterion
-from recovery.twin.milestones import MILESTONES
+from recovery.twin.milestones import ALL_MILESTONES
 
 Named = Callable[[Sequence[Criterion]], list[Concluded] | None]
 _KEY = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -105,14 +105,14 @@ def _risk_versions(fhir_id: str) -> list[Concluded]:
 
 
 def _goals(found: PlanSaid) -> list[Concluded]:
-    order = list(MILESTONES)
+    order = list(ALL_MILESTONES)
     version, at = to_ms(found.changed_at), found.changed_at
     return [
         Concluded(
             found.row_id * _GOALS_OF_AN_EPISODE + order.index(one.key), version, at, found.patient_id, goal(found, one)
         )
         for one in found.milestones
-        if one.key in MILESTONES
+        if one.key in ALL_MILESTONES
     ]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from integrations.fhir import codes
 from integrations.fhir.documents.gait_aids import observed_aid, used_aid
+from integrations.fhir.documents.opioids import opioid_of
 from integrations.fhir.documents.paths import first, text, values_at
 from integrations.fhir.documents.surgeon import surgeon_of
 from integrations.fhir.primitives import from_ms, moment_of, span
@@ -213,4 +214,7 @@ _MAPPERS: Mapping[str, Callable[[Json], Facts | None]] = {
     "Encounter": _encounter,
     "Observation": _observation,
     "DeviceUseStatement": used_aid,
+    "MedicationAdministration": opioid_of,
+    "MedicationRequest": opioid_of,
+    "MedicationStatement": opioid_of,
 }

@@ -14,7 +14,7 @@ from recovery.exact_json import dumps
 from recovery.presenters.wording import STATES
 from recovery.twin.incidence import OUTCOMES
 from recovery.twin.metrics import IMPLANT_CODES, METRICS, QUESTIONNAIRE_CODES
-from recovery.twin.milestones import MILESTONES
+from recovery.twin.milestones import ALL_MILESTONES
 from tests.unit.integrations.fhir import guide_examples
 
 GUIDE = Path(__file__).resolve().parents[4] / "docs" / "fhir"
@@ -31,7 +31,7 @@ CODES = {
     "alert-kind": {name.replace("_", "-") for name in alert_codes.LABELS},
     "recovery-state": {name.replace("_", "-") for name in STATES},
     "recovery-index": {"recovery-state", "derived", *DEVIATIONS},
-    "milestone": {codes.coded(key) for key in MILESTONES},
+    "milestone": {codes.coded(key) for key in ALL_MILESTONES},
     "method": {"recovery-twin"},
     "gate-decision": {"accepted", "down-weighted", "rejected"},
     "card-override": {code for code, _ in cards.REASONS},
