@@ -128,3 +128,21 @@ def test_the_page_is_as_light_as_its_budget(ward, browser, name, most_script, mo
         script = sum(size for key, size in sizes.items() if kinds.get(key) == "Script")
         print(f"{name}: {script:.0f} bytes of script, {sum(sizes.values()):.0f} in all")
         assert 0 < script <= most_script and sum(sizes.values()) <= most
+
+
+def test_a_what_if_is_asked_by_the_keys_of_its_slider_and_answered_below_it(ward, browser):
+    with visit(browser, ward, viewport=PHONE) as seen:
+        seen.open("what_if")
+        slider = seen.page.locator(".slide input").first
+        card = seen.page.locator("section.asked", has=slider)
+        amount = float(slider.input_value()) + float(slider.get_attribute("step"))
+        slider.focus()
+        seen.page.keyboard.press("ArrowRight")
+        seen.page.wait_for_url(re.compile(rf"amount={amount:g}$"))
+        assert card.locator("[data-answer] table").count() >= 1
+        assert float(card.locator("[type=number]").input_value()) == amount
+        assert seen.page.evaluate("document.activeElement.type") == "range"
+        assert card.locator("[role=status]").inner_text()
+        card.locator("[type=number]").fill(str(float(slider.get_attribute("max")) + 1))
+        card.locator("button").click()
+        assert card.locator("[data-answer] table").count() == 0 and seen.complaints == []
