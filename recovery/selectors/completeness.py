@@ -233,6 +233,8 @@ def _row(
         _cell(here, start, end, first, withdrawn, metric)
         for here, start, end in zip(_by_day(mine, edges), days, [*days[1:], now], strict=True)
     )
+    if cells[-1].state == MISSING and now - days[-1] < _arrives_after(mine):
+        cells = (*cells[:-1], replace(cells[-1], state=NOT_EXPECTED))
     last = max((one.last_ms for one in mine), default=None)
     sources = sorted({series[one.series].source for one in mine if series[one.series].source})
     return PatientDays(
@@ -242,6 +244,12 @@ def _row(
         None if last is None else datetime.fromtimestamp(last / 1000.0, tz=now.tzinfo),
         tuple(sources),
     )
+
+
+def _arrives_after(mine: Iterable[_Hour]) -> timedelta:
+    """How long after midnight the first reading of a day can be here: its own length, as this patient's readings are,
+    at least an hour, and an hour for its way (the first of LATE_EDGES_H)."""
+    return timedelta(hours=LATE_EDGES_H[0] + max((one.span_h for one in mine if one.span_h > 1.0), default=1.0))
 
 
 def _by_day(mine: Iterable[_Hour], edges: Sequence[int]) -> list[list[_Hour]]:

@@ -58,6 +58,22 @@ def test_a_day_is_received_partial_refused_missing_or_not_expected(nurse, series
     assert states(nurse)[-7:] == ["not_expected", "received", "partial", "refused", "missing", "received", "missing"]
 
 
+@pytest.mark.parametrize(
+    ("clock", "span_ms", "state"),
+    [
+        (timedelta(minutes=20), 0, "not_expected"),
+        (timedelta(hours=1, minutes=59), 0, "not_expected"),
+        (timedelta(hours=2), 0, "missing"),
+        (timedelta(hours=20), 24 * 3_600_000, "not_expected"),  # one reading a day, which comes when the day is over
+    ],
+)
+def test_today_is_missing_only_once_a_reading_of_today_could_be_here(nurse, series, clock, span_ms, state):
+    Series.objects.update(span_ms=span_ms)
+    read(series, datetime(2026, 10, 30, tzinfo=BERLIN), late=timedelta(days=1))
+    [row] = completeness(nurse, datetime(2026, 11, 1, tzinfo=BERLIN) + clock, BERLIN, "heart_rate").rows
+    assert [cell.state for cell in row.cells][-2:] == ["missing", state]
+
+
 def test_where_the_patient_has_withdrawn_the_type_of_data_it_says_so(nurse, series):
     read_day(series, 31, 24)
     kept = {"purpose": "care", "data_type": "vitals", "allowed": False, "since": NOW, "said_by": "the patient"}
