@@ -1,81 +1,130 @@
-"""`python -m tests.functional.every_page [DATA]`: every page that the resolver leads to, for whom it is.
+"""`python -m tests.functional.every_page`: every page, and every state of one.
 
-Each is held against axe in both schemes, is not wider than a narrow phone, and says no "None". A command: it takes
-minutes, and nobody has to keep a list. DATA is the directory of a filled embedded product, which may be changed: things
-that pages need to show are made in it. Without it a small synthetic ward is made. Exits with 1 when something is wrong.
+Pages are those that the resolver leads to, states those of `states`. Each is held against axe in both schemes, at 1440,
+390 and 320 px, does not scroll sideways at any of them, and says no "None". A command: it takes minutes, and nobody has
+to keep a list. `--done FILE`: what was found without a fault is written there and not looked at again by the next run.
+`--data DIR`: the products are kept there and used again, which saves minutes. `--only NAME,...`; `--workers N`. Exits
+with 1 when something is wrong.
 """
 
+import argparse
+import json
+import multiprocessing
 import re
 import sys
 import tempfile
-from contextlib import ExitStack
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Error, Page, sync_playwright
 
-from tests.functional.browsing import launch, visit
-from tests.functional.places import NOT_HERE, PEOPLE, found_in
-from tests.functional.ward import ROOT, environment, open_ward, serve
+from tests.functional.browsing import Seen, launch
+from tests.functional.places import NOT_HERE
+from tests.functional.states import Look, Opened, arrive, looking, products
 
-PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
+HEIGHTS = {1440: 900, 390: 844, 320: 700}
 # What may change with the scheme and the width; the rest is the same in the dark on a phone.
-OF_THE_LOOKS = {"runOnly": {"type": "rule", "values": ["color-contrast", "target-size", "scrollable-region-focusable"]}}
+OF_THE_LOOKS = {"type": "rule", "values": ["color-contrast", "target-size", "scrollable-region-focusable"]}
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 OPEN_ALL = "document.querySelectorAll('details').forEach((one) => { one.open = true })"
+RUN = "(only) => axe.run({ resultTypes: ['violations'], preload: false, ...(only && { runOnly: only }) })"
+LOOKS_AT_ONCE = 8
+# The browser's own lines about what a state is: refused, away, gone.
+EXPECTED = re.compile(r"Failed to load resource|ERR_INTERNET_DISCONNECTED|ERR_FAILED|EventSource")
 
 
-def faults(seen, path: str) -> list[str]:
+@dataclass(frozen=True)
+class Answer:
+    name: str
+    faults: tuple[str, ...]
+
+
+def faults(seen: Seen, look: Look) -> Iterator[str]:
     """What is wrong with the page, in words."""
     page = seen.page
-    page.set_viewport_size(DESK)
-    page.emulate_media(color_scheme="light")
-    page.goto(seen.ward.url + path)
-    page.evaluate(OPEN_ALL)
+    arrive(seen, look)
+    if look.act != "session_ending":
+        page.evaluate(OPEN_ALL)
     said = re.findall(r"\b(?:None(?! of)|NaN|undefined)\b", page.inner_text("body"))
-    found = [f"says {one}" for one in said] + broken(page, None)
-    page.set_viewport_size(PHONE)
-    page.emulate_media(color_scheme="dark")
-    found += broken(page, OF_THE_LOOKS)
-    page.set_viewport_size({"width": 320, "height": 700})
-    sideways = page.evaluate(SIDEWAYS)
-    found += [f"{sideways} px wider than a narrow phone"] if sideways else []
-    found += seen.complaints
-    seen.complaints.clear()
+    yield from (f"says {one}" for one in said)
+    page.evaluate(AXE_SCRIPT)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        for width, height in HEIGHTS.items():
+            page.set_viewport_size({"width": width, "height": height})
+            whole = (scheme, width) in (("light", 1440), ("light", 320))
+            yield from (f"{scheme}, {width} px: {one}" for one in _broken(page, whole))
+            sideways = page.evaluate(SIDEWAYS) if scheme == "light" else 0
+            if sideways:
+                yield f"{width} px: {sideways} px wider than the window"
+    is_a_state = look.name.startswith("state_")
+    yield from (one for one in seen.complaints if not (is_a_state and EXPECTED.search(one)))
+
+
+def _broken(page: Page, whole: bool) -> list[str]:
+    answer = page.evaluate(RUN, None if whole else OF_THE_LOOKS)
+    return [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in answer["violations"]]
+
+
+def look_at(asked: tuple[list[Look], dict[str, Opened]]) -> list[Answer]:
+    """In a process and a browser of its own."""
+    looks, opened = asked
+    with sync_playwright() as play:
+        browser = launch(play)
+        found = [_answer(browser, opened[look.product], look) for look in looks]
+        browser.close()
     return found
 
 
-def broken(page, options) -> list[str]:
-    answer = Axe().run(page, options=options) if options else Axe().run(page)
-    return [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in answer.response["violations"]]
+def _answer(browser, opened: Opened, look: Look) -> Answer:
+    with looking(browser, opened, look, viewport={"width": 1440, "height": 900}) as seen:
+        try:
+            return Answer(look.name, tuple(dict.fromkeys(faults(seen, look))))
+        except Error as error:
+            return Answer(look.name, (f"could not be looked at: {str(error).splitlines()[0]}",))
 
 
-def main(data: Path | None) -> int:
+def _parts(looks: Iterable[Look]) -> Iterator[list[Look]]:
+    numbered = enumerate(looks)
+    for _, part in groupby(numbered, lambda one: one[0] // LOOKS_AT_ONCE):
+        yield [look for _, look in part]
+
+
+def main() -> int:
     """How many faults were found; each is printed."""
+    asked = argparse.ArgumentParser()
+    asked.add_argument("--workers", type=int, default=2)
+    asked.add_argument("--done", type=Path)
+    asked.add_argument("--only", default="")
+    asked.add_argument("--data", type=Path)
+    options = asked.parse_args()
+    done = set(json.loads(options.done.read_text())) if options.done and options.done.exists() else set()
+    only = set(filter(None, options.only.split(",")))
+    begun = time.monotonic()
     wrong = 0
-    with ExitStack() as held:
-        if data is None:
-            data = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="twinweb-pages-")))
-            ward = held.enter_context(open_ward(data))
-        else:
-            ward = held.enter_context(serve(data))
-        found = found_in(environment(data), ROOT)
-        for name, answers in found.unknown.items():
+    with tempfile.TemporaryDirectory(prefix="twinweb-pages-") as folder, products(options.data or Path(folder)) as made:
+        for name, answers in made.unknown.items():
             if name not in NOT_HERE:
                 wrong += 1
                 print(f"{name}: shows nobody a page ({answers}), and places.NOT_HERE does not say why")
-        browser = launch(held.enter_context(sync_playwright()))
-        for who in PEOPLE:
-            with visit(browser, ward, viewport=DESK) as seen:
-                if who in found.sessions:
-                    seen.page.context.add_cookies([{**found.sessions[who], "url": ward.url}])
-                for place in (one for one in found.places if one.who == who):
-                    for words in faults(seen, place.path):
-                        wrong += 1
-                        print(f"{place.name}: {words}", flush=True)
-        print(f"{len(found.places)} pages, {wrong} faults")
-    return wrong
+        looks = [one for one in made.looks if one.name not in done and (not only or one.name in only)]
+        print(f"{len(looks)} looks, products ready after {time.monotonic() - begun:.0f} s", flush=True)
+        with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
+            for answers_of_part in pool.imap_unordered(look_at, [(part, made.opened) for part in _parts(looks)]):
+                for one in answers_of_part:
+                    wrong += len(one.faults)
+                    print(*(f"{one.name}: {words}" for words in one.faults), sep="\n", end="\n" if one.faults else "")
+                done |= {one.name for one in answers_of_part if not one.faults}
+                sys.stdout.flush()
+                if options.done:
+                    options.done.write_text(json.dumps(sorted(done)))
+        print(f"{len(looks)} pages and states, {wrong} faults, {time.monotonic() - begun:.0f} s")
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    sys.exit(1 if main(Path(sys.argv[1]) if len(sys.argv) > 1 else None) else 0)
+    sys.exit(main())
