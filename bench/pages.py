@@ -149,7 +149,8 @@ def _look(browser: Browser, ward: Ward, found: Found, place: Place, *, warm: boo
         devtools.on(
             "Network.loadingFinished", lambda said: sizes.__setitem__(said["requestId"], said["encodedDataLength"])
         )
-        page.goto(ward.url + place.path, wait_until="load")
+        answer = page.goto(ward.url + place.path, wait_until="load")
+        assert answer is not None and answer.ok, f"{place.name} answered {answer and answer.status}"
         page.wait_for_timeout(400)
         target = page.locator(CLICKABLE).first
         if target.count():

@@ -96,7 +96,8 @@ def _look(context: BrowserContext, url: str, found: Seen) -> None:
     wire.send("Network.enable")
     wire.send("Network.emulateNetworkConditions", SLOW_4G)
     wire.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER_BY})
-    page.goto(url, wait_until="networkidle")
+    answer = page.goto(url, wait_until="networkidle")
+    assert answer is not None and answer.ok, f"{url} answered {answer and answer.status}: an error page proves nothing"
     seen = page.evaluate("window.seen")
     found.lcp.append(seen["lcp"] / 1000)
     found.shift = max(found.shift, seen["shift"])
