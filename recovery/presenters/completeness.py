@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from recovery.presenters import wording
 from recovery.selectors.completeness import LATE_EDGES_H, Cell, Completeness, HeldOut, PatientDays
+from recovery.selectors.device_clocks import ClockOff
 from recovery.twin.metrics import METRICS, Tier
 
 STATES = {
@@ -38,6 +39,7 @@ class PatientLine:
     newest: str
     cells: tuple[DayCell, ...]
     held_out: str
+    clocks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +105,22 @@ def _line(row: PatientDays, days: tuple[tuple[str, str], ...], iso: list[str], n
         origin=wording.origin_label(row.person),
         newest=wording.age_of(row.newest, now) if row.newest else "nothing in 14 days",
         held_out=_held_out(row.held_out, now),
+        clocks=tuple(_clock(one) for one in row.clocks),
         cells=tuple(
             DayCell(cell.state, _words(cell, day[0]), key if cell.readings else "")
             for cell, day, key in zip(row.cells, days, iso, strict=True)
         ),
+    )
+
+
+def _clock(found: ClockOff) -> str:
+    about = wording.lasting(abs(found.hours))
+    if found.evidence == "arrival":
+        return f"{found.device}: its clock is about {about} ahead, its readings come before their time"
+    way = "late" if found.hours > 0 else "early"
+    return (
+        f"{found.device}: day and night come about {about} {way}: check its clock and time zone, unless the patient"
+        " keeps such hours"
     )
 
 

@@ -10,12 +10,13 @@ from datetime import datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, F, FloatField, Max, Min, Q
+from django.db.models import Count, F, FloatField, Max, Min, Q, Sum
 from django.db.models.functions import Cast, Floor
 
 from recovery.consent_rules import CARE
 from recovery.models import Batch, Episode, Sample, Series, User
 from recovery.permissions import visible_episodes
+from recovery.selectors.device_clocks import ClockOff, clocks_off
 from recovery.selectors.people import Person, person_of
 from recovery.selectors.sparks import MS_PER_HOUR
 from recovery.twin.clocks import AHEAD_MS
@@ -64,6 +65,7 @@ class PatientDays:
     newest: datetime | None
     sources: tuple[str, ...]
     held_out: HeldOut | None = None
+    clocks: tuple[ClockOff, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class Completeness:
 @dataclass(frozen=True, slots=True)
 class _Hour:
     """Readings of one series that begin within one clock hour (since 1970) and came with one delivery; each stands for
-    `span_h` hours, 0 for an instant."""
+    `span_h` hours, 0 for an instant. `total`: their sum as sent."""
 
     series: int
     hour: int
@@ -97,6 +99,7 @@ class _Hour:
     last_ms: int
     first_ms: int
     span_h: float
+    total: float
 
 
 def completeness(user: User, now: datetime, zone: ZoneInfo, metric: str, page: int = 1) -> Completeness:
@@ -115,7 +118,9 @@ def completeness(user: User, now: datetime, zone: ZoneInfo, metric: str, page: i
     )
     found = _hours(usable, metric, days[0], now)
     received = Batch.objects.in_bulk({one.batch for one in found})
-    arrivals, ahead = _arrivals(found, {pk: batch.received_at for pk, batch in received.items()})
+    came = {pk: batch.received_at for pk, batch in received.items()}
+    arrivals, ahead = _arrivals(found, came)
+    clocks = clocks_off(found, usable, came, metric, now, zone)
     by_patient, held_out = _by_patient(found, usable), _held_out(usable, now)
     return Completeness(
         metric=metric,
@@ -124,6 +129,7 @@ def completeness(user: User, now: datetime, zone: ZoneInfo, metric: str, page: i
             replace(
                 _row(one, by_patient.get(one.patient_id, ()), sealed, usable, days, now, metric),
                 held_out=held_out.get(one.patient_id),
+                clocks=clocks.get(one.patient_id, ()),
             )
             for one in part
         ),
@@ -160,12 +166,14 @@ def _hours(series: Mapping[int, Series], metric: str, since: datetime, now: date
             bad=Count("value", filter=_implausible(series, metric)),
             last=Max("at_ms"),
             first=Min("at_ms"),
+            total=Sum("value"),
         )
-        .values_list("series_id", "hour", "batch_id", "n", "bad", "last", "first")
+        .values_list("series_id", "hour", "batch_id", "n", "bad", "last", "first", "total")
     )
     spans = {key: row.span_ms / MS_PER_HOUR for key, row in series.items()}
     return [
-        _Hour(key, int(hour), batch, n, bad, last, first, spans[key]) for key, hour, batch, n, bad, last, first in rows
+        _Hour(key, int(hour), batch, n, bad, last, first, spans[key], total)
+        for key, hour, batch, n, bad, last, first, total in rows
     ]
 
 

@@ -1,5 +1,6 @@
 """What a day of readings is called, and that nothing is counted twice or left out."""
 
+import math
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -8,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recovery.models import Batch, ConsentDecision, Sample, Series
+from recovery.presenters.completeness import completeness_view
 from recovery.selectors.completeness import completeness
 from tests import factories
 
@@ -126,3 +128,27 @@ def test_the_totals_of_the_cells_are_those_of_the_store(nurse, series, readings)
         assert sum(found.arrivals) == found.readings
         assert found.ended == stored.exclude(ended_batch=None).count()
         assert found.refused == sum(one.value in (5.0, 300.0) for one in stored.filter(ended_batch=None))
+
+
+@pytest.mark.parametrize(("late_h", "wanted"), [(-3.0, [("Device/w", 3.0, "arrival")]), (0.1, []), (9.0, [])])
+def test_a_watch_whose_readings_come_before_their_time_has_its_clock_named(nurse, series, late_h, wanted):
+    Series.objects.filter(pk=series.pk).update(source="Device/w")
+    for hour in range(30):
+        read(series, NOW - timedelta(hours=40 - hour), late=timedelta(hours=late_h))
+    [row] = completeness(nurse, NOW, BERLIN, "heart_rate").rows
+    assert [(one.device, round(one.hours, 2), one.evidence) for one in row.clocks] == wanted
+
+
+@pytest.mark.parametrize(("shift", "wanted"), [(0, None), (9, 9.0), (-10, -10.0)])
+def test_a_watch_that_lives_in_another_time_zone_has_its_clock_named(nurse, series, shift, wanted):
+    Series.objects.filter(pk=series.pk).update(source="Device/w")
+    start = datetime(2026, 10, 26, tzinfo=BERLIN)
+    for hour in range(5 * 24):
+        read(
+            series, start + timedelta(hours=hour), value=70.0 + 10.0 * math.cos((hour - shift - 15.5) * math.pi / 12.0)
+        )
+    [row] = completeness(nurse, NOW, BERLIN, "heart_rate").rows
+    assert [one.evidence for one in row.clocks] == (["phase"] if wanted else [])
+    assert all(one.hours == pytest.approx(wanted, abs=0.6) for one in row.clocks)
+    [line] = completeness_view(completeness(nurse, NOW, BERLIN, "heart_rate"), NOW, BERLIN).lines
+    assert [("late" if shift > 0 else "early") in one for one in line.clocks] == [True] * len(row.clocks)
