@@ -107,6 +107,7 @@ def _device(member: Member, suffix: str, name: str, kind: tuple[str, str]) -> Js
         "status": "active",
         "manufacturer": "Synthetic",
         "deviceName": [{"name": name, "type": "user-friendly-name"}],
+        "version": [{"type": {"text": "firmware"}, "value": "1.4.2"}],
         "type": _snomed(*kind),
         "patient": _reference(member),
     }
