@@ -134,7 +134,7 @@ def test_a_what_if_is_asked_by_the_keys_of_its_slider_and_answered_below_it(ward
     with visit(browser, ward, viewport=PHONE) as seen:
         seen.open("what_if")
         slider = seen.page.locator(".slide input").first
-        card = seen.page.locator("section.asked", has=slider)
+        card = seen.page.locator("section.asked:has(.slide)").first
         amount = float(slider.input_value()) + float(slider.get_attribute("step"))
         slider.focus()
         seen.page.keyboard.press("ArrowRight")

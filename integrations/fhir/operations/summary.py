@@ -130,8 +130,19 @@ def _found(section: Section, patient: str, call: Call) -> tuple[list[Entry], boo
         request = grammar.parse(
             ROUTES[type_name], pairs, base=call.base, strict=True, now=call.place.now, reach=call.reach
         )
-        found += run(request).entries
+        found += [one for one in run(request).entries if _stands(one)]
     return found, withheld
+
+
+def _stands(entry: Entry) -> bool:
+    """Whether it is true now: nothing entered in error or refuted, and no allergy that is over: a reader of the
+    narrative, which only names it, would take it for one that holds."""
+    resource = wire.parse_object(entry.text.encode())
+    void = {"entered-in-error", "refuted"} | ({"inactive", "resolved"} if entry.type == "AllergyIntolerance" else set())
+    statuses = {resource.get("status")}
+    for name in ("verificationStatus", "clinicalStatus"):
+        statuses |= {one.get("code") for one in (resource.get(name) or {}).get("coding", ())}
+    return not statuses & void
 
 
 def _section(section: Section, found: Sequence[Entry], withheld: bool, base: str) -> Json:

@@ -162,6 +162,20 @@ def test_a_summary_is_a_document_with_its_required_sections(door: Door, record: 
     assert validation.check(wire.parse_object(answer.content)) == "Bundle"
 
 
+def test_a_summary_names_no_allergy_that_is_over_or_was_never_true(door: Door, record: str) -> None:
+    system = "http://terminology.hl7.org/CodeSystem/allergyintolerance-"
+    kinds = {"held": "active", "over": "resolved", "never": "refuted", "error": "entered-in-error"}
+    for name, code in kinds.items():
+        field = "clinicalStatus" if code in ("active", "resolved") else "verificationStatus"
+        said = {field: {"coding": [{"system": f"{system}{field.removesuffix('Status')}", "code": code}]}}
+        if code == "refuted":
+            said["clinicalStatus"] = {"coding": [{"system": f"{system}clinical", "code": "active"}]}
+        body = {"resourceType": "AllergyIntolerance", "id": name, "patient": SUBJECT, "code": {"text": name}, **said}
+        assert door.put(f"AllergyIntolerance/{name}", body).status_code == 201
+    found = content(door.get("Patient/p1/$summary"))
+    assert [one for one in listed(found) if one.startswith("Allergy")] == ["AllergyIntolerance/held"]
+
+
 def test_a_summary_says_what_the_scopes_keep_back(door: Door, record: str) -> None:
     found = content(Door(token_for("system/Patient.r", "narrow")).get("Patient/p1/$summary"))
     assert listed(found)[1] == "Patient/p1" and len(found["entry"]) == 3
