@@ -15,7 +15,8 @@ from twinweb.env import example_watch
 
 
 class Maker(ThreadingHTTPServer):
-    """`status`: what every address answers instead, 0 for the truth; `garbled`: no JSON; `later`: its clock."""
+    """`status`: what every address answers instead, 0 for the truth; `garbled`: no JSON; `later`: its clock; `body`:
+    what is said instead of JSON; `more`: beside what the token endpoint says."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -23,6 +24,7 @@ class Maker(ThreadingHTTPServer):
         self.status, self.garbled, self.later = 0, False, timedelta(0)
         self.calls: list[str] = []
         self.rows: list[dict[str, Any]] | None = None
+        self.body, self.more = b"", dict[str, Any]()
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self.later
@@ -58,7 +60,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, name: str, status: int, said: dict[str, Any]) -> None:
         self.server.calls.append(name)
-        body = b"<html>" if self.server.garbled else json.dumps(said).encode()
+        said = {**said, **self.server.more} if name == "token" else said
+        body = self.server.body or (b"<html>" if self.server.garbled else json.dumps(said).encode())
         self.send_response(self.server.status or status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -11,12 +11,13 @@
 
 import logging
 import secrets
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F, Q, QuerySet
 
 from recovery import audit, sealing
@@ -202,6 +203,12 @@ def _take_turn(link: VendorLink, clock: Clock) -> bool:
         _wait(link, "The hospital has no agreement with this maker any more.", clock())
     except RecoveryError as error:
         logger.warning("a maker's readings were not taken in: %s", type(error).__name__)
+        _wait(link, "Its readings could not be taken in.", clock())
+    except DatabaseError:
+        raise  # nothing can be written down: the lease runs out by itself
+    except Exception as error:  # a fault of ours; the account asked first must not keep all others from their turn
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        logger.error("asking a maker broke down: %s at %s:%s", type(error).__name__, where.filename, where.lineno)
         _wait(link, "Its readings could not be taken in.", clock())
     return True
 

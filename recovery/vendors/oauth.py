@@ -6,6 +6,7 @@ Addresses are those of the settings, called through recovery.egress; no redirect
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ TIMEOUT_S = 4.0
 MOST_BYTES = 1024 * 1024
 A_PAGE = 1_000
 SHORTEST = timedelta(seconds=60)  # an access token that says nothing of its end is renewed so often
+_TOKEN = re.compile(r"[\x21-\x7e]+")  # RFC 6749, appendix A.12, without the blank: it goes into a header
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 
 
@@ -102,7 +104,11 @@ def _tokens(provider: Provider, said: dict[str, str], now: datetime, held: str) 
         raise VendorRefuses("The maker says that this is not good any more.")
     found = _json(answer)
     access, lasts = found.get("access_token"), found.get("expires_in")
-    if not isinstance(access, str) or not access or str(found.get("token_type", "")).lower() != "bearer":
+    if (
+        not isinstance(access, str)
+        or not _TOKEN.fullmatch(access)
+        or str(found.get("token_type", "")).lower() != "bearer"
+    ):
         raise VendorAway("The maker's answer cannot be read.")
     grant = found.get("refresh_expires_in")
     return Tokens(
@@ -139,7 +145,7 @@ def _json(answer: egress.Answer) -> Mapping[str, Any]:
         raise VendorAway(f"The maker answered {answer.status}.")
     try:
         found = json.loads(answer.body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise VendorAway("The maker's answer cannot be read.") from error
     if not isinstance(found, dict):
         raise VendorAway("The maker's answer cannot be read.")

@@ -52,6 +52,20 @@ def test_closing_ends_it_at_once(scene):
         emergency.close_record(key=access.key, user=scene.own, actor=Actor.of_user(scene.own), now=scene.now)
 
 
+def test_an_emergency_does_not_wait_for_the_counter_of_searches(scene, monkeypatch):
+    """Redis holds it in production; every search is audited all the same."""
+
+    class Away:
+        def add(self, *_args, **_more):
+            raise ConnectionError("Redis is away")
+
+        incr = add
+
+    monkeypatch.setattr(emergency, "cache", Away())
+    assert can(scene.other, "view", opened(scene, scene.other).patient, scene.now)
+    assert AuditEvent.objects.filter(action="emergency_search").count() == 1
+
+
 def test_only_an_exact_match_is_found(scene):
     assert found(scene, scene.other, record_number="S") == ()
     assert found(scene, scene.other, family_name="Hart", birth_date=scene.now.date()) == ()

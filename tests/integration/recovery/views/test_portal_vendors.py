@@ -109,6 +109,30 @@ def test_taken_back_at_the_maker_it_is_told_within_a_minute_and_the_tokens_are_g
     assert "Ended" not in pages(ida)
 
 
+@pytest.mark.parametrize("token", ["a\r\nHost: elsewhere", "ä", "", " ", 7])
+def test_a_token_that_is_none_is_not_kept_and_the_maker_is_asked_again(ida, maker, token):
+    connected(ida, maker)
+    turn()
+    maker.later, maker.more = timedelta(hours=2), {"access_token": token}
+    before = VendorLink.objects.get().access_sealed
+    assert turn(timedelta(hours=2)) == 1
+    link = VendorLink.objects.get()
+    assert (link.status, link.access_sealed) == ("connected", before) and "cannot be read" in link.last_error
+
+
+def test_an_account_that_breaks_the_worker_keeps_no_other_from_its_turn(ida, maker, monkeypatch, caplog):
+    link = connected(ida, maker)
+
+    def break_down(*_args, **_more):
+        raise RuntimeError("with the secret words of a maker")
+
+    monkeypatch.setattr(vendor_links, "told_by", break_down)
+    assert turn() == 1
+    link.refresh_from_db()
+    assert link.status == "connected" and link.claimed_until is None and link.not_before > timezone.now()
+    assert "secret" not in caplog.text and "RuntimeError" in caplog.text
+
+
 def test_an_access_token_that_ran_out_is_renewed_and_a_rotated_one_is_kept(ida, maker):
     connected(ida, maker)
     turn()
@@ -126,14 +150,17 @@ def test_a_permission_that_ended_by_itself_is_expired_and_not_revoked(ida, maker
     assert "ran out" in pages(ida)
 
 
-@pytest.mark.parametrize("fault", [{"status": 503}, {"status": 302}, {"garbled": True}])
+DEEP = b'{"readings": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"status": 302}, {"garbled": True}, {"body": DEEP}])
 def test_a_maker_that_fails_is_tried_again_and_told_and_nothing_is_ended(ida, maker, fault):
     connected(ida, maker)
     turn()
     vars(maker).update(fault)
     assert turn(timedelta(minutes=1)) == 1 and "Working" in pages(ida)
     assert turn(timedelta(minutes=3)) == 1 and "the maker does not answer" in pages(ida)
-    maker.status, maker.garbled = 0, False
+    maker.status, maker.garbled, maker.body = 0, False, b""
     assert turn(timedelta(minutes=20)) == 1
     assert VendorLink.objects.get().status == "connected" and "does not answer" not in pages(ida)
 
