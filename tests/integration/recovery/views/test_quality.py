@@ -80,3 +80,17 @@ def test_another_day_shows_none_and_what_is_no_day_shows_all(scene):
         page = client.get(address, {"day": nonsense}).content.decode()
         assert "83.5" in page or "84" in page
         assert "Only those of" not in page
+
+
+def test_a_message_sent_twice_is_counted_beside_its_source_and_one_source_alone_is_compared_with_none(scene):
+    resource = single(scene, (scene.now - timedelta(hours=2)).replace(microsecond=0))
+    before = scene.client("own").get(reverse("quality"), {"metric": "heart_rate"}).content.decode()
+    assert "came again" not in before
+    sent(scene, resource)
+    tray = Tray()
+    tray.take(wire.parse_object(json.dumps(resource).replace("83.5", "83.50").encode()), Wish(0, "create", None))
+    deliver(delivery=tray.delivery("fhir"), actor=Actor.system("test"), now=scene.now, atomic=True)
+    page = scene.client("own").get(reverse("quality"), {"metric": "heart_rate"}).content.decode()
+    assert "1 reading of all measures came again" in page
+    assert "by fhir" in page
+    assert "No patient here has two sources of this measure" in page
