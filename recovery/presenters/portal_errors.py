@@ -24,6 +24,9 @@ KNOWN = (
     gettext_lazy("Those were many codes in one day. Please try again tomorrow, or choose e-mail."),
     gettext_lazy("This code is too old, or was tried too often. Please ask for a new one."),
     gettext_lazy("This is not the code we sent. Please look again."),
+    gettext_lazy("There is no such page for you here."),
+    gettext_lazy("This link cannot be used any more. Please ask for a new one."),
+    gettext_lazy("There is no such check-in now."),
     gettext_lazy("Your hospital must keep your data for now. You read why under My record."),
 )
 
