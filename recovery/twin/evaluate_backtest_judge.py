@@ -22,7 +22,7 @@ from recovery.twin.alerts import AlertCandidate, candidates
 from recovery.twin.hypotheses import HypothesisModel, prior_log_hazard, weigh
 from recovery.twin.incidence import LABELS, OUTCOMES, procedure_class
 from recovery.twin.profile import Profile
-from recovery.twin.risk import RiskEstimate, already, coherent, silence
+from recovery.twin.risk import RiskEstimate, already, coherent, silence_of_data
 from recovery.twin.risk_inputs import RiskFactors, RiskInputs, recent_inputs, static_inputs
 from recovery.twin.scores import news2
 from recovery.twin.scores.news2 import YOUNGEST
@@ -30,11 +30,11 @@ from recovery.twin.scores.result import ScoreRefused, ScoreResult
 from recovery.twin.signals import FRESH_H, VITALS, Signal, by_metric, newest_worn_h
 from recovery.twin.state import TwinState
 from recovery.twin.surprise import RecoveryFeatures
-from recovery.twin.surprise_blocks import Blocks, in_order_of
-from recovery.twin.survival import HORIZONS, Floats, HazardModel, Prediction, predict
+from recovery.twin.surprise_blocks import all_in_order_of
+from recovery.twin.survival import HORIZONS, Floats, HazardModel, predict, probability
 from recovery.twin.suspicion import Suspicion, by_name
 from recovery.twin.suspicion import silence as silence_of_hypotheses
-from recovery.twin.under_way import shares, with_what_is_under_way
+from recovery.twin.under_way import joined, shares, with_what_is_under_way
 
 HOURLY_FRESH_H = FRESH_H["hour"]
 
@@ -115,8 +115,11 @@ class PolicyJudge:
             found.append(by_metric(look.features))
             inputs.append(_inputs(look, found[-1]))
         horizons, outcomes = (HORIZONS, OUTCOMES) if with_risks else ((RISK_HORIZON_H,), ("complication",))
-        suspicions = self._suspicions(looks, inputs)
-        risks = self._risks(looks, inputs, suspicions, horizons, outcomes)
+        models = [self.hazards[self.fold_of(look.patient)] for look in looks]
+        values = [_values(*row) for row in zip(models, inputs, strict=True)]
+        suspicions = self._suspicions(looks, values)
+        told = [_Told(*row) for row in zip(looks, inputs, values, map(shares, suspicions), strict=True)]
+        risks = self._risks(told, horizons, outcomes, with_intervals=with_risks)
         return [self._judged(*row, with_risks) for row in zip(looks, found, risks, suspicions, strict=True)]
 
     def _judged(
@@ -135,7 +138,7 @@ class PolicyJudge:
         raised = tuple(one for one in told if one.change == "raised")
         return Judgement(raised, memory, _measures(found, risks, score, suspected), risks if with_risks else ())
 
-    def _suspicions(self, looks: Sequence[Look], inputs: Sequence[RiskInputs]) -> list[Suspicion | None]:
+    def _suspicions(self, looks: Sequence[Look], values: Sequence[list[float]]) -> list[Suspicion | None]:
         """Per look what `suspicion.consider` says, without the hypotheses by name, which only people read."""
         told: list[Suspicion | None] = [None] * len(looks)
         if not self.hypotheses:
@@ -147,7 +150,7 @@ class PolicyJudge:
             if why is None:
                 groups[fold, procedure_class(look.profile.procedure)].append(i)
         for (fold, row), members in groups.items():
-            mine = ([looks[i] for i in members], [inputs[i] for i in members])
+            mine = ([looks[i] for i in members], [values[i] for i in members])
             found = _suspected(self.hypotheses[fold], self.hazards[fold], row, *mine)
             for i, one in zip(members, found, strict=True):
                 told[i] = one
@@ -155,26 +158,24 @@ class PolicyJudge:
 
     def _risks(
         self,
-        looks: Sequence[Look],
-        inputs: Sequence[RiskInputs],
-        suspicions: Sequence[Suspicion | None],
+        told: Sequence[_Told],
         horizons: tuple[int, ...],
         outcomes: Collection[str],
+        *,
+        with_intervals: bool,
     ) -> list[tuple[RiskEstimate, ...]]:
-        """Per look the estimates of `risk.assess`, without the reasons, which only people read."""
-        told: list[tuple[RiskEstimate, ...]] = [()] * len(looks)
-        begun = [shares(one) for one in suspicions]
+        """Per look the estimates of `risk.assess`, without the reasons, which only people read, and without the
+        intervals unless they are asked for."""
+        risks: list[tuple[RiskEstimate, ...]] = [()] * len(told)
         groups: dict[tuple[int, str, bool], list[int]] = defaultdict(list)
-        for i, look in enumerate(looks):
-            row = procedure_class(look.profile.procedure)
-            groups[self.fold_of(look.patient), row, bool(begun[i])].append(i)
+        for i, one in enumerate(told):
+            row = procedure_class(one.look.profile.procedure)
+            groups[self.fold_of(one.look.patient), row, bool(one.begun)].append(i)
         for (fold, row, _), members in groups.items():
-            mine = ([looks[i] for i in members], [inputs[i] for i in members], [begun[i] for i in members])
-            for i, estimates in zip(
-                members, _estimates(self.hazards[fold], row, *mine, horizons, outcomes), strict=True
-            ):
-                told[i] = estimates
-        return told
+            asked = _Asked(self.hazards[fold], row, horizons, with_intervals)
+            for i, estimates in zip(members, _estimates(asked, [told[i] for i in members], outcomes), strict=True):
+                risks[i] = estimates
+        return risks
 
 
 def partial_news2(look: Look) -> ScoreResult | None:
@@ -207,14 +208,12 @@ def _systolic(look: Look) -> float | None:
 
 
 def _suspected(
-    model: HypothesisModel, hazards: HazardModel, row: str, looks: Sequence[Look], inputs: Sequence[RiskInputs]
+    model: HypothesisModel, hazards: HazardModel, row: str, looks: Sequence[Look], values: Sequence[list[float]]
 ) -> list[Suspicion]:
     hours = np.array([look.hour for look in looks])
-    values = np.array([[one.values.get(f.key, nan) for f in hazards.features] for one in inputs])
-    blocks = [in_order_of(model.metrics, look.features.blocks) for look in looks]
-    seen = Blocks(np.stack([one.mean for one in blocks]), np.stack([one.n for one in blocks]))
-    priors = prior_log_hazard(model, hazards, row, hours, values.reshape(len(looks), len(hazards.features)))
-    weighed = weigh(model, seen, priors, hours)
+    seen = all_in_order_of(model.metrics, [look.features.blocks for look in looks])
+    known = np.array(values).reshape(len(looks), len(hazards.features))
+    weighed = weigh(model, seen, prior_log_hazard(model, hazards, row, hours, known), hours)
     return [
         Suspicion(p, q, (), model.version, model.evidence, complications=by_name(model, posterior))
         for p, q, posterior in zip(
@@ -256,59 +255,82 @@ def _inputs(look: Look, found: Mapping[str, Signal]) -> RiskInputs:
     return RiskInputs(values, {}, bool(found), age)
 
 
-def _estimates(
-    model: HazardModel,
-    row: str,
-    looks: Sequence[Look],
-    inputs: Sequence[RiskInputs],
-    begun: Sequence[Mapping[str, float]],
-    horizons: tuple[int, ...],
-    outcomes: Collection[str],
-) -> list[tuple[RiskEstimate, ...]]:
-    """Of one fold and kind of operation; `begun` is known of all of them or of none."""
-    hours = np.array([look.hour for look in looks])
-    keys = [f.key for f in model.features]
-    values = np.array([[one.values.get(key, nan) for key in keys] for one in inputs]).reshape(len(looks), len(keys))
-    silent = [silence(x.profile, x.features, x.hour, one, model) for x, one in zip(looks, inputs, strict=True)]
-    told: list[list[RiskEstimate]] = [[] for _ in looks]
+class _Told(NamedTuple):
+    """A look with the inputs of its risks, their values in the order of the model, and what has begun by outcome."""
+
+    look: Look
+    inputs: RiskInputs
+    values: list[float]
+    begun: Mapping[str, float]
+
+
+class _Asked(NamedTuple):
+    """The risks asked for, of one fold and kind of operation."""
+
+    model: HazardModel
+    row: str
+    horizons: tuple[int, ...]
+    with_intervals: bool
+
+
+class _Numbers(NamedTuple):
+    """(looks, horizons) each; low and high None where no interval was asked for."""
+
+    probability: Floats
+    low: Floats | None
+    high: Floats | None
+
+
+def _values(model: HazardModel, inputs: RiskInputs) -> list[float]:
+    return [inputs.values.get(feature.key, nan) for feature in model.features]
+
+
+def _estimates(asked: _Asked, told: Sequence[_Told], outcomes: Collection[str]) -> list[tuple[RiskEstimate, ...]]:
+    """What has begun is known of all of `told` or of none."""
+    model = asked.model
+    hours = np.array([one.look.hour for one in told])
+    values = np.array([one.values for one in told]).reshape(len(told), len(model.features))
+    silent = [_silence(one, beyond) for one, beyond in zip(told, model.outside(values).tolist(), strict=True)]
+    found: list[list[RiskEstimate]] = [[] for _ in told]
     for outcome in outcomes:
-        if model.baseline(outcome, row) is None:
+        if model.baseline(outcome, asked.row) is None:
             continue
-        why = [quiet or already(outcome, look.diagnosed) for quiet, look in zip(silent, looks, strict=True)]
+        why = [quiet or already(outcome, one.look.diagnosed) for quiet, one in zip(silent, told, strict=True)]
         spoken = [i for i, reason in enumerate(why) if reason is None]
-        found = _predicted(model, outcome, row, hours[spoken], values[spoken], horizons, [begun[i] for i in spoken])
+        numbers = _predicted(asked, outcome, hours[spoken], values[spoken], [told[i].begun for i in spoken])
         place = {i: n for n, i in enumerate(spoken)}
         for i, reason in enumerate(why):
-            told[i] += _rows(model, outcome, horizons, reason, found, place.get(i, 0), inputs[i].data_age_h)
-    return [coherent(tuple(one)) for one in told]
+            found[i] += _rows(asked, outcome, reason, numbers, place.get(i, 0), told[i].inputs.data_age_h)
+    return [coherent(tuple(one)) for one in found]
+
+
+def _silence(one: _Told, beyond: bool) -> str | None:
+    """As `risk.silence`."""
+    look = one.look
+    why = silence_of_data(look.profile, look.features, look.hour, one.inputs)
+    return why or ("outside_training_range" if beyond else None)
 
 
 def _predicted(
-    model: HazardModel,
-    outcome: str,
-    row: str,
-    hours: Floats,
-    values: Floats,
-    horizons: tuple[int, ...],
-    begun: Sequence[Mapping[str, float]],
-) -> Prediction | None:
+    asked: _Asked, outcome: str, hours: Floats, values: Floats, begun: Sequence[Mapping[str, float]]
+) -> _Numbers | None:
     if not begun:
         return None
+    model, row, horizons, with_intervals = asked
     weighed = outcome in begun[0]
+    share = [one[outcome] for one in begun] if weighed else []
+    if not with_intervals:
+        alone = probability(model, outcome, row, hours, values, horizons, yet_to_begin=weighed)
+        return _Numbers(joined(alone, share, horizons) if weighed else alone, None, None)
     found = predict(model, outcome, row, hours, values, horizons, yet_to_begin=weighed)
-    return with_what_is_under_way(found, [one[outcome] for one in begun], horizons) if weighed else found
+    return _Numbers(*(with_what_is_under_way(found, share, horizons) if weighed else found)[:3])
 
 
 def _rows(
-    model: HazardModel,
-    outcome: str,
-    horizons: tuple[int, ...],
-    why: str | None,
-    found: Prediction | None,
-    place: int,
-    age: float | None,
+    asked: _Asked, outcome: str, why: str | None, numbers: _Numbers | None, place: int, age: float | None
 ) -> list[RiskEstimate]:
-    probability, low, high = (None, None, None) if found is None or why else found[:3]
+    """place: of the look among those that are spoken of."""
+    probability, low, high = (None, None, None) if numbers is None or why else numbers
     return [
         RiskEstimate(
             outcome,
@@ -318,10 +340,10 @@ def _rows(
             None if low is None else float(low[place, i]),
             None if high is None else float(high[place, i]),
             (),
-            model.version,
+            asked.model.version,
             why,
-            model.evidence,
+            asked.model.evidence,
             age,
         )
-        for i, horizon in enumerate(horizons)
+        for i, horizon in enumerate(asked.horizons)
     ]

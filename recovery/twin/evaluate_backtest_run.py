@@ -216,8 +216,10 @@ def _by_patient(seen: Features | None, twins: CohortTwin | None) -> dict[int, _S
     newest, refused = seen.newest.tolist(), seen.refused_share.tolist()
     found: dict[int, _Seen] = {}
     for n, row in enumerate(seen.rows.tolist()):
-        key = twins.rows[row].metric
-        mine = found.setdefault(twins.rows[row].patient, _Seen({}, {}, {}, {}))
+        key, patient = twins.rows[row].metric, twins.rows[row].patient
+        mine = found.get(patient)
+        if mine is None:
+            mine = found[patient] = _Seen({}, {}, {}, {})
         surprise, z, level, expected = (column[n] for column in columns)
         count, worn, age, known, scatter = (column[n] for column in plain)
         mine.metrics[key] = MetricFeatures(

@@ -31,7 +31,7 @@ from scipy.special import expit
 
 from recovery.twin.incidence import LABELS, NAMED
 from recovery.twin.surprise_blocks import BLOCK_H, BLOCKS, SPAN_H, Blocks
-from recovery.twin.survival import Baseline, Floats, HazardModel
+from recovery.twin.survival import Baseline, Floats, HazardModel, coefficients
 
 BENIGN = {
     "exercise": "exercise",
@@ -221,9 +221,11 @@ def _log_hazard(hazards: HazardModel, outcome: str, procedure_class: str, at: Fl
     baseline = hazards.baseline(outcome, procedure_class)
     if baseline is None:
         return np.full(at.shape, NOT_POSSIBLE)
-    step = np.array([_log_step(baseline, hour) for hour in at.ravel().tolist()]).reshape(at.shape)
+    hours = at.ravel().tolist()
+    by_hour = {hour: _log_step(baseline, hour) for hour in set(hours)}
+    step = np.array([by_hour[hour] for hour in hours]).reshape(at.shape)
     effects = hazards.effects.get(outcome)
-    shift = z @ np.array(effects.coefficients[1:]) + effects.coefficients[0] if effects else np.zeros(at.shape)
+    shift = z @ coefficients(hazards, outcome)[1:] + effects.coefficients[0] if effects else np.zeros(at.shape)
     return np.asarray(np.maximum(step + shift, NOT_POSSIBLE))
 
 

@@ -176,6 +176,16 @@ def silence(
     profile: Profile, features: RecoveryFeatures | None, hours: float, inputs: RiskInputs, model: HazardModel
 ) -> str | None:
     """Why no risk at all can be given, as a key of ABSTENTIONS."""
+    why = silence_of_data(profile, features, hours, inputs)
+    if why is None and any(f.kind == "static" and f.outside(inputs.value(f.key, f.mean)) for f in model.features):
+        return "outside_training_range"
+    return why
+
+
+def silence_of_data(
+    profile: Profile, features: RecoveryFeatures | None, hours: float, inputs: RiskInputs
+) -> str | None:
+    """`silence` without what depends on the model."""
     if hours < 0:
         return "before_surgery"
     if hours > COVERED_HOURS:
@@ -188,8 +198,6 @@ def silence(
         return "no_reading_yet"
     if inputs.data_age_h is not None and inputs.data_age_h > OLDEST_DATA_H:
         return "no_recent_data"
-    if any(f.kind == "static" and f.outside(inputs.value(f.key, f.mean)) for f in model.features):
-        return "outside_training_range"
     return None
 
 

@@ -74,18 +74,22 @@ class Signal:
 
 def signals(features: RecoveryFeatures) -> tuple[Signal, ...]:
     """The metrics that have been read, in the order of the registry. Asked for five times at each look at a patient,
-    so the last answer is kept."""
-    global _last
-    asked, answer = _last
-    if asked is not features:
-        read = ((key, features.metrics.get(key)) for key in METRICS)
-        found = [_signal(key, one) for key, one in read if one is not None and one.hours_since_last_reading is not None]
-        answer = tuple(signal for signal in found if signal is not None)
-        _last = features, answer
+    in a backtest for all patients of a look in turn, so the last answers are kept."""
+    held = _kept.get(id(features))
+    if held is not None and held[0] is features:
+        return held[1]
+    read = ((key, features.metrics.get(key)) for key in METRICS)
+    found = [_signal(key, one) for key, one in read if one is not None and one.hours_since_last_reading is not None]
+    answer = tuple(signal for signal in found if signal is not None)
+    if len(_kept) >= MOST_KEPT:
+        _kept.clear()
+    _kept[id(features)] = features, answer
     return answer
 
 
-_last: tuple[RecoveryFeatures | None, tuple[Signal, ...]] = (None, ())
+MOST_KEPT = 256
+_kept: dict[int, tuple[RecoveryFeatures, tuple[Signal, ...]]] = {}
+"""By identity; the features are held beside the answer, so that no other object can take their place."""
 
 
 def newest_worn_h(features: RecoveryFeatures) -> float | None:

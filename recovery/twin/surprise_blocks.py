@@ -53,6 +53,18 @@ def _clipped(surprises: Floats) -> Floats:
 
 def in_order_of(metrics: Sequence[str], found: Mapping[str, Blocks]) -> Blocks:
     """(M, BLOCKS) in the order of `metrics`; one that was never read is empty."""
-    empty = Blocks(np.zeros(BLOCKS), np.zeros(BLOCKS))
-    rows = [found.get(metric, empty) for metric in metrics]
-    return Blocks(np.stack([row.mean for row in rows]), np.stack([row.n for row in rows]))
+    mean, n = all_in_order_of(metrics, [found])
+    return Blocks(mean[0], n[0])
+
+
+def all_in_order_of(metrics: Sequence[str], found: Sequence[Mapping[str, Blocks]]) -> Blocks:
+    """(patients, M, BLOCKS), as `in_order_of` of each patient."""
+    shape = (len(found), len(metrics), BLOCKS)
+    rows = [one.get(metric, _NEVER_READ) for one in found for metric in metrics]
+    if not rows:
+        return Blocks(np.zeros(shape), np.zeros(shape))
+    mean, n = (np.concatenate([row[part] for row in rows]).reshape(shape) for part in (0, 1))
+    return Blocks(mean, n)
+
+
+_NEVER_READ = Blocks(np.zeros(BLOCKS), np.zeros(BLOCKS))

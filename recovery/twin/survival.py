@@ -13,8 +13,9 @@ atrial fibrillation in the first days does not pass for a risk of infection in t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
@@ -112,6 +113,10 @@ class HazardModel:
     training: Mapping[str, Any] = field(default_factory=dict)
     any_is_the_sum: bool = False
 
+    def __hash__(self) -> int:
+        """By name: what is derived from a model's numbers is kept by the model."""
+        return hash(self.version)
+
     def causes(self, outcome: str, procedure_class: str) -> tuple[str, ...]:
         """The outcomes whose hazards add up to that of `outcome`."""
         if outcome != "complication" or not self.any_is_the_sum:
@@ -124,10 +129,48 @@ class HazardModel:
     def standardise(self, values: Floats) -> Floats:
         """(..., p) feature values to z; a value not known (nan) becomes the mean, one out of range its
         edge."""
-        low, high = (np.array([getattr(f, side) for f in self.features]) for side in ("low", "high"))
-        mean, sd = (np.array([getattr(f, part) for f in self.features]) for part in ("mean", "sd"))
+        low, high, mean, sd = _scales(self)
         z = (np.clip(values, low, high) - mean) / sd
         return np.where(np.isnan(z), 0.0, z)
+
+    def outside(self, values: Floats) -> NDArray[np.bool_]:
+        """(...,) whether a known static feature of (..., p) values lies beyond its range in training."""
+        low, high, _, _ = _scales(self)
+        return np.asarray(((values < low) | (values > high))[..., _static(self)].any(axis=-1))
+
+
+KEPT_MODELS = 32
+
+
+def _fixed(values: ArrayLike) -> Floats:
+    """An array that is kept, so nobody may write to it."""
+    kept = np.array(values, float)
+    kept.flags.writeable = False
+    return kept
+
+
+@lru_cache(maxsize=KEPT_MODELS)
+def _scales(model: HazardModel) -> tuple[Floats, Floats, Floats, Floats]:
+    """low, high, mean and sd of the features, (p,) each."""
+    low, high, mean, sd = (_fixed([getattr(f, one) for f in model.features]) for one in ("low", "high", "mean", "sd"))
+    return low, high, mean, sd
+
+
+@lru_cache(maxsize=KEPT_MODELS)
+def _static(model: HazardModel) -> NDArray[np.bool_]:
+    return np.array([f.kind == "static" for f in model.features], bool)
+
+
+@lru_cache(maxsize=KEPT_MODELS * len(OUTCOMES))
+def coefficients(model: HazardModel, outcome: str) -> Floats:
+    """(1 + p,) log hazard ratios, intercept first; zeros for an outcome without effects."""
+    effects = model.effects.get(outcome)
+    return _fixed(effects.coefficients if effects else np.zeros(1 + len(model.features)))
+
+
+@lru_cache(maxsize=KEPT_MODELS * len(OUTCOMES))
+def _covariance(model: HazardModel, outcome: str) -> Floats:
+    return _fixed(model.effects[outcome].covariance)
 
 
 class Prediction(NamedTuple):
@@ -158,12 +201,9 @@ def predict(
     """
     at = np.asarray(hours, float)
     known = np.broadcast_to(np.asarray(values, float), (*at.shape, len(model.features)))
-    ends = [LEAD_EDGES.index(float(h)) - 1 for h in horizons]
-    bins = slice(0, max(ends) + 1)
-    design = _design(model, known, yet_to_begin)[..., bins, :]
-    later = begun_later()[bins] if yet_to_begin else np.ones(bins.stop)
+    ends = _ends(horizons)
     causes = model.causes(outcome, procedure_class)
-    steps = [hazard_increments(model, one, procedure_class, at, design) * later for one in causes]
+    design, steps = _steps(model, causes, procedure_class, at, known, ends, yet_to_begin)
     gradients = [_mean_design(one, design)[..., ends, :] for one in steps]
     sds = [
         _log_hazard_sd(model, one, procedure_class, gradient, np.isnan(known))
@@ -175,10 +215,51 @@ def predict(
     rival = _rival_increments(model, outcome, procedure_class, at, design)
     middle, low, high = _scaled_incidence(np.asarray(sum(steps)), rival, factors, ends)
     told = [
-        share[..., None] * (gradient * _coefficients(model, one))[..., 1:]
+        share[..., None] * (gradient * coefficients(model, one))[..., 1:]
         for one, share, gradient in zip(causes, shares, gradients, strict=True)
     ]
     return Prediction(middle, low, high, np.asarray(sum(told)))
+
+
+def probability(
+    model: HazardModel,
+    outcome: str,
+    procedure_class: str,
+    hours: Floats,
+    values: Floats,
+    horizons: tuple[int, ...] = HORIZONS,
+    *,
+    yet_to_begin: bool = False,
+) -> Floats:
+    """The probabilities (..., horizons) of `predict` alone, at half the work."""
+    ends = _ends(horizons)
+    causes = model.causes(outcome, procedure_class)
+    design, steps = _steps(model, causes, procedure_class, hours, values, ends, yet_to_begin)
+    rival = _rival_increments(model, outcome, procedure_class, hours, design)
+    own = np.asarray(sum(steps))
+    increments = own[..., None, :] if rival is None else np.stack([own, rival], axis=-2)
+    return np.asarray(cumulative_incidence(increments)[..., 0, ends])
+
+
+def _ends(horizons: Sequence[int]) -> list[int]:
+    """The lead bin at whose end each horizon lies."""
+    return [LEAD_EDGES.index(float(h)) - 1 for h in horizons]
+
+
+def _steps(
+    model: HazardModel,
+    causes: tuple[str, ...],
+    procedure_class: str,
+    at: Floats,
+    known: Floats,
+    ends: list[int],
+    yet_to_begin: bool,
+) -> tuple[Floats, list[Floats]]:
+    """The design up to the last horizon, and per cause its hazard (..., bins) in each lead bin."""
+    bins = slice(0, max(ends) + 1)
+    design = _design(model, known, yet_to_begin)[..., bins, :]
+    later = begun_later()[bins] if yet_to_begin else np.ones(bins.stop)
+    return design, [hazard_increments(model, one, procedure_class, at, design) * later for one in causes]
 
 
 def _shares(steps: list[Floats], ends: list[int]) -> list[Floats]:
@@ -194,11 +275,17 @@ def hazard_increments(model: HazardModel, outcome: str, procedure_class: str, ho
     baseline = model.baseline(outcome, procedure_class)
     if baseline is None:
         raise OutsideDomain(f"no published incidence of {outcome} after {procedure_class}")
-    edges = np.array(LEAD_EDGES[: design.shape[-2] + 1])
-    asked, places = np.unique(hours, return_inverse=True)
-    steps = np.diff(baseline.cumulative_hazard(asked[:, None] + edges), axis=-1)[places.reshape(hours.shape)]
-    ratio: Floats = np.exp(design @ _coefficients(model, outcome))
+    bins, asked = design.shape[-2], hours.ravel().tolist()
+    by_hour = {hour: _baseline_steps(baseline, hour, bins) for hour in set(asked)}
+    steps = np.array([by_hour[hour] for hour in asked]).reshape(*hours.shape, bins)
+    ratio: Floats = np.exp(design @ coefficients(model, outcome))
     return steps * ratio
+
+
+@lru_cache(maxsize=65536)
+def _baseline_steps(baseline: Baseline, hour: float, bins: int) -> Floats:
+    """(bins,) published hazard of each lead bin after `hour`; asked again for every patient of the same hour."""
+    return _fixed(np.diff(baseline.cumulative_hazard(hour + np.array(LEAD_EDGES[: bins + 1]))))
 
 
 def cumulative_incidence(increments: Floats) -> Floats:
@@ -264,11 +351,6 @@ def faded(features: tuple[Feature, ...], z: Floats, weights: Floats) -> Floats:
     return np.concatenate([np.ones((*rows.shape[:-1], 1)), rows], axis=-1)
 
 
-def _coefficients(model: HazardModel, outcome: str) -> Floats:
-    effects = model.effects.get(outcome)
-    return np.array(effects.coefficients) if effects else np.zeros(1 + len(model.features))
-
-
 def _rival_increments(
     model: HazardModel, outcome: str, procedure_class: str, hours: Floats, design: Floats
 ) -> Floats | None:
@@ -303,7 +385,7 @@ def _log_hazard_sd(
     variance = np.full(gradient.shape[:-1], baseline.log_sd**2 if baseline else 0.0)
     effects = model.effects.get(outcome)
     if effects:
-        covariance = np.array(effects.covariance)
+        covariance = _covariance(model, outcome)
         variance = variance + np.einsum("...i,ij,...j->...", gradient, covariance, gradient)
         slopes = np.array(effects.coefficients[1:]) * unknown
         variance = variance + (slopes**2).sum(axis=-1)[..., None]

@@ -32,9 +32,14 @@ def shares(suspected: Suspicion | None) -> Mapping[str, float]:
 def with_what_is_under_way(yet: Prediction, share: ArrayLike, horizons: Sequence[int]) -> Prediction:
     """`yet`: the prediction of what is yet to begin (..., horizons); share (...,) of being under way. The interval is
     that of the hazard; the share is taken as it is. Contributions stay those of the hazard."""
-    told = np.asarray(share, float)[..., None] * diagnosed_within(horizons)
-    probability, low, high = (1.0 - (1.0 - one) * (1.0 - told) for one in yet[:3])
+    probability, low, high = (joined(one, share, horizons) for one in yet[:3])
     return Prediction(probability, low, high, yet.contributions)
+
+
+def joined(yet: Floats, share: ArrayLike, horizons: Sequence[int]) -> Floats:
+    """(..., horizons) probabilities of either: `yet` of what is yet to begin, `share` (...,) of being under way."""
+    told = np.asarray(share, float)[..., None] * diagnosed_within(horizons)
+    return np.asarray(1.0 - (1.0 - yet) * (1.0 - told))
 
 
 def diagnosed_within(horizons: Sequence[int]) -> Floats:

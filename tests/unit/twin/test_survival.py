@@ -2,6 +2,7 @@
 whole."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from recovery.twin.survival import (
     HazardModel,
     cumulative_incidence,
     predict,
+    probability,
     published_baselines,
     published_model,
 )
@@ -156,6 +158,28 @@ def test_one_patient_and_many_are_the_same_call():
         alone = predict(model, "vte", "cardiac", hours[i], values[i])
         for a, b in zip(together, alone, strict=True):
             np.testing.assert_allclose(a[i], b, rtol=1e-12)
+
+
+@pytest.mark.parametrize("yet_to_begin", [False, True])
+def test_the_probability_alone_is_that_of_the_whole_prediction_to_the_last_bit(yet_to_begin):
+    model, hours = replace(fitted(), any_is_the_sum=True), np.array([1.0, 30.0, 30.0, 700.0])
+    values = np.array([[5.0, 1.0], [8.0, -1.0], [math.nan, 3.0], [6.0, 0.0]])
+    for outcome, horizons in (("complication", (24,)), ("pneumonia", HORIZONS), ("death", (72, 720))):
+        asked = (model, outcome, "cardiac", hours, values, horizons)
+        whole = predict(*asked, yet_to_begin=yet_to_begin).probability
+        np.testing.assert_array_equal(probability(*asked, yet_to_begin=yet_to_begin), whole)
+
+
+def test_two_models_of_one_name_keep_their_own_numbers():
+    mild, grave = fitted(0.1), fitted(0.9)
+    assert mild.version == grave.version
+    told = [predict(model, "ssi", "colorectal", 96.0, [8.0, 2.0]).probability[0] for model in (mild, grave, mild)]
+    assert told[0] == told[2] < told[1]
+
+
+def test_only_a_known_static_value_beyond_its_range_lies_outside():
+    values = np.array([[8.0, 50.0], [17.0, 0.0], [1.0, 0.0], [math.nan, math.nan]])
+    assert fitted().outside(values).tolist() == [False, True, True, False]
 
 
 def test_the_curve_refuses_hours_beyond_its_sources():
