@@ -46,7 +46,7 @@ def device_view(found: DeviceQuality, metric: str) -> DeviceView:
 
 def _line(kind: SourceKind) -> DeviceLine:
     return DeviceLine(
-        name=kind.name or "No device registered",
+        name=kind.name or ("Said by the patient" if kind.tier == "self_report" else "No device registered"),
         version=kind.version or "not said",
         tier=_tier(kind.tier),
         patients=wording.number(kind.patients),

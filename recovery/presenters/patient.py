@@ -290,11 +290,21 @@ def score_card(score: Score) -> ScoreCard:
         band=_score_band(score),
         partial=_partial(score),
         items=tuple(
-            (item.name, item.value, wording.number(item.points) if item.points is not None else "missing")
+            (item.name, _item_value(item.value), wording.number(item.points) if item.points is not None else "missing")
             for item in score.items
         ),
         source=score.source,
     )
+
+
+def _item_value(value: str) -> str:
+    """As people write it: "upper abdominal", and no more than three figures of a number that was worked out."""
+    try:
+        amount = float(value)
+    except ValueError:
+        return value.replace("_", " ")
+    places = 2 - sum(abs(amount) >= edge for edge in (10, 100))
+    return wording.number(amount, 0 if round(amount, places).is_integer() else places)
 
 
 def _score_value(score: Score) -> str:

@@ -27,12 +27,12 @@ def pictures(made: Products) -> Iterator[tuple[str, Look, str]]:
     for look in made.looks:
         name = DARK_TOO.get(look.path, look.name) if look.name in _found_in_the_ward(made) else look.name
         yield name, look, "light"
-        if look.product == "ward" and not look.act and (look.path in DARK_TOO or look.name == "patient"):
+        if look.product == "ward" and not look.is_a_state and (look.path in DARK_TOO or look.name == "patient"):
             yield name, look, "dark"
 
 
 def _found_in_the_ward(made: Products) -> set[str]:
-    return {look.name for look in made.looks if look.product == "ward" and look.locale == "en" and not look.act}
+    return {look.name for look in made.looks if look.product == "ward" and not look.is_a_state}
 
 
 def take(folder: Path, only: set[str], kept: Path | None = None) -> tuple[int, list[str]]:

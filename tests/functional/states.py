@@ -39,6 +39,10 @@ class Look:
     act: str = ""
     locale: str = "en"
 
+    @property
+    def is_a_state(self) -> bool:
+        return self.name.startswith("state_") or self.locale != "en"
+
 
 @dataclass(frozen=True)
 class Opened:
