@@ -116,7 +116,7 @@ def _gate(seen: ReadingSeen, said: Said | None, now: datetime) -> str:
     if seen.mark is not None:
         return "Taken out: marked as wrong"
     if ahead := hours_ahead(seen.at.timestamp() * 1000.0, now.timestamp() * 1000.0):
-        return wording.held_out(ahead)
+        return wording.held_out_until(ahead)
     low, high = METRICS[seen.metric].plausible
     if not low <= seen.value <= high:
         return f"Rejected: outside the plausible range {low:g} to {high:g}"

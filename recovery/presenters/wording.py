@@ -105,9 +105,14 @@ def lasting(hours: float) -> str:
 
 def held_out(ahead_h: float) -> str:
     """Why a reading dated ahead of the clock is not in the twin."""
+    return f"Held out: dated {lasting(ahead_h)} ahead of the clock"
+
+
+def held_out_until(ahead_h: float) -> str:
+    """The same, with what becomes of it and what to do."""
     return (
-        f"Held out: dated {lasting(ahead_h)} ahead of the clock. It is kept as sent and comes in when that time is"
-        " here; check the clock and time zone of the device"
+        f"{held_out(ahead_h)}. It is kept as sent and comes in when that time is here; check the clock and time zone of"
+        " the device"
     )
 
 
