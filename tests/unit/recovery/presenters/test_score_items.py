@@ -21,5 +21,7 @@ from recovery.selectors.snapshot import Score, ScoreItem
 )
 def test_a_value_is_written_as_people_write_it(kept: str, shown: str) -> None:
     item = ScoreItem("age", 3, kept)
-    score = Score(name="ARISCAT", value=3, highest=123, band="low", complete=True, missing=(), items=(item,), source="x")
+    score = Score(
+        name="ARISCAT", value=3, highest=123, band="low", complete=True, missing=(), items=(item,), source="x"
+    )
     assert score_card(score).items == (("age", shown, "3"),)
