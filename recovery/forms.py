@@ -145,7 +145,8 @@ class HandedForm(forms.Form):
     file = forms.BooleanField(required=False)
     mark = forms.CharField(max_length=64, required=False)
     standing = forms.CharField(max_length=64, required=False)
-    note = forms.CharField(max_length=1_000, required=False)
+    # The page takes 1,000 characters; as sent, each end of a line counts twice.
+    note = forms.CharField(max_length=2_000, required=False)
 
 
 class AlertForm(forms.Form):

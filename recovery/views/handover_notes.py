@@ -92,7 +92,7 @@ def _file_ticked(request: HttpRequest, desk: Desk, ticked: Said, token: UUID | N
         if token is None or mark_of(text) != said["mark"]:
             problems[key] = CHANGED
             continue
-        note = said["note"].strip()
+        note = said["note"].replace("\r\n", "\n").strip()
         words = record_notes.Words(
             f"{text}\n\nNote: {note}" if note else text, _paper(cards[key], view, note), desk.made_at
         )

@@ -1,6 +1,7 @@
 // What-if: slider and number say the same; letting go of either asks, and the answer comes below it, focus where it was.
 // Without this file the number and its button ask by an ordinary address.
 const PAUSE_MS = 250;
+const NO_ANSWER = "No answer came: the connection is away. Ask again with Show.";
 const forms = [...document.querySelectorAll("[data-what-if]")];
 const answerOf = (root, form) => root.getElementById(form.closest("section").id)?.querySelector("[data-answer]");
 let running = null;
@@ -11,6 +12,7 @@ async function ask(form) {
   const url = `${location.pathname}?${new URLSearchParams(new FormData(form))}`;
   const told = form.closest("section").querySelector("[data-told]");
   const here = answerOf(document, form);
+  for (const one of forms) answerOf(document, one).removeAttribute("aria-busy");
   here.setAttribute("aria-busy", "true");
   try {
     const answer = await fetch(url, { signal: mine.signal, headers: { Accept: "text/html" } });
@@ -23,9 +25,10 @@ async function ask(form) {
     told.textContent = [...here.querySelectorAll("[data-said]")].map((one) => one.textContent).join(" ");
   } catch (error) {
     if (error.name === "AbortError") return;
-    here.replaceChildren();
     told.textContent = "";
-    location.assign(url);
+    const note = Object.assign(document.createElement("div"), { className: "note bad", textContent: NO_ANSWER });
+    note.setAttribute("role", "alert");
+    here.replaceChildren(note);
   } finally {
     if (running === mine) here.removeAttribute("aria-busy");
   }
