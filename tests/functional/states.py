@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 
 from tests import template_database
 from tests.functional.browsing import Seen, visit
@@ -67,7 +67,7 @@ ORDINARY = {
     "signed_out": ("nobody", "/patients/", ""),
     "filtered_empty_board": ("clinician", "/patients/?procedure=cardiac", ""),
     "filtered_empty_alerts": ("clinician", "/alerts/?view=snoozed", ""),
-    "empty_quality": ("clinician", "/quality/?metric=crp", ""),
+    "empty_quality": ("clinician", "/quality/?metric=contact_force", ""),
     "offline_board": ("clinician", "/patients/", "offline"),
     "offline_alerts": ("clinician", "/alerts/", "offline"),
     "offline_portal": ("patient", "/me/", "offline"),
@@ -79,7 +79,7 @@ ORDINARY = {
     "refused_pathway": ("administrator", "/pathways/new/", "send_blank"),
     "refused_connection": ("administrator", "/connections/new/", "send_blank"),
     "refused_invite": ("nobody", "/invite/", "send_blank"),
-    "refused_login": ("nobody", "/login/", "send_blank"),
+    "refused_login": ("nobody", "/login/", "send_first_blank"),
 }
 OF_A_PATIENT = ("", "readings/heart_rate/", "what-if/", "compare/", "plan/", "answers/", "send/", "portal/")
 
@@ -226,13 +226,20 @@ def _failing_chart(page: Page) -> None:
 
 def _session_ending(page: Page) -> None:
     page.route("**/session/", lambda route: route.fulfill(json={"signed_in": True, "seconds": 90}))
-    page.reload()
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     page.wait_for_selector("dialog[open]")
 
 
 def _send_blank(page: Page) -> None:
-    """Hand the page's own form in as it stands, past what the browser itself would ask for."""
-    form = page.locator("main form[method=post]").last
+    _hand_in(page, page.locator("main form[method=post]").last)
+
+
+def _send_first_blank(page: Page) -> None:
+    _hand_in(page, page.locator("main form[method=post]").first)
+
+
+def _hand_in(page: Page, form: Locator) -> None:
+    """A form as it stands, past what the browser itself would ask for."""
     form.evaluate("(one) => { one.noValidate = true; one.requestSubmit() }")
     page.wait_for_load_state("networkidle" if page.locator("[data-live]").count() == 0 else "load")
 
@@ -246,6 +253,7 @@ ACTS: dict[str, Callable[[Page], None]] = {
     "failing_chart": _failing_chart,
     "session_ending": _session_ending,
     "send_blank": _send_blank,
+    "send_first_blank": _send_first_blank,
 }
 
 
