@@ -3,6 +3,8 @@
 from django.db import models
 from django.db.models import Q
 
+from recovery.models.numbers_field import NumbersField
+
 
 class ModelVersion(models.Model):
     """A served model as plain numbers (never a pickle). One active version per kind."""
@@ -29,7 +31,7 @@ class Twin(models.Model):
     """The current state of an episode: `recovery.twin.state.TwinState` as plain numbers, and the alert memory."""
 
     episode = models.OneToOneField("recovery.Episode", on_delete=models.CASCADE, related_name="twin")
-    state = models.JSONField()
+    state = NumbersField()
     memory = models.JSONField(default=dict)
     model_version = models.CharField(max_length=64)
     computed_at = models.DateTimeField()
@@ -50,7 +52,7 @@ class Snapshot(models.Model):
     data_until = models.DateTimeField(null=True, blank=True)
     model_version = models.CharField(max_length=128)
     current = models.BooleanField(default=True)
-    content = models.JSONField()
+    content = NumbersField()
 
     class Meta:
         constraints = [
