@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.functional.browsing import launch, visit
 from tests.functional.ward import ROOT, Ward, environment, open_ward
 
-LANGUAGES, THEMES = ("en", "de", "ar"), ("light", "dark")
+LANGUAGES, THEMES, SIZES = ("en", "de", "ar"), ("light", "dark"), ("100 %", "200 %")
 NARROW = {"width": 320, "height": 700}
 RUN = "() => axe.run({ resultTypes: ['violations'], preload: false })"
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -48,7 +48,7 @@ def places_of(ward: Ward) -> Places:
     return Places([tuple(one) for one in said["looks"]], said["sessions"])
 
 
-def faults(page: Page, address: str, language: str, theme: str) -> Iterator[str]:
+def faults(page: Page, address: str, language: str, theme: str, axe_at: Collection[str] = SIZES) -> Iterator[str]:
     """What is wrong with the page in this language and theme, in words."""
     page.context.set_extra_http_headers({"Accept-Language": language})
     page.emulate_media(color_scheme=theme)
@@ -59,18 +59,20 @@ def faults(page: Page, address: str, language: str, theme: str) -> Iterator[str]
         yield f"speaks {spoken}"
     yield from (f"says {one}" for one in SAID.findall(page.inner_text("body")))
     page.evaluate(AXE_SCRIPT)
-    for size, act in (("100 %", ""), ("200 %", LARGE)):
-        if act:
-            page.evaluate(act)
+    for size in SIZES:
+        if size == "200 %":
+            page.evaluate(LARGE)
         wide = page.evaluate(SIDEWAYS)
         if wide:
             yield f"{size}: {wide} px wider than the screen"
-        for one in page.evaluate(RUN)["violations"]:
+        for one in page.evaluate(RUN)["violations"] if size in axe_at else ():
             yield f"{size}: {one['id']}: {one['nodes'][0]['html'][:160]}"
 
 
-def looked_at(browser: Browser, ward: Ward, places: Places, every: list[tuple[int, str, str]]) -> Iterator[str]:
-    """Faults of each (index of a look, language, theme), with its name."""
+def looked_at(
+    browser: Browser, ward: Ward, places: Places, every: list[tuple[int, str, str]], axe_at: Collection[str] = SIZES
+) -> Iterator[str]:
+    """Faults of each (index of a look, language, theme), with its name. `axe_at`: letters that axe looks at."""
     for who in ("patient", "newcomer", "helper", "nobody", "opener"):
         with visit(browser, ward, viewport=NARROW) as seen:
             if who in places.sessions:
@@ -79,7 +81,7 @@ def looked_at(browser: Browser, ward: Ward, places: Places, every: list[tuple[in
                 name, whose, path = places.looks[index]
                 if whose == who:
                     seen.complaints.clear()
-                    found = [*faults(seen.page, ward.url + path, language, theme)]
+                    found = [*faults(seen.page, ward.url + path, language, theme, axe_at)]
                     found += [one for one in seen.complaints if not EXPECTED.search(one)]
                     yield from (f"{name}, {language}, {theme}: {one}" for one in found)
 

@@ -26,7 +26,8 @@ def connections_and_readings(ward) -> tuple[int, int]:
     return connections, readings
 
 
-def test_two_clicks_the_way_back_and_an_old_address_leave_one_connection_whose_readings_are_kept(ward, browser):
+def test_two_clicks_the_way_back_and_an_old_address_leave_one_connection_whose_readings_are_kept(own_ward, browser):
+    ward = own_ward
     with visit(browser, ward, viewport=PHONE) as seen:
         seen.sign_in("ida", again=True)
         page = seen.page
