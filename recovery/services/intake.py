@@ -157,11 +157,6 @@ class FindingFacts:
     recorded_at: datetime | None = None
 
 
-# Key of a finding that a drug document makes of an opioid; `FindingFacts.code`: id of the Medication that alone says
-# which drug it is, blank where the document says so itself.
-OPIOID = "opioid"
-
-
 @dataclass(frozen=True, slots=True)
 class SubscriptionFacts:
     """From a Subscription. `is_on`: whether it is to be (or stay) in service. `watch` as models.Subscription.
