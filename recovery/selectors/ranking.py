@@ -5,7 +5,7 @@ Two queries and plain tuples, because a lead may have ten thousand patients: wha
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -24,6 +24,7 @@ LANES = {
     "doubt": ("device_fault", "model_uncertain"),
 }
 OWNERS = ("mine", "nobody", "somebody")
+_LANE_OF = {kind: lane for lane, kinds in LANES.items() for kind in kinds}
 _OPEN = str(Alert.Status.OPEN)
 _STATE_RANK = {state: place for place, state in enumerate(STATES)}
 
@@ -149,7 +150,8 @@ def counts_by_state(everyone: Iterable[Listed]) -> dict[str, int]:
 
 def counts_by_lane(alerts: Alerts) -> dict[str, int]:
     """Patients with such an alert."""
-    return {lane: sum(_is_in_lane(standing, lane) for standing in alerts.values()) for lane in LANES}
+    found = Counter(lane for standing in alerts.values() for lane in {_LANE_OF.get(alert.kind) for alert in standing})
+    return {lane: found[lane] for lane in LANES}
 
 
 def changed_ones(everyone: Iterable[Listed], alerts: Alerts, question: Question) -> int:
@@ -181,7 +183,7 @@ def _is_of_days(one: Listed, question: Question) -> bool:
 
 
 def _is_in_lane(standing: Iterable[Standing], lane: str) -> bool:
-    return any(alert.kind in LANES.get(lane, ()) for alert in standing)
+    return any(_LANE_OF.get(alert.kind) == lane for alert in standing)
 
 
 def _is_owned(standing: Iterable[Standing], owner: str, user_id: int) -> bool:
@@ -199,13 +201,13 @@ def _has_changed(one: Listed, alerts: Alerts, question: Question) -> bool:
     return question.before.get(one.id) != one.state or any(alert.raised_at > since for alert in alerts.get(one.id, ()))
 
 
-def _need(one: Listed, standing: Iterable[Standing]) -> tuple[int, float, int, float, str, str, int]:
+def _need(one: Listed, standing: Sequence[Standing]) -> tuple[int, float, int, float, str, str, int]:
     """Sort key: gravest unanswered alert, how long it has waited, state, then the upper bound of risk.
 
     The upper bound and not the middle, because not knowing is a reason to look. An alert that someone has
     acknowledged or snoozed ranks after every unanswered one.
     """
-    rank, since = min((_gravity(alert) for alert in standing), default=(9, 0.0))
+    rank, since = min(map(_gravity, standing)) if standing else (9, 0.0)
     return rank, since, _STATE_RANK[one.state], -one.upper, one.family_name, one.given_name, one.id
 
 
