@@ -2,6 +2,7 @@
 
 import gc
 import os
+from importlib import import_module
 
 from gunicorn.glogging import Logger
 from gunicorn.http import message
@@ -48,7 +49,9 @@ logconfig_dict = {
 
 
 def when_ready(server):  # type: ignore[no-untyped-def]
-    """What was imported lives as long as the workers: the collector need not walk it again in each of them."""
+    """Every page's code is imported once, before workers are made, and the collector never walks it again: a walk
+    over all that was imported took 0.3 s of whichever request it fell on."""
+    import_module("twinweb.urls")
     gc.collect()
     gc.freeze()
 
