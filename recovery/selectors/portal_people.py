@@ -32,8 +32,10 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class GrantSeen:
-    """`state`: waiting (link not used yet), open, ended, expired (link ran out unused). `told`: of what the patient lets
-    us tell them, whether or not their scopes reach so far."""
+    """`state`: waiting (link not used yet), open, ended, expired (link ran out unused).
+
+    `told`: of what the patient lets us tell them, whether or not their scopes reach so far.
+    """
 
     key: UUID
     called: str
