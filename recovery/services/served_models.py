@@ -31,6 +31,12 @@ def in_use() -> Models:
     return Models(population(), hazard())
 
 
+def read_shipped() -> None:
+    """Read what is shipped, for a server to do before it makes its workers: half a second of a first what-if."""
+    shipped_for(_cold_start().version)
+    _shipped()
+
+
 def population() -> PopulationParams:
     """Parameters of the twin: those a person promoted, else the published cold start."""
     active = _active(POPULATION)
