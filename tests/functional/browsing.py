@@ -60,11 +60,13 @@ class Seen:
     complaints: list[str] = field(default_factory=list)
 
     def sign_in(self, who: str, *, again: bool = False) -> None:
-        """As `who`, on their first page; one real sign-in each serves the later visits unless `again`."""
+        """As `who`, on their first page; one real sign-in each serves the later visits, unless `again` or until the
+        session has ended: staff are signed out after a quiet quarter of an hour."""
         if not again and who in self.ward.cookies:
             self.page.context.add_cookies(self.ward.cookies[who])
             self.page.goto(self.ward.url + "/")
-            return
+            if "/login/" not in self.page.url:
+                return
         self.page.goto(self.ward.url + "/login/")
         self.page.fill("#id_username", who)
         self.page.fill("#id_password", PASSWORD)
