@@ -10,9 +10,11 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -33,6 +35,8 @@ from django.test import Client  # noqa: E402
 STORES = 'INSERT INTO "recovery_checkinresponse"'
 BEFORE_COMMIT, AFTER_COMMIT = "before the commit", "after the commit"
 ALL_STEPS = 10_000  # more than there are
+BEGUN = datetime.now(UTC) - timedelta(hours=6)
+_answered: dict[str, str] = {}
 ANSWERS = {"1": ["chest"], "2": ["4"], "3": ["dry"]}
 
 
@@ -102,6 +106,7 @@ def _sends(path: str) -> bool:
 
 def _hand_in(client: Client, slot: str, client_id: str, who: str, at: int) -> dict[str, Any]:
     """Send in a process of its own that dies at step `at`. What it was told, and how many steps it passed."""
+    _answered_at(slot)
     connections.close_all()
     told, tells = os.pipe()
     child = os.fork()
@@ -119,10 +124,16 @@ def _hand_in(client: Client, slot: str, client_id: str, who: str, at: int) -> di
     return dict(json.loads(text))
 
 
+def _answered_at(slot: str) -> str:
+    """A minute of its own for each check-in, the same when it is sent again: equal readings of one moment would be one,
+    and sending it would take other steps."""
+    return _answered.setdefault(slot, (BEGUN + timedelta(minutes=len(_answered))).isoformat())
+
+
 def _post(client: Client, slot: str, client_id: str, who: str, at: int) -> dict[str, Any]:
     steps = Steps(at)
     walking.set(steps)
-    said = {"client_id": client_id, "who": who, "answered_at": "2026-01-01T00:00:00Z", "values": ANSWERS}
+    said = {"client_id": client_id, "who": who, "answered_at": _answered_at(slot), "values": ANSWERS}
     answer = client.post(f"/me/check-in/{slot}/outbox/", json.dumps(said), content_type="application/json")
     return {**answer.json(), "steps": steps.count}
 
@@ -149,6 +160,15 @@ def _hits() -> int:
     return sum(Alert.objects.filter(cause="check_in_alarm").values_list("hits", flat=True))
 
 
+def _be_quiet_for_a_minute(client: Client) -> None:
+    """The session is written at most twice a minute: so that it is at each sending, which then takes as many steps."""
+    from recovery.selectors.account import SEEN_AT
+
+    session = client.session
+    session[SEEN_AT] = time.time() - 60.0
+    session.save()
+
+
 def main(username: str) -> None:
     from recovery.links import mark_of
     from recovery.models import User
@@ -161,6 +181,7 @@ def main(username: str) -> None:
     rows: list[dict[str, Any]] = []
     for step in range(1, ALL_STEPS):
         slot, client_id, hits = f"extra-{run}{step}", str(uuid4()), _hits()
+        _be_quiet_for_a_minute(client)
         first = _hand_in(client, slot, client_id, who, step)
         if "killed" not in first:
             break  # it has no such step: how many there are depends on what has been sent before
