@@ -1,6 +1,10 @@
 """My reminders: how a patient, or who helps them, is told of check-ins and messages, when not, and on which phone."""
 
+from collections.abc import Callable
+from functools import partial
+
 from django.contrib import messages
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -27,13 +31,9 @@ def show_reminders(request: HttpRequest) -> HttpResponse:
         return _to_helper(request, mine)
     held = contact_of(mine.patient_id)
     form = ContactForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            reminders.set_contact(patient_id=mine.patient_id, actor=door.actor(request), now=now, **form.cleaned_data)
-        except Invalid as error:
-            form.add_error(error.field if error.field in form.fields else None, told(error.message))
-        else:
-            return _saved(request)
+    set_contact = partial(reminders.set_contact, patient_id=mine.patient_id, actor=door.actor(request), now=now)
+    if request.method == "POST" and _is_set(form, set_contact):
+        return _saved(request)
     portal_door.note(request, mine, now, "view_settings")
     said = form.data if form.is_bound else {}
     context = {
@@ -88,17 +88,25 @@ def prove_phone(request: HttpRequest) -> HttpResponse:
     return redirect("me_reminders")
 
 
+def _is_set(form: Form, set_contact: Callable[..., None]) -> bool:
+    """Whether what the form says is how the person is reached from now on; else the form says what is wrong."""
+    if not form.is_valid():
+        return False
+    try:
+        set_contact(**form.cleaned_data)
+    except Invalid as error:
+        form.add_error(error.field if error.field in form.fields else None, told(error.message))
+        return False
+    return True
+
+
 def _to_helper(request: HttpRequest, found: Subject) -> HttpResponse:
     now, person = door.clock(), door.person(request)
     held = helper_contact_of(person, now)
     form = HelperContactForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            caregiver_notices.set_contact(user=person, actor=door.actor(request), now=now, **form.cleaned_data)
-        except Invalid as error:
-            form.add_error(error.field if error.field in form.fields else None, told(error.message))
-        else:
-            return _saved(request)
+    set_contact = partial(caregiver_notices.set_contact, user=person, actor=door.actor(request), now=now)
+    if request.method == "POST" and _is_set(form, set_contact):
+        return _saved(request)
     portal_door.note(request, found, now, "view_settings")
     said = form.data if form.is_bound else {}
     context = {
