@@ -9,7 +9,7 @@ export TWINWEB_DATA ?= ./var
 # Byte code makes every start three times as quick.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup run test test-embedded test-production screenshots evidence lint check clean
+.PHONY: setup run test test-embedded test-production screenshots pixels evidence lint check clean
 .DEFAULT_GOAL := run
 
 setup: $(STAMP)
@@ -40,6 +40,10 @@ test-production: setup
 # Every page at 390 and 1440 px, light and dark, into docs/screenshots; the README's pictures come from there.
 screenshots: setup
 	@$(PY) -m tests.functional.screenshots
+
+# Ten pages in six viewports and three modes, compared by pixel with those approved (tests/functional/pixels.py).
+pixels: setup
+	@$(PY) -m tests.functional.pixels
 
 # Figures on real data into docs/evidence; sets that are not here are skipped with a word.
 evidence: setup

@@ -1,22 +1,25 @@
 """Every page of the care team in Debian's Chromium: what it weighs, how soon it is seen, and how soon it answers.
 
-    python -m bench.pages [--looks 3] [--only board,patient]
+    python -m bench.pages [--looks 3] [--only board,patient] [--patients 200]
 
 Starts the embedded web server on a demo ward of its own, finds the pages in the resolver, and loads each cold (empty
 cache) and warm over Chromium's emulated cable (5 Mbit/s down, 1 Mbit/s up, 28 ms round trip; portal pages slow 4G:
-1.6 Mbit/s, 150 ms, processor four times slower). Prints the medians: largest contentful paint, layout shift, the delay
-from a click to the next painted frame (as INP counts it), kilobytes over the wire, of which scripts, requests, and the
-server's own time; and whether the budget of its kind holds. The web server, Chromium and the worker share the machine:
-its load stands beside the figures.
+1.6 Mbit/s, 150 ms, processor four times slower). `--patients N`: every patient of the ward is copied, with all that a
+board and its alerts show, until there are N (a page shows 50). Prints the medians: largest contentful paint, layout
+shift, the delay from a click to the next painted frame (as INP counts it), kilobytes over the wire, of which scripts,
+requests, and the server's own time; and whether the budget of its kind holds. The web server, Chromium and the worker
+share the machine: its load stands beside the figures.
 """
 
 import argparse
 import os
+import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,6 +71,10 @@ new PerformanceObserver((list) => {
 new PerformanceObserver((list) => { for (const one of list.getEntries()) seen.inp = Math.max(seen.inp, one.duration); })
   .observe({ type: 'event', durationThreshold: 16, buffered: true });
 """
+# Tables that a board and a patient's page show, parents first, and what their rows hang on.
+SHOWN = ("recovery_patient", "recovery_episode", "recovery_snapshot", "recovery_alert")
+PARENTS = ("id", "patient_id", "episode_id")
+STEP = 1_000_000  # ids of copy n are those of the original + n * STEP
 # What a click may be without leaving the page.
 CLICKABLE = "main summary:visible, main input:visible, main select:visible, h1:visible"
 
@@ -87,6 +94,7 @@ def main() -> None:
     asked = argparse.ArgumentParser()
     asked.add_argument("--looks", type=int, default=3)
     asked.add_argument("--only", default="")
+    asked.add_argument("--patients", type=int, default=0, help="at least so many on the board")
     asked.add_argument("--data", type=Path, help="a data directory that is filled already (nothing in it is kept safe)")
     options = asked.parse_args()
     only = set(filter(None, options.only.split(",")))
@@ -94,11 +102,43 @@ def main() -> None:
         data = options.data or Path(directory)
         for command in (["migrate", "--verbosity", "0"], ["seed_demo"]):
             _run(command, data)
+        if options.patients:
+            print(f"{enlarge(data / 'twinweb.sqlite3', options.patients)} patients with an operation")
         found = found_in(environment(data), ROOT)
         with serve(data) as ward, sync_playwright() as play:
             browser = launch(play)
             _measure(browser, ward, found, options.looks, only)
             browser.close()
+
+
+def enlarge(database: Path, patients: int) -> int:
+    """Copies of every patient until there are `patients`; returns how many there are. Done once, on a ward of ours."""
+    with closing(sqlite3.connect(database)) as store, store:
+        held = store.execute("SELECT count(*) FROM recovery_episode").fetchone()[0]
+        for number in range(1, -(-patients // held)):
+            for table in SHOWN:
+                _copy(store, table, number)
+        return int(store.execute("SELECT count(*) FROM recovery_episode").fetchone()[0])
+
+
+def _copy(store: sqlite3.Connection, table: str, number: int) -> None:
+    """Of the rows that were there first. What no two rows may share is made different; a copy does not sign in."""
+    told = store.execute(f"PRAGMA table_info({table})").fetchall()
+    columns = {name: _copied(name, kind, number) for _, name, kind, *_ in told}
+    names, values = ", ".join(columns), ", ".join(columns.values())
+    store.execute(f"INSERT INTO {table} ({names}) SELECT {values} FROM {table} WHERE id < {STEP}")
+
+
+def _copied(name: str, kind: str, number: int) -> str:
+    if name in PARENTS:
+        return f"{name} + {number * STEP}"
+    if name == "user_id":
+        return "NULL"
+    if name in ("fhir_id", "record_number"):
+        return f"{name} || '-{number}'"
+    if name in ("key", "client_id") and "char(32)" in kind.lower():
+        return "lower(hex(randomblob(16)))"
+    return name
 
 
 def _run(command: list[str], data: Path) -> None:

@@ -54,7 +54,7 @@ CARDS: Mapping[str, CardText] = {
         missing_data="A measure that is not there counts as nothing known, not as nothing wrong; with inputs too old or"
         " outside the range learned from it abstains and says why.",
         outcome="First complication (any, and by name), readmission and death within 24 h, 72 h, 7 and 30 days.",
-        method="Piecewise hazards with a penalised logistic link, judged by five folds over patients.",
+        method="Piecewise hazards, drawn to published incidences and odds ratios; judged by five folds over patients.",
         known_failures="What is not worn, sent or recorded is not seen; beta-blockers, antipyretics and steroids hide"
         " signs; wrist oximeters miss low saturation more often in darker skin.",
         when_to_stop=STOP,

@@ -21,6 +21,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/password/first/", library.password_set, name="account_set_password"),
     path("account/again/", library.reauthenticate, name="account_reauthenticate"),
     path("account/inactive/", library.account_inactive, name="account_inactive"),
+    path("account/factors/authenticate/", accounts.SecondFactor.as_view(), name="mfa_authenticate"),
+    path("account/factors/webauthn/login/", accounts.PasskeySignIn.as_view(), name="mfa_login_webauthn"),
     path("account/factors/", include("allauth.mfa.urls")),
     path("account/sso/cancelled/", single_sign_on.login_cancelled, name="socialaccount_login_cancelled"),
     path("account/sso/error/", single_sign_on.login_error, name="socialaccount_login_error"),

@@ -11,13 +11,14 @@ from django.db import DatabaseError, DataError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
-from django.shortcuts import render
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
 from recovery import audit, exceptions
 from recovery.audit import Actor
 from recovery.models import User
+from recovery.views import errors, portal_dress
 
 logger = logging.getLogger(__name__)
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -78,6 +79,9 @@ class LoginByDefaultMiddleware:
             return None
         if request.user.is_authenticated:
             return None
+        if request.method == "POST" and portal_dress.is_page(request):
+            place = portal_dress.page_before(request) or request.path
+            return redirect(portal_dress.sign_in_address(place, "while sending"))
         return redirect_to_login(request.get_full_path())
 
 
@@ -138,4 +142,4 @@ class DomainErrorMiddleware:
         status = self.STATUS.get(type(error), 400)
         if isinstance(error, exceptions.Forbidden | exceptions.NotFound) and request.user.is_authenticated:
             _note_refusal(request, status)
-        return render(request, f"errors/{status}.html", {"message": error.message}, status=status)
+        return errors.refused(request, status, error.message)

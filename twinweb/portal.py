@@ -2,16 +2,14 @@
 
 from collections.abc import Callable
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
-from django.utils.translation import get_supported_language_variant
 
-from recovery.selectors.portal_preference import preference_of
+from recovery.views import errors
+from recovery.views.portal_dress import LANGUAGE, accepted, is_page, known
+from recovery.views.portal_looks import recall
 
-# Pages that patients and those who help them see; everything else is the staff's, in English.
-PREFIXES = ("/me/", "/invite/", "/join/")
-LANGUAGE, TEXT = "portal_language", "portal_text"
+LAYOUT = "library_layout"  # in which dress the sign-in library's own pages come (templates/allauth/layouts/base.html)
 
 
 class PortalLanguageMiddleware:
@@ -22,31 +20,20 @@ class PortalLanguageMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not request.path.startswith(PREFIXES):
+        if not is_page(request):
             return self.get_response(request)
         language = self._language(request)
+        setattr(request, LANGUAGE, language)
+        setattr(request, LAYOUT, "portal/base.html")
         with translation.override(language):
             response = self.get_response(request)
+            if response.status_code == 405 and request.method == "GET":
+                # Signed out while a form was open, and in again: the browser asks for where the form was sent to.
+                response = errors.told_in_portal(request, 405)
         response.headers["Content-Language"] = language
         return response
 
     def _language(self, request: HttpRequest) -> str:
-        if LANGUAGE not in request.session and request.user.is_authenticated:
-            chosen = preference_of(request.user.pk)
-            request.session[LANGUAGE], request.session[TEXT] = chosen or ("", 1)
+        if request.user.is_authenticated:
+            recall(request, request.user.pk)
         return known(request.session.get(LANGUAGE)) or accepted(request.headers.get("Accept-Language", ""))
-
-
-def known(language: object) -> str:
-    """The language where it is one of ours; blank otherwise."""
-    return language if isinstance(language, str) and language in dict(settings.LANGUAGES) else ""
-
-
-def accepted(header: str) -> str:
-    """The first language of the browser's list that we speak; English otherwise."""
-    for part in header[:300].split(","):
-        try:
-            return get_supported_language_variant(part.split(";")[0].strip().lower())
-        except LookupError:
-            continue
-    return settings.LANGUAGE_CODE

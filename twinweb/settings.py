@@ -35,6 +35,7 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 EMBEDDED = not env.str("DATABASE_URL", default="")
 DEMO = flag("TWINWEB_DEMO", default=EMBEDDED)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_FAILURE_VIEW = "recovery.views.errors.old_form"
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # Where people and systems reach us; used in links and FHIR fullUrls behind a proxy.
 PUBLIC_URL = env.str("PUBLIC_URL", default="")
@@ -124,7 +125,7 @@ else:
 # On SQLite as well: opening the file, its pragmas and the checkpoint on closing cost more than most requests.
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
 # Plans kept by PostgreSQL for the statements of the ingest path. Off behind a pooler that shares sessions and does not
-# follow prepared statements (PgBouncer before 1.21 in transaction mode).
+# follow prepared statements and DEALLOCATE ALL (PgBouncer before 1.22 in transaction mode).
 PREPARED_STATEMENTS = flag("PREPARED_STATEMENTS", default=True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = redis_url()
@@ -149,7 +150,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=5)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_CLIENT_IP_CALLABLE = "twinweb.client_address.client_address"
-AXES_LOCKOUT_TEMPLATE = "errors/429.html"
+AXES_LOCKOUT_CALLABLE = "recovery.views.errors.too_many"
 AXES_HTTP_RESPONSE_CODE = 429
 AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False

@@ -13,13 +13,13 @@ from allauth.socialaccount.models import SocialLogin
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.http import HttpRequest
-from django.shortcuts import render
 from django.utils import timezone
 
 from recovery.audit import Actor
 from recovery.exceptions import Forbidden, RecoveryError
 from recovery.services import single_sign_on
 from recovery.services.single_sign_on import Claims
+from recovery.views import errors
 from twinweb.client_address import client_address
 
 NOWHERE = "0.0.0.0"  # noqa: S104  (no address: a client that has none, as in tests)
@@ -75,7 +75,7 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
                 now=timezone.now(),
             )
         except RecoveryError as error:
-            page = render(request, "errors/403.html", {"message": error.message}, status=403)
+            page = errors.refused(request, 403, error.message)
             raise ImmediateHttpResponse(page) from error
         if sociallogin.is_existing:
             sociallogin.user = user

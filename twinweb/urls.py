@@ -4,6 +4,10 @@ from django.urls import include, path
 
 from twinweb import health
 
+handler400 = "recovery.views.errors.bad_request"
+handler403 = "recovery.views.errors.forbidden"
+handler404 = "recovery.views.errors.not_found"
+handler429 = "recovery.views.errors.too_many"  # asked for by the sign-in library
 handler500 = "recovery.views.errors.failed"
 
 urlpatterns = [

@@ -100,9 +100,17 @@ def surgery():
     return pd.read_csv(folder("surgery-timing") / "surgery_timing.csv")
 
 
+SURGERY_HISTORY = [word for word in SURGERY_WORDS if word.startswith("baseline_") and word != "baseline_charlson"]
+SURGERY_CALENDAR = ("dow", "comorbidities")
+"""Offered to the complication beside the others: weekday of the operation, number of the eight histories."""
+SURGERY_CALENDAR_WORDS = ("weekday", "month_word")
+
+
 def surgery_study(outcome, extra=()):
     """Outcome: complication or mort30. The severity words enter twice: as words and as the numbers they are."""
     rows = surgery()
+    rows["comorbidities"] = rows[SURGERY_HISTORY].sum(axis=1)
+    rows["weekday"], rows["month_word"] = rows.dow.astype(str), rows.month.astype(str)
     rows["asa"], rows["charlson"] = rows.asa_status, rows.baseline_charlson
     rows["age_squared"] = (rows.age - 55) ** 2 / 100
     numbers = ["age", "age_squared", "bmi", "asa", "charlson", "hour", "month", *extra]

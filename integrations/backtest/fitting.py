@@ -43,10 +43,10 @@ def learned_from(found: Harvest, cohort: Path, twin: str, suffix: str, progress:
     progress("fitting", 0, 3)
     checked = cross_validated(found, twin, SEED)
     progress("fitting", 1, 3)
-    hazard = fit(found.landmarks, f"hazard-3-{suffix}", training | penalties() | {"cross_validation": checked})
+    hazard = fit(found.landmarks, f"hazard-4-{suffix}", training | penalties() | {"cross_validation": checked})
     progress("fitting", 2, 3)
     everyone = np.ones(len(found.looks.hour), bool)
-    return Learned(hazard, hypotheses_on(found, everyone, hazard, f"hypotheses-2-{suffix}", twin, training))
+    return Learned(hazard, hypotheses_on(found, everyone, hazard, f"hypotheses-3-{suffix}", twin, training))
 
 
 def _training(cohort: Path, twin: str, patients: int) -> dict[str, Any]:

@@ -24,7 +24,8 @@ from recovery.texts import is_storable
 
 MOST_ENTRIES = 5_000
 MOST_ATTEMPTS = 5
-_ORDER = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3}
+_ORDER = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3, "HEAD": 3}
+READS = ("GET", "HEAD")
 _ADDRESS = re.compile(r"([A-Z][A-Za-z]+)(?:/([^/?]*))?(?:\?(.*))?", re.DOTALL)
 
 Allowed = Callable[[str, str], bool]
@@ -33,10 +34,14 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Get:
-    """A GET of a Bundle, still to be answered; `if_none_match`: the versions that the caller has."""
+    """A GET or HEAD of a Bundle, still to be answered; `if_none_match`: the versions that the caller has.
+
+    `bare`: a HEAD, which is a GET answered without its resource.
+    """
 
     address: str
     if_none_match: str = ""
+    bare: bool = False
 
 
 @dataclass(slots=True)
@@ -164,10 +169,10 @@ def _read_all(entries: list[Any], allowed: Allowed, answers: Answers, place: Pla
     for index, entry in enumerate(entries):
         try:
             method, url, request = _request_of(entry)
-            if method == "GET":
+            if method in READS:
                 known = request.get("ifNoneMatch")
                 address = url.removeprefix(place.base).lstrip("/")
-                answers.gets[index] = Get(address, known if isinstance(known, str) else "")
+                answers.gets[index] = Get(address, known if isinstance(known, str) else "", method == "HEAD")
             else:
                 asked[index] = _asked(index, method, url.removeprefix(place.base).lstrip("/"), entry, request, allowed)
         except FhirError as error:
@@ -208,6 +213,7 @@ def _asked(index: int, method: str, url: str, entry: Json, request: Json, allowe
     condition = request.get("ifNoneExist", "")
     if not isinstance(condition, str):
         raise refused(400, "value", "request.ifNoneExist must be a string.", "Entry.request.ifNoneExist")
+    known = request.get("ifNoneMatch")
     return Asked(
         index=index,
         method=method,
@@ -218,6 +224,7 @@ def _asked(index: int, method: str, url: str, entry: Json, request: Json, allowe
         if_match=interactions.if_match(request.get("ifMatch")) if isinstance(request.get("ifMatch"), str) else None,
         if_none_exist=condition.removeprefix("?"),
         patch=_patch_in(resource) if method == "PATCH" else None,
+        if_none_match=known if method == "PUT" and isinstance(known, str) else "",
     )
 
 

@@ -45,7 +45,7 @@ def transact(request: HttpRequest) -> HttpResponse:
 def _has_get(sent: dict[str, Any]) -> bool:
     entries = sent.get("entry")
     requests = [one.get("request") for one in entries if isinstance(one, dict)] if isinstance(entries, list) else []
-    return any(isinstance(one, dict) and one.get("method") == "GET" for one in requests)
+    return any(isinstance(one, dict) and one.get("method") in bundle.READS for one in requests)
 
 
 def _answer_write(call: Call, result: Result | FhirError, ahead_h: float = 0.0) -> str:
@@ -59,15 +59,19 @@ def _answer_write(call: Call, result: Result | FhirError, ahead_h: float = 0.0) 
 
 
 def _answer_get(call: Call, get: Get, place: int | None) -> str:
-    """A GET inside a Bundle: a read, a version, or a search. One of a transaction (at `place`) that fails fails it."""
+    """A GET or HEAD inside a Bundle: a read, a version, or a search.
+
+    One of a transaction (at `place`) that fails fails it.
+    """
     try:
         path, _, query = get.address.partition("?")
         steps = path.split("/")
         if len(steps) == 3 and steps[0] == "Patient" and ID.fullmatch(steps[1]):  # within a patient's compartment
             pairs = parse_qsl(query, keep_blank_values=True)
-            return renderers.resource_entry(search_text(call, steps[2], pairs, patient=steps[1]))
+            return renderers.resource_entry(search_text(call, steps[2], pairs, patient=steps[1]), bare=get.bare)
         if len(steps) == 1:
-            return renderers.resource_entry(search_text(call, steps[0], parse_qsl(query, keep_blank_values=True)))
+            pairs = parse_qsl(query, keep_blank_values=True)
+            return renderers.resource_entry(search_text(call, steps[0], pairs), bare=get.bare)
         if not all(ID.fullmatch(one) for one in (steps[1], steps[-1])) or len(steps) not in (2, 4):
             raise refused(404, "not-found", f"There is nothing at {get.address[:120]!r}.")
         return _answer_read(call, get, _read(call, steps))
@@ -90,5 +94,5 @@ def _answer_read(call: Call, get: Get, entry: Entry) -> str:
     etag = renderers.etag(entry.version)
     said = {"etag": etag, "lastModified": instant(entry.updated_at)}
     if etag in [one.strip() for one in get.if_none_match.split(",")]:
-        return renderers.text_of({"response": {"status": renderers.status_line(304), **said}})
-    return renderers.resource_entry(entry.text, 200, said)
+        return renderers.resource_entry("", 304, said, bare=True)
+    return renderers.resource_entry(entry.text, 200, said, bare=get.bare)

@@ -43,9 +43,11 @@ def capability_statement(base: str, now: datetime) -> dict[str, Any]:
 
 
 def _security(base: str) -> dict[str, Any]:
-    """How to come in: SMART App Launch (its older extension too, which some clients still read)."""
+    """How to come in: SMART App Launch (its older extension too, which some clients still read).
+
+    The extension has the parts that R4's own package defines; smart-configuration says the rest.
+    """
     root = base.removesuffix("/fhir")
-    ends = (("authorize", "authorize"), ("token", "token"), ("introspect", "introspect"), ("revoke", "revoke"))
     return {
         "cors": True,
         "service": [
@@ -58,7 +60,7 @@ def _security(base: str) -> dict[str, Any]:
         "extension": [
             {
                 "url": OAUTH_URIS,
-                "extension": [{"url": name, "valueUri": f"{root}/oauth/{path}"} for name, path in ends],
+                "extension": [{"url": name, "valueUri": f"{root}/oauth/{name}"} for name in ("authorize", "token")],
             }
         ],
     }

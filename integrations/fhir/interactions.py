@@ -32,6 +32,7 @@ class Asked:
     """One write as it was asked for. `criteria`: the query of a conditional update or delete ("" when there is an id).
 
     `assigned`: the id that a transaction has already promised to other entries. `patch`: the operations of a PATCH.
+    `if_none_match`: of a PUT, the versions that must not stand; `*`: none may.
     """
 
     index: int
@@ -44,6 +45,7 @@ class Asked:
     if_none_exist: str = ""
     assigned: str | None = None
     patch: Any = None
+    if_none_match: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,8 @@ def mark_of(criteria: str, reach: Reach | None = None) -> str:
 def conditions_of(asked: Asked) -> list[str]:
     """Under which conditions it acts: those who act under the same ones take turns (`taking_turns`)."""
     said = asked.if_none_exist or asked.criteria
+    if asked.if_none_match and not said:
+        return [f"{asked.type}/{asked.fhir_id}"]
     return [f"{asked.type}?{mark_of(said)}"] if said else []
 
 
@@ -167,11 +171,30 @@ def _plan_update(asked: Asked, tray: Tray, place: Place, held: Held | None) -> R
         raise refused(400, "invalid", f"The address names {fhir_id}, the body has {said}.", f"{asked.type}.id")
     _check_before(asked, fhir_id, "update", place)
     _refuse_conclusion(asked.type, fhir_id)
+    version = _version_to_replace(asked, fhir_id)
     standing = _held(asked, fhir_id, held)
     is_streamed = standing is not None and not standing.is_document
     criteria = mark_of(asked.criteria, place.reach) if existing is not None and not is_streamed else None
-    tray.take(asked.resource, Wish(asked.index, "put", fhir_id, asked.if_match, criteria, standing), asked.type)
+    tray.take(asked.resource, Wish(asked.index, "put", fhir_id, version, criteria, standing), asked.type)
     return None
+
+
+def _version_to_replace(asked: Asked, fhir_id: str) -> int | None:
+    """The version that must be current when it is written (0: none was ever), or None when any may be.
+
+    If-None-Match of an update (RFC 9110 13.1.2): raises FhirError 412 where what it excludes stands; what was deleted
+    does not. An Observation is not held to its version, which would make a document of a reading: there only those who
+    send the same condition take turns.
+    """
+    if not asked.if_none_match:
+        return asked.if_match
+    standing = shelves.find(writable(asked.type), fhir_id)
+    current = standing.version if standing is not None else 0
+    excluded = {one.strip().removeprefix("W/") for one in asked.if_none_match.split(",")}
+    if standing is not None and not standing.deleted and excluded & {"*", f'"{current}"'}:
+        sentence = f"{asked.type}/{fhir_id} stands at version {current}: If-None-Match asks to leave it as it is."
+        raise refused(412, "conflict", sentence)
+    return asked.if_match if asked.if_match is not None or asked.type == "Observation" else current
 
 
 def _plan_patch(asked: Asked, tray: Tray, place: Place, held: Held | None) -> Result | None:

@@ -118,13 +118,17 @@ def history(entries: Sequence[Entry], total: int | None, links: Sequence[tuple[s
 
 
 def _history_entry(entry: Entry, base: str) -> str:
+    """What is stored does not tell whether a first version came by POST or by PUT, nor who chose its id. So it is told
+    as a PUT that created (201): whoever replays the history keeps the id, to which its later versions and deletion and
+    the references of others refer. Told as a POST it would be given another.
+    """
     address = f"{entry.type}/{entry.fhir_id}"
-    method = "DELETE" if entry.deleted else ("POST" if entry.version == 1 else "PUT")
-    status = {"DELETE": "204", "POST": "201", "PUT": "200"}[method]
+    method = "DELETE" if entry.deleted else "PUT"
+    status = "204" if entry.deleted else ("201" if entry.version == 1 else "200")
     response = {"status": status, "etag": etag(entry.version), "lastModified": instant(entry.updated_at)}
     said = {
         "fullUrl": f"{base}/{address}",
-        "request": {"method": method, "url": entry.type if method == "POST" else address},
+        "request": {"method": method, "url": address},
         "response": response,
     }
     resource = "" if entry.deleted else f',"resource":{entry.text}'
@@ -163,7 +167,7 @@ def answer_entry(result: Result | FhirError, resource: str = "", outcome: Mappin
     return f'{{"resource":{resource},{text[1:]}' if resource else text
 
 
-def resource_entry(text: str, status: int = 200, extra: Mapping[str, str] | None = None) -> str:
-    """The answer to a GET inside a Bundle."""
+def resource_entry(text: str, status: int = 200, extra: Mapping[str, str] | None = None, *, bare: bool = False) -> str:
+    """The answer to a GET inside a Bundle; `bare`: without the resource."""
     response = text_of({"status": status_line(status), **(extra or {})})
-    return f'{{"resource":{text},"response":{response}}}'
+    return f'{{"response":{response}}}' if bare else f'{{"resource":{text},"response":{response}}}'

@@ -93,7 +93,7 @@ _ROUTES = (
     _document("Communication", "subject"),
     _document("CommunicationRequest", "subject"),
     _document("Consent", "patient"),
-    # R4: the targets that are a Patient; the extension is R5's Provenance.patient.
+    # R4: the targets that are a Patient; the extension is our guide's provenance-patient.
     _document("Provenance", "", "patient:r target|extension.valueReference", shelf="both"),
     _document("ServiceRequest", "subject"),
     _document("AllergyIntolerance", "patient"),

@@ -25,7 +25,7 @@ from integrations.fhir.receiving import Tray, writable
 from integrations.fhir.search import compartments, grammar
 from integrations.fhir.search.including import with_included
 from integrations.fhir.search.run import run
-from integrations.fhir.search.subset import cut
+from integrations.fhir.search.subset import cut, cut_one
 from integrations.fhir.shelves import Entry
 from recovery import outage
 from recovery.exceptions import RecoveryError
@@ -162,7 +162,8 @@ def read(request: HttpRequest, type_name: str, fhir_id: str) -> HttpResponse:
     route = call.check(type_name, "read")
     entry = shelves.read(route, fhir_id, call.reach)
     call.note("read", f"{type_name}/{fhir_id}", patients_of([entry]))
-    return _not_modified(request, entry) or _resource(200, entry)
+    part = cut_one(entry, request.GET.get("_summary", ""), request.GET.get("_elements", ""))
+    return _not_modified(request, entry) or _resource(200, part)
 
 
 def read_version(request: HttpRequest, type_name: str, fhir_id: str, version: str) -> HttpResponse:
@@ -280,7 +281,9 @@ def update(request: HttpRequest, type_name: str, fhir_id: str = "") -> HttpRespo
     criteria = "" if fhir_id else request.META.get("QUERY_STRING", "")
     if not fhir_id and not criteria:
         raise refused(400, "required", "A PUT needs an id or conditions in its address.")
-    return _write(call, Asked(0, "PUT", type_name, fhir_id, criteria, _read_resource(request), version))
+    known = request.headers.get("If-None-Match", "")
+    resource = _read_resource(request)
+    return _write(call, Asked(0, "PUT", type_name, fhir_id, criteria, resource, version, if_none_match=known))
 
 
 def delete(request: HttpRequest, type_name: str, fhir_id: str = "") -> HttpResponse:

@@ -7,6 +7,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import hl7
+import hl7.containers
+import hl7.util
 
 from integrations.hl7v2.errors import DATA_TYPE, REQUIRED, SEGMENT_SEQUENCE, Hl7Error
 
@@ -23,6 +25,9 @@ CHARSETS = {
     "UTF-8": "utf-8",
 }
 MOST_SEGMENTS = 5_000
+# The library's own loggers quote what it cannot read: values of patients, which belong in no log.
+for _module in (hl7.containers, hl7.util):
+    _module.logger.addFilter(lambda _: False)
 NULL = '""'  # HL7's way to say "empty it"
 _TIME = re.compile(
     r"([0-9]{4})(?:([0-9]{2})(?:([0-9]{2})(?:([0-9]{2})([0-9]{2})?(?:([0-9]{2})(\.[0-9]{1,4})?)?)?)?)?"

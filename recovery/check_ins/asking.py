@@ -4,12 +4,16 @@ Safety questions come always. Of the others, those whose reading would teach the
 twin.advice) come first; the rest take turns, so that each is asked at least every few days.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from recovery.check_ins.answers import Answers, is_enabled
 from recovery.check_ins.forms import Form, Question
 
 MOST_A_DAY = 7  # ux 5.6
+WALKING_AID = "walking_aid"
+SURGERY_OF_THE_LEGS_AND_BACK = ("hip_", "knee_", "spinal_")
+LEAST_DAYS_APART = {"not-walking": 2}
+"""Days after which the aid is asked for again [G]; a week after any other answer, or none."""
 SURGERY_OF_THE_BELLY = ("colectomy", "cholecystectomy", "hysterectomy", "gastrectomy", "hernia", "pancreat")
 
 
@@ -33,12 +37,22 @@ def choose(form: Form, *, day: int, worth: Mapping[str, float], procedure: str) 
     return tuple(one.link_id for one in form.questions if one.link_id in {*fixed, *chosen})
 
 
+_ONLY_AFTER = {"bowel": SURGERY_OF_THE_BELLY, WALKING_AID: SURGERY_OF_THE_LEGS_AND_BACK}
+
+
 def _fits(question: Question, procedure: str) -> bool:
-    return question.link_id != "bowel" or procedure.startswith(SURGERY_OF_THE_BELLY)
+    return procedure.startswith(_ONLY_AFTER.get(question.link_id, ""))
 
 
 def _worth(question: Question, worth: Mapping[str, float]) -> float:
-    return worth.get(question.link_id, 0.0) if question.ask == "informative" else 0.0
+    return worth.get(question.link_id, 0.0) if question.ask in ("informative", "weekly") else 0.0
+
+
+def aid_is_due(procedure: str, given: Iterable[tuple[int, object]]) -> bool:
+    """Whether to ask for the walking aid. given: (days ago, answer, also a declined one) to that question."""
+    if not procedure.startswith(SURGERY_OF_THE_LEGS_AND_BACK):
+        return False
+    return all(ago >= LEAST_DAYS_APART.get(str(answer), 7) for ago, answer in given)
 
 
 def to_ask(form: Form, asked: Sequence[str], answers: Answers) -> tuple[Question, ...]:

@@ -68,8 +68,9 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`ask`: always, informative (when a reading is worth having) or in-turn. `low`, `high` in `unit`; `codes`: what
-    the answer is in a terminology, (system, code, display). `group`: link id and text of the group it stands in."""
+    """`ask`: always, informative (when a reading is worth having), weekly (the same, at most weekly) or in-turn. `low`,
+    `high` in `unit`; `codes`: what the answer is in a terminology, (system, code, display). `group`: link id and text
+    of the group it stands in."""
 
     link_id: str
     kind: Kind

@@ -1,4 +1,5 @@
-"""Answers as FHIR R4 resources: a QuestionnaireResponse, and an Observation for each answer that is a measurement.
+"""Answers as FHIR R4 resources: a QuestionnaireResponse, and an Observation for each answer that is a measurement
+or a coded fact (a walking aid).
 
 Their ids follow from the attempt's own number, so that telling twice changes nothing. They go through the common door
 (recovery.ports): what it refuses is refused here too.
@@ -41,13 +42,12 @@ def resources(telling: Telling) -> list[Json]:
     """The photos, the QuestionnaireResponse that names them, then its Observations."""
     found = [_media(telling, media_id, jpeg) for media_id, jpeg in telling.photos.items()]
     found.append(response(telling))
-    measured = [one for one in telling.form.questions if one.codes and _is_number(telling.answers.get(one.link_id))]
-    for number, question in enumerate(measured, start=1):
-        unit = (question.unit or SCORE, question.unit_words or "score")
-        found.append(_observation(telling, number, question.codes, telling.answers[question.link_id], unit))
+    coded = [one for one in telling.form.questions if one.codes and _is_value(one, telling.answers.get(one.link_id))]
+    for number, question in enumerate(coded, start=1):
+        found.append(_observation(telling, number, question.codes, _measured(question, telling)))
     score = score_of(telling.form, telling.answers)
     if telling.form.score is not None and score is not None:
-        found.append(_observation(telling, 0, (telling.form.score,), score, (SCORE, "score")))
+        found.append(_observation(telling, 0, (telling.form.score,), _quantity(score, SCORE, "score")))
     return found
 
 
@@ -130,11 +130,22 @@ def decimal(value: float | int) -> ExactDecimal | int:
     return value if isinstance(value, int) else ExactDecimal(repr(value))
 
 
-def _observation(
-    telling: Telling, number: int, codes: tuple[tuple[str, str, str], ...], value: Answer, unit: tuple[str, str]
-) -> Json:
+def _measured(question: Question, telling: Telling) -> Json:
+    """The value of an Observation: a quantity, or what was chosen, in English beside its code."""
+    answer = telling.answers[question.link_id]
+    option = question.option(str(answer)) if question.kind == "choice" else None
+    if option is None:
+        return _quantity(answer, question.unit or SCORE, question.unit_words or "score")
+    words = option.words("en")
+    return {"valueCodeableConcept": {"coding": [_coding(option.system, option.code, words)], "text": words}}
+
+
+def _quantity(value: Answer, code: str, words: str) -> Json:
+    return {"valueQuantity": {"value": decimal(value), "unit": words, "system": UCUM, "code": code}}
+
+
+def _observation(telling: Telling, number: int, codes: tuple[tuple[str, str, str], ...], value: Json) -> Json:
     subject = {"reference": f"Patient/{telling.patient}"}
-    code, words = unit
     return {
         "resourceType": "Observation",
         "id": f"{telling.client_id}-{number}",
@@ -144,7 +155,7 @@ def _observation(
         "subject": subject,
         "effectiveDateTime": instant(telling.answered_at),
         "performer": [subject],
-        "valueQuantity": {"value": decimal(value), "unit": words, "system": UCUM, "code": code},
+        **value,
         "derivedFrom": [{"reference": f"QuestionnaireResponse/{telling.client_id}"}],
     }
 
@@ -153,5 +164,8 @@ def _coding(system: str, code: str, display: str) -> Mapping[str, str]:
     return {"system": system, "code": code, **({"display": display} if display else {})}
 
 
-def _is_number(answer: Answer) -> bool:
+def _is_value(question: Question, answer: Answer) -> bool:
+    """A number, or one of the answers to choose from."""
+    if question.kind == "choice":
+        return isinstance(answer, str) and question.option(answer) is not None
     return is_answered(answer) and isinstance(answer, int | float) and not isinstance(answer, bool)

@@ -29,7 +29,7 @@ from recovery.models.governance import ModelChange, ModelReport, ShadowRisk, Tra
 from recovery.models.grant import CaregiverGrant
 from recovery.models.hl7 import Hl7Message, PatientMerge, PausedPipe
 from recovery.models.invitation import StaffInvitation
-from recovery.models.message import Message, Thread
+from recovery.models.message import HelperReading, Message, Thread
 from recovery.models.notification import Delivery, Notification, NotificationPreference, PushSubscription, TeamHook
 from recovery.models.pathway import Pathway
 from recovery.models.patient import Patient
@@ -84,6 +84,7 @@ __all__ = [
     "ExportMember",
     "Finding",
     "FormerSample",
+    "HelperReading",
     "Hl7Message",
     "Launch",
     "LiveEvent",

@@ -31,7 +31,8 @@ class Message(models.Model):
     """What one person wrote once. `key` is chosen by the sender, so that sending twice is one message.
 
     `author_words`: who it was, as both sides read it ("Anna (daughter) for Ida"). `read_at`: when the other side
-    first opened it. `document`: id of the FHIR Communication.
+    first opened it; of the team's messages, when the patient did (who helps them: HelperReading).
+    `document`: id of the FHIR Communication.
     """
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -54,3 +55,15 @@ class Message(models.Model):
                 fields=["thread", "from_team"], condition=models.Q(read_at__isnull=True), name="message_unread"
             ),
         ]
+
+
+class HelperReading(models.Model):
+    """Someone who helps the patient has opened a message of the team: the patient's own reading is not told by it."""
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="helper_readings")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    words = models.CharField(max_length=200)
+    read_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["message", "user"], name="read_once_by_helper")]

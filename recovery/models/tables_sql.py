@@ -4,7 +4,8 @@ On PostgreSQL such a statement is bound and prepared: the text is the same whate
 Django nor the planner reads hundreds of placeholders again for each delivery.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
@@ -76,29 +77,40 @@ def run_together(statements: Sequence[Statement]) -> list[list[tuple[Any, ...]]]
     """Run statements that do not depend on each other's rows, one after the other: on PostgreSQL in one message."""
     if connection.vendor != "postgresql" or not statements:
         return [run(*one) for one in statements]
-    raw = _raw()
-    with connection.wrap_database_errors, raw.pipeline() as message:
-        cursors = [_execute(Cursor(raw), *one) for one in statements]
-        message.sync()
+    with _preparing() as raw:
+        with raw.pipeline():  # left, it has sent everything at once and waited once
+            cursors = [_execute(raw, *one) for one in statements]
         return [_rows(cursor) for cursor in cursors]
 
 
 def _run_prepared(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-    raw = _raw()
-    with connection.wrap_database_errors:
-        return _rows(_execute(Cursor(raw), statement, parameters))
+    with _preparing() as raw:
+        return _rows(_execute(raw, statement, parameters))
 
 
-def _raw() -> Any:
-    """psycopg's connection, as Django would use it: checked once a request, opened when there is none."""
+@contextmanager
+def _preparing() -> Iterator[Any]:
+    """psycopg's connection, as Django would use it: checked once a request, opened when there is none.
+
+    Inside, statements may be prepared. Django turns that off for its connections, and what is off by the connection
+    psycopg leaves out even where a statement asks for it. Only inside: psycopg would count, and so keep, the text of
+    every statement of Django's with the values in it.
+    """
     connection.close_if_health_check_failed()
     connection.ensure_connection()
     connection.validate_no_broken_transaction()
-    return connection.connection
+    raw: Any = connection.connection
+    before = raw.prepare_threshold
+    with connection.wrap_database_errors:
+        raw.prepare_threshold = 0 if settings.PREPARED_STATEMENTS else None
+        try:
+            yield raw
+        finally:
+            raw.prepare_threshold = before
 
 
-def _execute(cursor: Any, statement: str, parameters: Sequence[Any]) -> Any:
-    return cursor.execute(statement, parameters, prepare=settings.PREPARED_STATEMENTS, binary=True)
+def _execute(raw: Any, statement: str, parameters: Sequence[Any]) -> Any:
+    return Cursor(raw).execute(statement, parameters, binary=True)
 
 
 def _rows(cursor: Any) -> list[tuple[Any, ...]]:

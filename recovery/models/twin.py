@@ -53,6 +53,9 @@ class Snapshot(models.Model):
     model_version = models.CharField(max_length=128)
     current = models.BooleanField(default=True)
     content = NumbersField()
+    row = NumbersField(
+        null=True, help_text="snapshot_row.for_row(content) of a current one; null where not kept: taken from content."
+    )
 
     class Meta:
         constraints = [

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from recovery.selectors.snapshot import CauseSaid, SuspicionSaid
+from recovery.twin.of_hundred import out_of_100
 
 SMALLEST_SHOWN = 0.01
 HARMLESS_FITS_BEST = (
@@ -59,12 +60,8 @@ def _harmless_fits_best(said: SuspicionSaid) -> bool:
 
 
 def of_hundred(share: float) -> str:
-    """`7 in 100`; never 0 or 100, which would sound certain."""
-    if share < SMALLEST_SHOWN:
-        return "fewer than 1 in 100"
-    if share > 1.0 - SMALLEST_SHOWN:
-        return "more than 99 in 100"
-    return f"{100 * share:.0f} in 100"
+    """`7 in 100`."""
+    return f"{out_of_100(share)} in 100"
 
 
 def _line(one: CauseSaid) -> CauseLine:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from recovery.presenters import wording
 from recovery.presenters.geometry import WIDTH, Scale, band, line, nice_ticks
-from recovery.presenters.risk import interval_words, out_of_100
 from recovery.selectors.cohort import EVENT, FIRST_EVENTS, FOLLOWED_DAYS, RIVAL, Cohort, Group
 from recovery.selectors.cohort_courses import Courses, DayOfGroup
 from recovery.twin.event_statistics import IncidenceCurve, LogRank, incidence_curve, log_rank, numbers_at_risk
 from recovery.twin.incidence import LABELS
 from recovery.twin.metrics import METRICS
+from recovery.twin.of_hundred import interval_words, out_of_100
 from recovery.twin.profile import PROCEDURES
 
 MOST_DRAWN = 6

@@ -21,6 +21,8 @@ LIMITS = (
     " risk model than the one it was calibrated with, the probability of a complication may be off.",
     f"It looks {SPAN_H // 24} days back, in the first 30 days after the operation, and is silent without a reading in"
     " them.",
+    "A single reading of a single measure raises no alert, however far out it lies: a second reading, of it or of"
+    " another measure, has to speak for a complication too.",
     "After a complication has been diagnosed, its own course still counts towards the probability of a further one.",
 )
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from recovery.presenters import wording
+from recovery.presenters.portal_people import in_own_words
 from recovery.presenters.portal_words import moment
 from recovery.selectors.messages import MessageSeen, ThreadSeen
 
@@ -52,13 +53,15 @@ class ThreadLine:
 
 def own_line(one: MessageSeen, zone: ZoneInfo) -> MessageLine:
     """For the patient's side. What stands here has been stored by the hospital: that is what delivered means."""
+    author, when = in_own_words(one.author), moment(one.sent_at, zone)
     if one.from_team:
-        return MessageLine(one.author, one.text, moment(one.sent_at, zone), "", False)
-    if one.read_at:
-        state = _("Read by %(who)s, %(when)s") % {"who": one.read_by, "when": moment(one.read_at, zone)}
-    else:
-        state = _("Delivered. Not read yet.")
-    return MessageLine(one.author, one.text, moment(one.sent_at, zone), state, True)
+        return MessageLine(author, one.text, when, " · ".join(_read(who, at, zone) for who, at in one.helpers), False)
+    state = _read(one.read_by, one.read_at, zone) if one.read_at else _("Delivered. Not read yet.")
+    return MessageLine(author, one.text, when, state, True)
+
+
+def _read(who: str, at: datetime, zone: ZoneInfo) -> str:
+    return _("Read by %(who)s, %(when)s") % {"who": in_own_words(who), "when": moment(at, zone)}
 
 
 def staff_line(one: MessageSeen, zone: ZoneInfo) -> MessageLine:
@@ -66,8 +69,15 @@ def staff_line(one: MessageSeen, zone: ZoneInfo) -> MessageLine:
     if not one.from_team:
         state = f"first read by {one.read_by}, {wording.clock(one.read_at, zone)}" if one.read_at else ""
         return MessageLine(one.author, one.text, when, state, False)
-    state = f"read by {one.read_by}, {wording.clock(one.read_at, zone)}" if one.read_at else "delivered, not read yet"
-    return MessageLine(one.author, one.text, when, state, True)
+    return MessageLine(one.author, one.text, when, _read_by(one, zone), True)
+
+
+def _read_by(one: MessageSeen, zone: ZoneInfo) -> str:
+    """Who has read what the team wrote: the patient, and by name who helps them."""
+    helpers = [f"{who}, {wording.clock(at, zone)}" for who, at in one.helpers]
+    if one.read_at:
+        return "; ".join([f"read by {one.read_by}, {wording.clock(one.read_at, zone)}", *helpers])
+    return f"not read by the patient yet; read by {'; '.join(helpers)}" if helpers else "delivered, not read yet"
 
 
 def own_thread(one: ThreadSeen, zone: ZoneInfo) -> ThreadLine:

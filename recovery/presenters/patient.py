@@ -22,6 +22,7 @@ from recovery.presenters.chart import (
     is_stale,
     last_hour,
 )
+from recovery.presenters.milestones import MilestonesView, milestones_view
 from recovery.presenters.risk import RiskCard, risk_card
 from recovery.presenters.since import changes_since, last_look_line
 from recovery.selectors.allergies import Allergies
@@ -116,6 +117,13 @@ class PatientView:
     version: str
     allergies: str  # all of them, in a line
     events: tuple[EventLine, ...] = ()
+    milestones: MilestonesView | None = None
+
+    @property
+    def next_steps(self) -> str:
+        """What one might do about the alert that the page begins with; blank where none is open."""
+        lead = next((alert for alert in self.alerts if alert.status == "open"), None)
+        return ". ".join(one.rstrip(".") for one in lead.suggestions[:2]) if lead else ""
 
     @property
     def signs(self) -> tuple[tuple[str, str], ...]:
@@ -153,6 +161,7 @@ def patient_view(page: PatientPage, now: datetime, zone: ZoneInfo) -> PatientVie
         version=_version(page),
         allergies=allergy_words(page.allergies),
         events=event_lines(page.events, page.operation, now, zone),
+        milestones=milestones_view(said, page.usual_days),
     )
 
 

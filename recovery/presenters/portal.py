@@ -15,6 +15,7 @@ from recovery.presenters import portal_words, wording
 from recovery.presenters.bedside import is_grave
 from recovery.presenters.chart import ABOVE, BELOW, at_its_time, band_place, is_blood, is_daily, is_stale, last_hour
 from recovery.presenters.portal_curve import OwnCurve, draw_own
+from recovery.presenters.portal_operation import operation_name
 from recovery.selectors.portal import OwnPage
 from recovery.selectors.snapshot import MetricSaid, Said
 from recovery.selectors.timeline import Observed
@@ -91,10 +92,9 @@ class OwnView:
 def own_view(page: OwnPage, now: datetime, zone: ZoneInfo) -> OwnView:
     said, end = page.said, page.operation.surgery_end
     hour = (now - end).total_seconds() / 3600.0 if end else None
-    name = (said.procedure_label if said else "") or page.operation.procedure_text
     return OwnView(
         first_name=page.person.name.split(" ")[0],
-        operation=_inside_sentence(name) if name else _("your operation"),
+        operation=operation_name(page.operation.procedure, page.operation.procedure_text),
         day=day_words(hour),
         sentence=own_sentence(page, hour),
         team=page.operation.team or _("your care team"),
@@ -249,8 +249,3 @@ def _away_words(metric: MetricSaid, side: str) -> str:
 
 def _is_away(metric: MetricSaid, said: Said) -> bool:
     return band_place(metric) in (ABOVE, BELOW) or is_grave(metric, said)
-
-
-def _inside_sentence(name: str) -> str:
-    """ "Total knee replacement" begins small inside a sentence, an abbreviation does not."""
-    return name[:1].lower() + name[1:] if name[1:2].islower() else name

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from recovery.presenters.portal_people import in_own_words
 from recovery.presenters.portal_words import day, moment
 from recovery.selectors.consents import Decision, PastDecision, Withdrawn
 
@@ -103,7 +104,7 @@ def past_lines(past: Iterable[PastDecision], zone: ZoneInfo) -> tuple[PastLine, 
             when=moment(one.since, zone),
             words=(_("Yes: %(what)s, for %(purpose)s") if one.allowed else _("No: %(what)s, for %(purpose)s"))
             % {"what": TYPE_WORDS[one.data_type], "purpose": PURPOSE_WORDS[one.purpose][0]},
-            said_by=one.said_by,
+            said_by=in_own_words(one.said_by),
         )
         for one in past
     )

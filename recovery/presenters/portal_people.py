@@ -1,5 +1,6 @@
 """Caregivers in words, as the patient, the caregiver and the team read them."""
 
+import re
 from dataclasses import dataclass
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -19,6 +20,7 @@ RELATION_WORDS = {
     "friend": pgettext_lazy("who acts", "friend"),
     "carer": pgettext_lazy("who acts", "carer"),
 }
+_FOR_ANOTHER = re.compile(rf"(.+) \(({'|'.join(RELATION_WORDS)})\) for (.+)")
 SCOPE_WORDS = {
     "see": gettext_lazy("sees how you are doing"),
     "answer": gettext_lazy("answers check-ins for you"),
@@ -62,6 +64,16 @@ def by_words(found: Subject) -> str:
     if found.is_self:
         return found.name
     return f"{found.called} ({found.relation}) for {found.name}"
+
+
+def in_own_words(kept: str) -> str:
+    """What `by_words` kept with something done, for a reader of the portal; anything else is a name, and stays."""
+    found = _FOR_ANOTHER.fullmatch(kept)
+    if found is None:
+        return kept
+    who, relation, patient = found.groups()
+    said = {"who": who, "relation": relation_words(relation), "patient": patient}
+    return _("%(who)s (%(relation)s) for %(patient)s") % said
 
 
 def relation_words(relation: str) -> str:

@@ -6,9 +6,9 @@ The interval is what the model calls its 90 % interval. A risk that the model wi
 from dataclasses import dataclass
 
 from recovery.selectors.snapshot import Risk
+from recovery.twin.of_hundred import brackets, interval_words, out_of_100
 
 UP, DOWN = "raises", "lowers"
-LEAST, MOST = "fewer than 1", "more than 99"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,29 +37,9 @@ class RiskCard:
     evidence: str
 
 
-def out_of_100(probability: float) -> str:
-    """ "12"; the ends keep their uncertainty: "fewer than 1", "more than 99"."""
-    hundredths = round(probability * 100.0)
-    if hundredths < 1:
-        return LEAST
-    return MOST if hundredths > 99 else f"{hundredths}"
-
-
 def horizon(hours: float) -> str:
     """ "24 hours", "72 hours", "7 days", "30 days"."""
     return f"{round(hours)} hours" if hours <= 72 else f"{round(hours / 24)} days"
-
-
-def interval_words(low: float | None, high: float | None) -> str:
-    """ "between 7 and 19"; an end that rounds beyond the scale is left out: "at most 3", "at least 97"."""
-    if low is None or high is None:
-        return ""
-    first, last = out_of_100(low), out_of_100(high)
-    if first == last:
-        return first if first in (LEAST, MOST) else f"about {first}"
-    if first == LEAST:
-        return f"at most {last}"
-    return f"at least {first}" if last == MOST else f"between {first} and {last}"
 
 
 def short_risk(risk: Risk | None) -> tuple[str, str]:
@@ -68,7 +48,10 @@ def short_risk(risk: Risk | None) -> tuple[str, str]:
         return "No number", "not estimated yet"
     if risk.probability is None:
         return "No number", risk.abstained or "the model did not say why"
-    return f"{out_of_100(risk.probability)} in 100{_brackets(risk)}", f"{risk.label} within {horizon(risk.horizon_h)}"
+    return (
+        f"{out_of_100(risk.probability)} in 100{brackets(risk.low, risk.high)}",
+        f"{risk.label} within {horizon(risk.horizon_h)}",
+    )
 
 
 def risk_card(risk: Risk) -> RiskCard:
@@ -113,13 +96,6 @@ def _withheld(risk: Risk) -> RiskCard:
         model=risk.model,
         evidence=risk.evidence,
     )
-
-
-def _brackets(risk: Risk) -> str:
-    words = interval_words(risk.low, risk.high)
-    if not words or words in (LEAST, MOST):
-        return ""
-    return f" ({words.removeprefix('between ').replace(' and ', ' to ')})"
 
 
 def _effect(direction: str) -> str:

@@ -19,12 +19,19 @@ SYSTEMS = (("Windows", "Windows"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("And
 
 @dataclass(frozen=True, slots=True)
 class SessionSeen:
+    """`browser` and `system` are blank where they are not known."""
+
     id: int
-    device: str
+    browser: str
+    system: str
     address: str
     since: datetime
     last_seen: datetime
     is_this: bool
+
+    @property
+    def device(self) -> str:
+        return _device(self.browser, self.system)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +75,11 @@ def account_of(user: User, session_key: str, now: datetime) -> AccountSeen:
 
 
 def _seen(row: UserSession, session_key: str) -> SessionSeen:
+    browser, system = parts_of(row.user_agent)
     return SessionSeen(
         id=row.pk,
-        device=device_of(row.user_agent),
+        browser=browser,
+        system=system,
         address=row.ip or "",
         since=row.created_at,
         last_seen=row.last_seen_at,
@@ -80,10 +89,19 @@ def _seen(row: UserSession, session_key: str) -> SessionSeen:
 
 def device_of(user_agent: str) -> str:
     """ "Chrome on Windows": what a person knows a device by. Not a fingerprint, and not proof."""
-    browser = next((name for mark, name in BROWSERS if mark in user_agent), "A browser")
+    return _device(*parts_of(user_agent))
+
+
+def parts_of(user_agent: str) -> tuple[str, str]:
+    """(browser, system): each blank where it is not known."""
+    browser = next((name for mark, name in BROWSERS if mark in user_agent), "")
     system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
-    system = system or ("Linux" if re.search(r"Linux|X11", user_agent) else "")
-    return f"{browser} on {system}" if system else browser
+    return browser, system or ("Linux" if re.search(r"Linux|X11", user_agent) else "")
+
+
+def _device(browser: str, system: str) -> str:
+    called = browser or "A browser"
+    return f"{called} on {system}" if system else called
 
 
 def idle_seconds(user: User) -> int:

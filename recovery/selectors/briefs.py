@@ -6,23 +6,23 @@ only together with its `made_at`, so (id, made_at) is a safe key: whoever else r
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce
 
 from recovery.models import Snapshot
-from recovery.selectors.snapshot import headline_of
+from recovery.snapshot_row import headline_of
 
+STATES = ("act", "review", "watch", "on_track", "no_data")
 MOST_REMEMBERED = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Brief:
-    """`upper`: upper end of the interval of the headline risk, 0..1 (0 when it is withheld)."""
+class Brief(NamedTuple):
+    """`state`: one of STATES; `upper`: upper end of the interval of the headline risk, 0..1 (0 when it is withheld)."""
 
-    made_at: datetime
+    made_at: datetime | None
     state: str
     upper: float
 
@@ -32,27 +32,40 @@ _remembered: dict[int, Brief] = {}
 
 def briefs_of(current: Iterable[tuple[int, int, datetime]]) -> dict[int, Brief]:
     """By episode id, from (snapshot id, episode id, made_at) of the current snapshots; at most one query."""
-    rows = list(current)
-    known = {pk: _remembered.get(pk) for pk, _, _ in rows}
-    missing = [pk for pk, _, made_at in rows if known[pk] is None or known[pk].made_at != made_at]  # type: ignore[union-attr]
-    read = _read(missing) if missing else {}
-    found = {episode: read.get(pk) or known[pk] for pk, episode, _ in rows}
-    return {episode: brief for episode, brief in found.items() if brief is not None}
+    found, missing = {}, {}
+    for pk, episode, made_at in current:
+        known = _remembered.get(pk)
+        if known is not None and known.made_at == made_at:
+            found[episode] = known
+        else:
+            missing[pk] = episode
+    if missing:
+        found |= {missing[pk]: brief for pk, brief in _read(list(missing)).items()}
+    return found
 
 
 def _read(pks: list[int]) -> dict[int, Brief]:
     said = Snapshot.objects.filter(pk__in=pks)
-    rows = said.values_list("pk", "made_at", KT("content__state"), KT("content__risks"))
-    read = {pk: Brief(made_at, state or "no_data", upper_bound(_list(risks))) for pk, made_at, state, risks in rows}
+    rows = said.values_list("pk", "made_at", _short("state"), _short("risks"))
+    read = {pk: Brief(made_at, _state(state), upper_bound(_list(risks))) for pk, made_at, state, risks in rows}
     if len(_remembered) + len(read) > MOST_REMEMBERED:
         _remembered.clear()
     _remembered.update(read)
     return read
 
 
+def _short(key: str) -> Coalesce:
+    """From the row kept beside the content, as far as one is kept: it is a tenth of it."""
+    return Coalesce(KT(f"row__{key}"), KT(f"content__{key}"))
+
+
 def upper_bound(risks: Iterable[Mapping[str, Any]]) -> float:
     chosen = headline_of(risks)
     return float(chosen.get("high") or chosen.get("probability") or 0.0)
+
+
+def _state(said: str | None) -> str:
+    return said if said in STATES else "no_data"
 
 
 def _list(text: str | None) -> list[Any]:

@@ -10,12 +10,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, When
 
 from recovery.models import Alert, Episode, Snapshot, User
+from recovery.models.numbers_field import NumbersField
 from recovery.permissions import visible_episodes
 from recovery.selectors.alerts import AlertSeen, alert_seen, unresolved_by_episode
-from recovery.selectors.consents import sealed_flags, without_sealed
+from recovery.selectors.consents import SWITCHABLE_FOR_CARE, sealed_flags, without_sealed
 from recovery.selectors.desk import Visit
 from recovery.selectors.live import newest_event_id
 from recovery.selectors.people import Operation, Person, operation_of, person_of
@@ -31,10 +32,12 @@ from recovery.selectors.ranking import (
     standing_alerts,
     with_current_snapshot,
 )
-from recovery.selectors.snapshot import Said, for_row, read_snapshot
+from recovery.selectors.snapshot import Said, read_snapshot
 from recovery.selectors.sparks import SPARK_DAYS, Spark, sparks_of
+from recovery.snapshot_row import for_row
 
 PAGE_ROWS = 50
+STAMPS = ("made_at", "data_until", "model_version")
 FOLLOWED = (Episode.Status.PLANNED, Episode.Status.ACTIVE)
 
 
@@ -112,9 +115,9 @@ def board(
     )
 
 
-def _by_name(names: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+def _by_name(names: Mapping[str | None, str | None]) -> tuple[tuple[str, str], ...]:
     """What can be chosen, as (key, name), by name."""
-    return tuple(sorted(((key, name) for key, name in names.items() if key), key=lambda one: one[1]))
+    return tuple(sorted(((key, name or "") for key, name in names.items() if key), key=lambda one: one[1]))
 
 
 def board_row(user: User, key: UUID, now: datetime, spark_days: int = SPARK_DAYS) -> BoardRow | None:
@@ -133,8 +136,9 @@ def board_patients(user: User, now: datetime) -> list[tuple[UUID, str, str]]:
 def _rows(ids: list[int], alerts: Mapping[int, list[Alert]], now: datetime, spark_days: int) -> tuple[BoardRow, ...]:
     """Full rows of `ids`, in that order: three queries however many rows."""
     wanted = with_current_snapshot(Episode.objects.filter(id__in=ids)).annotate(**sealed_flags("patient_id"))
-    episodes = {row.pk: row for row in wanted.select_related("patient", "team", "now_said")}
-    said = {pk: _said_in_row(row.now_said, row) for pk, row in episodes.items() if hasattr(row, "now_said")}
+    wanted = wanted.annotate(shown=_shown("now_said__"), **{name: F(f"now_said__{name}") for name in STAMPS})
+    episodes = {row.pk: row for row in wanted.select_related("patient", "team")}
+    said = {pk: _said_in_row(row) for pk, row in episodes.items() if row.made_at is not None}
     sparks = sparks_of([episodes[pk] for pk in ids if pk in said], said, now, spark_days)
     return tuple(
         BoardRow(
@@ -161,19 +165,30 @@ def current_snapshots(which: Q) -> dict[int, Said]:
 
 def current_rows(which: Q) -> dict[int, Said]:
     """`current_snapshots`, of each only what a list's row shows."""
-    return {row.episode_id: _said_in_row(row, row) for row in _current(which)}
+    return {
+        row.episode_id: _said_in_row(row) for row in _current(which).defer("content", "row").annotate(shown=_shown())
+    }
 
 
 def _current(which: Q) -> QuerySet[Snapshot]:
     return Snapshot.objects.filter(which, current=True).annotate(**sealed_flags("episode__patient_id"))
 
 
-def _said_in_row(snapshot: Snapshot, flags: object) -> Said:
-    """`flags`: the row that carries the `sealed_flags`, by which the patient keeps something from care."""
-    return _said(snapshot, for_row(without_sealed(snapshot.content, flags)))
+def _shown(path: str = "") -> Case:
+    """The kept row of the snapshot at `path`; its whole content where none is kept, or where the patient withdrew
+    something: the metric to show may be another then. Beside the `sealed_flags`."""
+    whole = Q(**{f"{path}row__isnull": True})
+    for kind in SWITCHABLE_FOR_CARE:
+        whole |= Q(**{f"sealed_{kind}": True})
+    return Case(When(whole, then=F(f"{path}content")), default=F(f"{path}row"), output_field=NumbersField())
 
 
-def _said(snapshot: Snapshot, content: Mapping[str, Any]) -> Said:
+def _said_in_row(found: Any) -> Said:
+    """`found`: carries what was `_shown`, the STAMPS of the snapshot and the `sealed_flags`."""
+    return _said(found, for_row(without_sealed(found.shown, found)))
+
+
+def _said(snapshot: Any, content: Mapping[str, Any]) -> Said:
     return read_snapshot(
         content, made_at=snapshot.made_at, data_until=snapshot.data_until, model_version=snapshot.model_version
     )

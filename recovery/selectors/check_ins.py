@@ -12,15 +12,16 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from recovery.check_ins import schedule
-from recovery.check_ins.asking import choose
+from recovery.check_ins.asking import WALKING_AID, aid_is_due, choose
 from recovery.check_ins.forms import Form, Question, read_form, shipped
 from recovery.check_ins.schedule import Slot
 from recovery.exact_json import loads
 from recovery.exceptions import Invalid, NotFound
-from recovery.models import CheckInDraft, CheckInResponse, Document, Episode
+from recovery.models import CheckInDraft, CheckInResponse, Document, Episode, Finding
 from recovery.selectors.careteam import FOLLOWED
 from recovery.selectors.pathways import pathway_of
 from recovery.selectors.snapshot import Said
+from recovery.twin.gait_aid import AIDS, COUNTED
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,9 @@ DRAFT_KEPT = timedelta(hours=24)
 LAST_ONES = 60
 # A measure that has no reading of the last day is worth asking for, though less than what the twin names [G].
 UNREAD_AFTER_H, NEVER_READ = 24.0, 0.01
+# Steps come a day at a time: a count older than this is no longer being made [G].
+STEPS_COUNT_FOR_H = 72.0
+LOOK_BACK = timedelta(days=8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +167,29 @@ def asked_of(form: Form, slot: Slot, episode: Episode, said: Said | None) -> tup
     """Link ids of the questions for this person today (see check_ins.asking)."""
     worth = {one.metric: one.forecast + one.risk for one in said.advice} if said else {}
     unread = {one.link_id: NEVER_READ for one in form.questions if one.ask == "informative" and _is_unread(one, said)}
-    return choose(form, day=slot.day, worth=unread | worth, procedure=episode.procedure)
+    worths = {**unread, **worth, **_aid(form, slot, episode, said)}
+    return choose(form, day=slot.day, worth=worths, procedure=episode.procedure)
+
+
+def _aid(form: Form, slot: Slot, episode: Episode, said: Said | None) -> Mapping[str, float]:
+    """What knowing the walking aid is worth: the share of the steps that the twin would misread at worst. Nothing where
+    no steps are counted, or where it was told within the week, by the patient or by the hospital."""
+    steps = said.metrics.get(COUNTED) if said else None
+    if form.question(WALKING_AID) is None or steps is None or (steps.hours_since or 0.0) > STEPS_COUNT_FOR_H:
+        return {}
+    due = aid_is_due(episode.procedure, _aids_told(slot, episode))
+    return {WALKING_AID: AIDS["frame"].missed} if due else {}
+
+
+def _aids_told(slot: Slot, episode: Episode) -> list[tuple[int, object]]:
+    """(calendar days before the slot, answer) of what was said of late about walking aids, by anybody."""
+    since, zone = slot.opens - LOOK_BACK, zone_of(episode)
+    sent = CheckInResponse.objects.filter(episode=episode, answered_at__gte=since, answers__has_key=WALKING_AID)
+    rows = [(at, answers[WALKING_AID]) for at, answers in sent.values_list("answered_at", "answers")]
+    known = Finding.objects.filter(patient_id=episode.patient_id, key__startswith="gait_aid", onset_at__gte=since)
+    rows += [(at, key) for at, key in known.values_list("onset_at", "key") if at is not None]
+    today = slot.opens.astimezone(zone).date()
+    return [((today - at.astimezone(zone).date()).days, answer) for at, answer in rows]
 
 
 def _is_unread(question: Question, said: Said | None) -> bool:

@@ -12,6 +12,7 @@ from recovery.models import ConsentDecision, Document, Packet, Sample, Series
 from recovery.reading_ids import decode
 from recovery.selectors.fhir_criteria import CAN_BE_SEALED, is_sealed
 
+OF_ONE_METRIC = {"milestones", "advice"}  # lists in a snapshot of which each item tells of one metric
 SWITCHABLE_FOR_CARE = tuple(kind for kind in DATA_TYPES if (CARE, kind) not in NOT_SWITCHABLE)
 
 
@@ -99,7 +100,8 @@ def sealed_flags(patient: str) -> dict[str, Exists]:
 
 
 def without_sealed(content: Mapping[str, Any], flagged: object) -> Mapping[str, Any]:
-    """A snapshot's content without the metrics of withdrawn types; `flagged`: a row with the flags above."""
+    """A snapshot's content without the metrics of withdrawn types, and without what is expected or advised of them;
+    `flagged`: a row with the flags above."""
     sealed = {
         metric
         for kind in SWITCHABLE_FOR_CARE
@@ -108,8 +110,13 @@ def without_sealed(content: Mapping[str, Any], flagged: object) -> Mapping[str, 
     }
     if not sealed:
         return content
-    metrics = {key: said for key, said in (content.get("metrics") or {}).items() if key not in sealed}
-    return {**content, "metrics": metrics}
+    kept = {
+        **content,
+        "metrics": {key: said for key, said in (content.get("metrics") or {}).items() if key not in sealed},
+    }
+    for name in OF_ONE_METRIC & content.keys():
+        kept[name] = [said for said in content[name] or () if said.get("metric") not in sealed]
+    return kept
 
 
 def said_no(purpose: str) -> Any:

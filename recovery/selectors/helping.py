@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from recovery.exceptions import NotFound
+from recovery.models import User
 from recovery.selectors import check_ins
 from recovery.selectors.messages import unread_of
 from recovery.selectors.portal_people import Door
@@ -11,14 +12,14 @@ from recovery.selectors.portal_people import Door
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """Only of what the caregiver may do there."""
+    """Only of what the caregiver may do there. `message`: one that they have not opened themself."""
 
     check_in: bool
     message: bool
 
 
-def waits_for(door: Door, language: str, now: datetime) -> Waits:
-    message = "write" in door.scopes and unread_of(door.patient_id) > 0
+def waits_for(door: Door, helper: User, language: str, now: datetime) -> Waits:
+    message = "write" in door.scopes and unread_of(door.patient_id, helper) > 0
     return Waits("answer" in door.scopes and _has_check_in(door.patient_id, language, now), message)
 
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from recovery.exceptions import NotFound
-from recovery.models import Episode, Message, Thread, User
+from recovery.models import CaregiverGrant, Episode, HelperReading, Message, Thread, User
 from recovery.permissions import visible_patients
 from recovery.selectors.check_ins import zone_of
 from recovery.selectors.pathways import pathway_of
@@ -20,6 +20,9 @@ PAGE_ROWS = 50
 
 @dataclass(frozen=True, slots=True)
 class MessageSeen:
+    """`read_at`, `read_by`: of the other side; of the team's messages the patient's own. `helpers`: who of those who
+    help the patient has read it, and when."""
+
     key: UUID
     from_team: bool
     author: str
@@ -27,6 +30,7 @@ class MessageSeen:
     sent_at: datetime
     read_at: datetime | None
     read_by: str
+    helpers: tuple[tuple[str, datetime], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +72,14 @@ def _newest_episode(patient_id: int) -> Episode | None:
     return rows.order_by("-surgery_end", "-pk").first()
 
 
-def threads_of(patient_id: int, *, for_team: bool) -> tuple[ThreadSeen, ...]:
-    """Every conversation of a patient, the newest word first."""
+def threads_of(patient_id: int, *, for_team: bool, helper: User | None = None) -> tuple[ThreadSeen, ...]:
+    """Every conversation of a patient, the newest word first. `helper`: what is unread is so for this person."""
     rows = _counted(Thread.objects.filter(patient_id=patient_id), for_team).order_by("-last_at", "-pk")
-    return tuple(_seen(row) for row in rows[:PAGE_ROWS])
+    seen = tuple(_seen(row) for row in rows[:PAGE_ROWS])
+    if helper is None:
+        return seen
+    new = dict(_unread_by(helper, patient_id).values_list("thread__key").annotate(Count("pk")))
+    return tuple(replace(one, unread=new.get(one.key, 0)) for one in seen)
 
 
 def thread_of(patient_id: int, key: UUID, *, for_team: bool) -> ThreadSeen:
@@ -82,11 +90,22 @@ def thread_of(patient_id: int, key: UUID, *, for_team: bool) -> ThreadSeen:
 def _whole(row: Thread | None) -> ThreadSeen:
     if row is None:
         raise NotFound("There is no such conversation.")
-    messages = tuple(
-        MessageSeen(one.key, one.from_team, one.author_words, one.text, one.sent_at, one.read_at, one.read_by_words)
-        for one in row.messages.order_by("sent_at", "pk")
+    rows = row.messages.order_by("sent_at", "pk").prefetch_related("helper_readings")
+    return replace(_seen(row), messages=tuple(map(_message, rows)))
+
+
+def _message(one: Message) -> MessageSeen:
+    helpers = sorted(((by.words, by.read_at) for by in one.helper_readings.all()), key=lambda by: by[1])
+    return MessageSeen(
+        key=one.key,
+        from_team=one.from_team,
+        author=one.author_words,
+        text=one.text,
+        sent_at=one.sent_at,
+        read_at=one.read_at,
+        read_by=one.read_by_words,
+        helpers=tuple(helpers),
     )
-    return replace(_seen(row), messages=messages)
 
 
 def inbox(user: User, now: datetime, view: str = "") -> Inbox:
@@ -107,9 +126,20 @@ def waiting_for(user: User, now: datetime) -> int:
     return Thread.objects.filter(patient__in=visible_patients(user, now), waiting_since__isnull=False).count()
 
 
-def unread_of(patient_id: int) -> int:
-    """Messages of the team that the patient's side has not opened."""
+def unread_of(patient_id: int, helper: User | None = None) -> int:
+    """Messages of the team that the patient has not opened; with `helper`, that this helper has not."""
+    if helper is not None:
+        return _unread_by(helper, patient_id).count()
     return Message.objects.filter(thread__patient_id=patient_id, from_team=True, read_at__isnull=True).count()
+
+
+def _unread_by(helper: User, patient_id: int) -> QuerySet[Message]:
+    """What this helper has not opened of what the team wrote since they came in, or what nobody has read before."""
+    grants = CaregiverGrant.objects.filter(user=helper, patient_id=patient_id, ended_at__isnull=True)
+    since = grants.order_by("accepted_at").values("accepted_at")[:1]
+    news = Q(sent_at__gte=Subquery(since)) | Q(read_at__isnull=True)
+    rows = Message.objects.filter(news, thread__patient_id=patient_id, from_team=True)
+    return rows.exclude(pk__in=HelperReading.objects.filter(user=helper).values("message"))
 
 
 def _counted(rows: QuerySet[Thread], for_team: bool) -> QuerySet[Thread]:

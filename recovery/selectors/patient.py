@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
@@ -12,7 +13,7 @@ from recovery.selectors.alerts import AlertSeen, alerts_of
 from recovery.selectors.allergies import Allergies, allergies_of
 from recovery.selectors.befallen import Befell, befallen
 from recovery.selectors.careteam import current_snapshots
-from recovery.selectors.consents import sealed_flags
+from recovery.selectors.consents import sealed_flags, without_sealed
 from recovery.selectors.handover import StepTaken, step_taken
 from recovery.selectors.people import Operation, Person, find_episode, operation_of, person_of
 from recovery.selectors.snapshot import Said, read_snapshot
@@ -31,7 +32,8 @@ class LastLook:
 
 @dataclass(frozen=True, slots=True)
 class PatientPage:
-    """`later`: points that were known only after the time of the page (the time machine's)."""
+    """`later`: points that were known only after the time of the page (the time machine's). `usual_days`: milestone ->
+    the day by which half of people like this one have reached it, None where fewer than half do."""
 
     patient_id: int
     person: Person
@@ -44,24 +46,37 @@ class PatientPage:
     allergies: Allergies
     later: Mapping[str, Observed] = field(default_factory=dict)
     events: tuple[Befell, ...] = ()
+    usual_days: Mapping[str, int | None] = field(default_factory=dict)
 
 
 def patient_page(user: User, key: UUID, now: datetime) -> PatientPage:
     """Raises NotFound for an episode outside this person's relationships."""
     last_event = LiveEvent.objects.order_by("-id").values_list("id", flat=True).first() or 0
     episode = find_episode(user, key, now)
+    standing = _standing(episode)
     return PatientPage(
         patient_id=episode.patient_id,
         person=person_of(episode.patient),
         operation=operation_of(episode),
-        said=said_of(episode),
+        said=_read(standing) if standing else None,
         observed=observed(episode, now),
         alerts=alerts_of(episode) if user.is_clinical else (),
         last_look=last_look(user, episode, now),
         last_event=last_event,
         allergies=allergies_of(episode.patient_id),
         events=befallen(episode, now),
+        usual_days=usual_days(standing.content) if standing else {},
     )
+
+
+def _standing(episode: Episode) -> Snapshot | None:
+    rows = Snapshot.objects.filter(episode=episode, current=True)
+    return rows.annotate(**sealed_flags("episode__patient_id")).first()
+
+
+def usual_days(content: Mapping[str, Any]) -> dict[str, int | None]:
+    """From a snapshot's content; of the milestones of which it says one."""
+    return {str(one["key"]): one["usual"] for one in content.get("milestones") or () if "usual" in one}
 
 
 def said_of(episode: Episode) -> Said | None:
@@ -89,7 +104,9 @@ def _opened(user: User, episode: Episode, now: datetime) -> datetime | None:
 
 
 def _read(row: Snapshot) -> Said:
-    return read_snapshot(row.content, made_at=row.made_at, data_until=row.data_until, model_version=row.model_version)
+    """`row`: with the sealed flags; what the patient withdrew is not read."""
+    content = without_sealed(row.content, row)
+    return read_snapshot(content, made_at=row.made_at, data_until=row.data_until, model_version=row.model_version)
 
 
 def steps_since(episode: Episode, since: datetime) -> tuple[StepTaken, ...]:

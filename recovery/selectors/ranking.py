@@ -14,9 +14,8 @@ from django.db.models import FilteredRelation, Q, QuerySet
 
 from recovery.models import Alert, Episode
 from recovery.selectors.alerts import SEVERITY_RANK
-from recovery.selectors.briefs import Brief, briefs_of
+from recovery.selectors.briefs import STATES, Brief, briefs_of
 
-STATES = ("act", "review", "watch", "on_track", "no_data")
 # Lanes of open alerts, by kind: what the person's body says, nothing arriving at all, and data or model in doubt.
 LANES = {
     "clinical": ("physiological", "behavioural"),
@@ -27,6 +26,20 @@ OWNERS = ("mine", "nobody", "somebody")
 _LANE_OF = {kind: lane for lane, kinds in LANES.items() for kind in kinds}
 _OPEN = str(Alert.Status.OPEN)
 _STATE_RANK = {state: place for place, state in enumerate(STATES)}
+
+
+NOW_SAID = ("now_said__id", "id", "now_said__made_at")
+EPISODE_COLUMNS = (
+    "procedure",
+    "team__key",
+    "team__name",
+    "surgeon_key",
+    "surgeon",
+    "surgery_end",
+    "patient__family_name",
+    "patient__given_name",
+)
+NOTHING_SAID = Brief(None, "no_data", 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +66,15 @@ class BoardFilter:
 
 
 class Listed(NamedTuple):
-    """The little of one episode. `upper`: upper bound of its headline risk, 0..1."""
+    """The little of one episode: what its snapshot says in brief (selectors.briefs), then EPISODE_COLUMNS."""
 
     id: int
+    made_at: datetime | None
     state: str
     upper: float
-    made_at: datetime | None
     procedure: str
-    ward: str
-    ward_name: str
+    ward: str | None
+    ward_name: str | None
     surgeon: str
     surgeon_name: str
     surgery_end: datetime | None
@@ -100,31 +113,9 @@ def with_current_snapshot(episodes: QuerySet[Episode]) -> Any:  # mypy knows no 
 
 def listed(episodes: QuerySet[Episode]) -> list[Listed]:
     """In no order. One query, and one for snapshots that this process has not read yet."""
-    rows = list(
-        with_current_snapshot(episodes).values_list(
-            "now_said__id",
-            "id",
-            "now_said__made_at",
-            "procedure",
-            "team__key",
-            "team__name",
-            "surgeon_key",
-            "surgeon",
-            "surgery_end",
-            "patient__family_name",
-            "patient__given_name",
-        )
-    )
-    said = briefs_of((row[0], row[1], row[2]) for row in rows if row[0] is not None)
-    return [_one(row, said.get(row[1])) for row in rows]
-
-
-def _one(row: tuple[Any, ...], brief: Brief | None) -> Listed:
-    _, pk, _, procedure, ward, ward_name, *rest = row
-    if brief is None:
-        return Listed(pk, "no_data", 0.0, None, procedure, ward or "", ward_name or "", *rest)
-    state = brief.state if brief.state in _STATE_RANK else "no_data"
-    return Listed(pk, state, brief.upper, brief.made_at, procedure, ward or "", ward_name or "", *rest)
+    rows = list(with_current_snapshot(episodes).values_list(*NOW_SAID, *EPISODE_COLUMNS))
+    said = briefs_of(row[: len(NOW_SAID)] for row in rows if row[0] is not None)
+    return [Listed(row[1], *said.get(row[1], NOTHING_SAID), *row[len(NOW_SAID) :]) for row in rows]
 
 
 def standing_alerts(episodes: QuerySet[Episode]) -> dict[int, list[Standing]]:

@@ -1,7 +1,7 @@
 """A Snapshot's content as frozen dataclasses: the one thing that every page reads (promise 1).
 
 Reading is forgiving (a missing key is None or empty, a number that is not finite is None) because a page must
-still show the rest; it never computes anything that the snapshot does not say. Rows of lists read `for_row(content)`:
+still show the rest; it never computes anything that the snapshot does not say. Rows of lists read `snapshot_row` of it:
 a whole snapshot is thousands of numbers, and a row shows ten.
 """
 
@@ -9,14 +9,9 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
-from recovery.twin.metrics import METRICS
-
-T = TypeVar("T")
-ANY_COMPLICATION = ("any_complication", "complication", "any")
-WEEK_HOURS = 168
-ROW_WORDS = ("day", "hour", "state", "sentence", "reasons", "procedure_label", "curve_note")
+from recovery.snapshot_row import finite, headline, strays_most
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,13 +214,13 @@ def read_snapshot(
     content: Mapping[str, Any], *, made_at: datetime, data_until: datetime | None, model_version: str
 ) -> Said:
     """`content` (see models.Snapshot) as dataclasses."""
-    day = _number(content.get("day"))
+    day = finite(content.get("day"))
     return Said(
         made_at=made_at,
         data_until=data_until,
         model_version=model_version,
         day=None if day is None else int(day),
-        hour=_number(content.get("hour")),
+        hour=finite(content.get("hour")),
         state=_text(content.get("state")) or "no_data",
         sentence=_text(content.get("sentence")),
         reasons=tuple(_text(reason) for reason in content.get("reasons") or () if reason),
@@ -238,32 +233,8 @@ def read_snapshot(
         milestones=tuple(_milestone(said) for said in content.get("milestones") or ()),
         advice=tuple(_advice(said) for said in content.get("advice") or ()),
         suspicion=_suspicion(content["suspicion"]) if content.get("suspicion") else None,
-        strays_most=_strays_most(content.get("metrics") or {}),
+        strays_most=strays_most(content.get("metrics") or {}),
     )
-
-
-def for_row(content: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a list's row shows of `content`: its sentences, the headline risk, NEWS2, the metric that strays most."""
-    metrics = content.get("metrics") or {}
-    key, risk = _strays_most(metrics), headline_of(content.get("risks") or ())
-    return {
-        **{name: content[name] for name in ROW_WORDS if name in content},
-        "metrics": {key: metrics[key]} if key else {},
-        "risks": [risk] if risk else [],
-        "scores": [said for said in content.get("scores") or () if said.get("name") == "NEWS2"],
-    }
-
-
-def _strays_most(metrics: Mapping[str, Any]) -> str:
-    """Of those drawn, the metric furthest from its own course; without any deviation, the first; blank: none."""
-    drawn = [key for key, said in metrics.items() if (said.get("curve") or {}).get("hours") and key in METRICS]
-    read = [key for key in drawn if _number(metrics[key].get("now")) is not None]
-    return max(read or drawn, key=lambda key: abs(_number(metrics[key].get("deviation")) or 0.0), default="")
-
-
-def headline_of(risks: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """`headline_risk` of risks that have not been read; empty where there is none."""
-    return _headline([((one.get("horizon_h"), one.get("outcome")), one) for one in risks]) or {}
 
 
 def read_risks(said: Iterable[Mapping[str, Any]]) -> tuple[Risk, ...]:
@@ -272,19 +243,12 @@ def read_risks(said: Iterable[Mapping[str, Any]]) -> tuple[Risk, ...]:
 
 def headline_risk(risks: Iterable[Risk]) -> Risk | None:
     """The one risk that a list row shows: any complication within 7 days, else the first that there is."""
-    return _headline([((one.horizon_h, one.outcome), one) for one in risks])
-
-
-def _headline(risks: list[tuple[tuple[Any, Any], T]]) -> T | None:
-    """Of risks beside their (horizon, outcome)."""
-    weekly = [one for one in risks if one[0][0] == WEEK_HOURS]
-    overall = [one for one in weekly if one[0][1] in ANY_COMPLICATION]
-    return next((risk for _, risk in overall or weekly or risks), None)
+    return headline([((one.horizon_h, one.outcome), one) for one in risks])
 
 
 def _metric(key: str, said: Mapping[str, Any]) -> MetricSaid:
     def number(name: str) -> float | None:
-        return _number(said.get(name))
+        return finite(said.get(name))
 
     return MetricSaid(
         key=key,
@@ -319,14 +283,14 @@ def _milestone(said: Mapping[str, Any]) -> MilestoneSaid:
         label=_text(said.get("label")),
         metric=_text(said.get("metric")),
         unit=_text(said.get("unit")),
-        target=_number(said.get("target")),
+        target=finite(said.get("target")),
         direction=_text(said.get("direction")),
         from_day=_day(said.get("from_day")) or 0,
         early=_day(said.get("early")),
         median=_day(said.get("median")),
         late=_day(said.get("late")),
-        probability=_number(said.get("probability")),
-        reached=_number(said.get("reached")),
+        probability=finite(said.get("probability")),
+        reached=finite(said.get("reached")),
         achieved=bool(said.get("achieved", False)),
         personal=bool(said.get("personal", True)),
         source=_text(said.get("source")),
@@ -335,13 +299,13 @@ def _milestone(said: Mapping[str, Any]) -> MilestoneSaid:
 
 def _suspicion(said: Mapping[str, Any]) -> SuspicionSaid:
     return SuspicionSaid(
-        probability=_number(said.get("probability")),
-        ordinary=_number(said.get("ordinary")),
+        probability=finite(said.get("probability")),
+        ordinary=finite(said.get("ordinary")),
         silent=_text(said.get("silent")),
         causes=tuple(_cause(one) for one in said.get("causes") or ()),
         model=_text(said.get("model")),
         evidence=_text(said.get("evidence")),
-        known=_number(said.get("known")) or 0.0,
+        known=finite(said.get("known")) or 0.0,
     )
 
 
@@ -349,8 +313,8 @@ def _cause(said: Mapping[str, Any]) -> CauseSaid:
     return CauseSaid(
         label=_text(said.get("label")),
         benign=bool(said.get("benign")),
-        probability=_number(said.get("probability")) or 0.0,
-        begun_h_ago=_number(said.get("begun_h_ago")) or 0.0,
+        probability=finite(said.get("probability")) or 0.0,
+        begun_h_ago=finite(said.get("begun_h_ago")) or 0.0,
         speaks_for=tuple(_text(label) for label in said.get("for") or ()),
         speaks_against=tuple(_text(label) for label in said.get("against") or ()),
     )
@@ -360,17 +324,17 @@ def _advice(said: Mapping[str, Any]) -> AdviceSaid:
     return AdviceSaid(
         metric=_text(said.get("metric")),
         label=_text(said.get("label")),
-        forecast=_number(said.get("forecast")) or 0.0,
-        risk=_number(said.get("risk")) or 0.0,
-        age_h=_number(said.get("age_h")),
-        minutes=_number(said.get("minutes")) or 0.0,
+        forecast=finite(said.get("forecast")) or 0.0,
+        risk=finite(said.get("risk")) or 0.0,
+        age_h=finite(said.get("age_h")),
+        minutes=finite(said.get("minutes")) or 0.0,
         who=_text(said.get("who")),
         source=_text(said.get("source")),
     )
 
 
 def _day(said: Any) -> int | None:
-    number = _number(said)
+    number = finite(said)
     return None if number is None else int(number)
 
 
@@ -382,35 +346,35 @@ def _curve(said: Mapping[str, Any] | None) -> Curve | None:
     def column(name: str) -> tuple[float | None, ...]:
         # Thousands a page: what is a number already is not asked what else it may be.
         values = said.get(name) or ()
-        given = [one if type(one) is float and math.isfinite(one) else _number(one) for one in values]
+        given = [one if type(one) is float and math.isfinite(one) else finite(one) for one in values]
         return tuple(given[: len(hours)] + [None] * (len(hours) - len(given)))
 
     return Curve(hours, *(column(name) for name in ("q05", "q25", "q50", "q75", "q95", "norm")))
 
 
 def _gates(said: Mapping[str, Any]) -> Gates:
-    recent = tuple(_gate_note(note) for note in said.get("recent") or () if _number(note.get("hour")) is not None)
+    recent = tuple(_gate_note(note) for note in said.get("recent") or () if finite(note.get("hour")) is not None)
     accepted, down_weighted, rejected = (int(said.get(name) or 0) for name in ("accepted", "down_weighted", "rejected"))
     return Gates(accepted, down_weighted, rejected, recent)
 
 
 def _gate_note(note: Mapping[str, Any]) -> GateNote:
     decision = _text(note.get("decision")).replace("-", "_")
-    return GateNote(float(note["hour"]), _number(note.get("value")), decision, _text(note.get("reason")))
+    return GateNote(float(note["hour"]), finite(note.get("value")), decision, _text(note.get("reason")))
 
 
 def _risk(said: Mapping[str, Any]) -> Risk:
     reasons = tuple(
-        RiskReason(_text(reason.get("text")), _text(reason.get("direction")), _number(reason.get("contribution")))
+        RiskReason(_text(reason.get("text")), _text(reason.get("direction")), finite(reason.get("contribution")))
         for reason in said.get("reasons") or ()
     )
     return Risk(
         outcome=_text(said.get("outcome")),
         label=_text(said.get("label")) or _text(said.get("outcome")),
-        horizon_h=_number(said.get("horizon_h")) or 0.0,
-        probability=_number(said.get("probability")),
-        low=_number(said.get("low")),
-        high=_number(said.get("high")),
+        horizon_h=finite(said.get("horizon_h")) or 0.0,
+        probability=finite(said.get("probability")),
+        low=finite(said.get("low")),
+        high=finite(said.get("high")),
         abstained=_text(said.get("abstained")),
         reasons=reasons,
         notes=tuple(_text(note) for note in said.get("notes") or ()),
@@ -421,13 +385,13 @@ def _risk(said: Mapping[str, Any]) -> Risk:
 
 def _score(said: Mapping[str, Any]) -> Score:
     items = tuple(
-        ScoreItem(_text(item.get("name")), _number(item.get("points")), _item_value(item.get("value")))
+        ScoreItem(_text(item.get("name")), finite(item.get("points")), _item_value(item.get("value")))
         for item in said.get("items") or ()
     )
     return Score(
         name=_text(said.get("name")),
-        value=_number(said.get("value")),
-        highest=_number(said.get("highest")),
+        value=finite(said.get("value")),
+        highest=finite(said.get("highest")),
         band=_text(said.get("band")),
         complete=bool(said.get("complete", False)),
         missing=tuple(_text(name) for name in said.get("missing") or ()),
@@ -439,15 +403,8 @@ def _score(said: Mapping[str, Any]) -> Score:
 def _item_value(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    number = _number(value)
+    number = finite(value)
     return f"{number:g}" if number is not None else _text(value)
-
-
-def _number(value: Any) -> float | None:
-    if value is None or isinstance(value, (bool, str)):
-        return None
-    number = float(value)
-    return number if math.isfinite(number) else None
 
 
 def _text(value: Any) -> str:

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
+from typing import NamedTuple
 
 from django.db.models import Avg, F, FloatField, Sum
 from django.db.models.functions import Cast, Floor
 
 from recovery.consent_rules import CARE
 from recovery.models import Episode, Sample, Series
+from recovery.selectors.plain_rows import plain_rows
 from recovery.selectors.snapshot import MetricSaid, Said
 from recovery.twin.metrics import METRICS, WORN_HOURS_FOR_A_DAY
 
@@ -22,6 +24,17 @@ MS_PER_HOUR = 3_600_000
 TIER_ORDER = ("implant", "cleared", "consumer", "self_report")
 
 Hourly = dict[float, tuple[float, float]]  # hour after surgery end (bin middle) -> mean, sum
+
+
+class Source(NamedTuple):
+    """The little of a series that its drawing takes."""
+
+    pk: int
+    patient_id: int
+    metric: str
+    tier: str
+    scale: float
+    shift: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +71,14 @@ def sparks_of(
     return sparks
 
 
-def _best_series(chosen: Mapping[int, tuple[Episode, MetricSaid]]) -> dict[int, Series]:
+def _best_series(chosen: Mapping[int, tuple[Episode, MetricSaid]]) -> dict[int, Source]:
     """Per episode id, the series of its metric with the best tier (of several, the newest series)."""
     wanted = {(episode.patient_id, metric.key): pk for pk, (episode, metric) in chosen.items()}
     rows = Series.objects.filter(
         patient_id__in={patient for patient, _ in wanted}, metric__in={metric for _, metric in wanted}
     )
-    ours = [row for row in rows.usable_for(CARE) if (row.patient_id, row.metric) in wanted]
+    every = map(Source._make, rows.usable_for(CARE).values_list(*Source._fields))
+    ours = [row for row in every if (row.patient_id, row.metric) in wanted]
     ours.sort(key=lambda row: (-_tier_rank(row.tier), row.pk))
     return {wanted[row.patient_id, row.metric]: row for row in ours}
 
@@ -73,7 +87,7 @@ def _tier_rank(tier: str) -> int:
     return TIER_ORDER.index(tier) if tier in TIER_ORDER else len(TIER_ORDER)
 
 
-def _hourly(series: Iterable[Series], now: datetime, days: int) -> dict[int, Hourly]:
+def _hourly(series: Iterable[Source], now: datetime, days: int) -> dict[int, Hourly]:
     """Per series id, clock hours since 1970 to mean and sum, in the metric's unit."""
     every = {row.pk: row for row in series}
     since = now - timedelta(days=days)
@@ -86,7 +100,7 @@ def _hourly(series: Iterable[Series], now: datetime, days: int) -> dict[int, Hou
         .values_list("series_id", "bin", "mean", "total")
     )
     bins: dict[int, Hourly] = {}
-    for key, number, mean, total in found:
+    for key, number, mean, total in plain_rows(found):
         row = every[key]
         bins.setdefault(key, {})[number + 0.5] = (mean * row.scale + row.shift, total * row.scale)
     return bins

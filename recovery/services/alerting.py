@@ -5,7 +5,6 @@ hits extend it. What people do with an alert: services.alert_acts.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -193,4 +192,4 @@ def open_severities(episode: Episode) -> list[str]:
 
 
 def facts(candidate: AlertCandidate) -> list[dict[str, Any]]:
-    return [{**asdict(fact), "text": fact.text} for fact in candidate.because]
+    return [{**fact.to_plain(), "text": fact.text} for fact in candidate.because]

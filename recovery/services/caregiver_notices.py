@@ -20,6 +20,7 @@ from recovery.models import (
     CaregiverReminder,
     CheckInResponse,
     ContactChoice,
+    HelperReading,
     Message,
     User,
 )
@@ -159,13 +160,15 @@ def _why_not_remind(row: CaregiverReminder, contact: CaregiverContact | None, no
 
 
 def _why_not_tell(row: CaregiverMessageNotice, contact: CaregiverContact | None, now: datetime) -> str:
-    """Not for what was read, nor again while an earlier one has not been looked at."""
+    """Not for what the patient or this helper has read, nor again while an earlier one has not been looked at."""
     if not _is_let(row.grant, MESSAGE, now):
         return "stopped"
-    if row.message.read_at is not None:
+    mine = HelperReading.objects.filter(user=row.grant.user_id).values("message")
+    if row.message.read_at is not None or mine.filter(message=row.message_id).exists():
         return "read"
     patients = outgoing.patients_contact(row.grant.patient_id)
-    unread = CaregiverMessageNotice.objects.filter(grant=row.grant_id, ended_as="sent", message__read_at__isnull=True)
+    sent = CaregiverMessageNotice.objects.filter(grant=row.grant_id, ended_as="sent", message__read_at__isnull=True)
+    unread = sent.exclude(message__in=mine)
     is_told = _shares(contact, patients) and patients is not None and patients.about_messages
     return "together" if is_told or unread.exists() else ""
 

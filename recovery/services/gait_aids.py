@@ -13,8 +13,8 @@ DEVICE_USE = "DeviceUseStatement"
 
 
 def uses_of(episode: Episode, findings: Sequence[Finding]) -> tuple[AidUse, ...]:
-    """In hours after surgery end. A DeviceUseStatement speaks for its own period (one without an end goes on); what was
-    observed holds until it is observed again."""
+    """In hours after surgery end. A DeviceUseStatement speaks for its own period; one without an end, and what was
+    observed, hold until the aid in use is observed again, or the patient says what it is."""
     said = [one for one in findings if one.key.partition(".")[0] == GAIT_AID and one.onset_at]
     if not said:
         return ()
@@ -35,9 +35,7 @@ def _start(one: Finding) -> datetime:
 def _end(episode: Episode, one: Finding, later: Sequence[Finding]) -> float:
     if one.ended_at is not None:
         return _hour(episode, one.ended_at)
-    if one.document_type == DEVICE_USE:
-        return inf
-    again = (other for other in later if other.document_type == one.document_type)
+    again = (other for other in later if other.document_type != DEVICE_USE)
     return next((_hour(episode, _start(other)) for other in again), inf)
 
 

@@ -10,6 +10,7 @@ from recovery.queue import Claim
 from recovery.services import alerting, assessment, outbox
 from recovery.services.assessment import Assessment
 from recovery.services.twinning import Folded
+from recovery.snapshot_row import for_row
 
 
 class ClaimLost(Exception):
@@ -62,9 +63,10 @@ def _keep_snapshot(conclusion: Conclusion, content: dict[str, Any], now: datetim
         "data_until": conclusion.assessed.data_until,
         "model_version": conclusion.assessed.model_version,
         "content": content,
+        "row": for_row(content),
     }
     mine = Snapshot.objects.filter(episode=conclusion.folded.episode)
     if mine.filter(hour=hour, current=True).update(**said):
         return
-    mine.filter(current=True).update(current=False)
+    mine.filter(current=True).update(current=False, row=None)
     Snapshot.objects.update_or_create(episode=conclusion.folded.episode, hour=hour, defaults={**said, "current": True})

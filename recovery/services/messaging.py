@@ -10,7 +10,7 @@ from django.db import transaction
 from recovery import audit
 from recovery.audit import Actor
 from recovery.exceptions import Conflict, Invalid, NotFound
-from recovery.models import Message, Patient, Thread, User
+from recovery.models import HelperReading, Message, Patient, Thread, User
 from recovery.ports import ports
 from recovery.services import caregiver_notices, message_notices
 from recovery.services.communication_document import Said, communication
@@ -146,7 +146,10 @@ def _move_thread(thread: Thread, author: Author, now: datetime) -> None:
 
 
 def mark_read(*, thread_key: UUID, by_team: bool, words: str, actor: Actor, now: datetime) -> int:
-    """The other side's messages of a thread are read, by whom and when first; returns how many were new."""
+    """The other side's messages of a thread are read, by whom and when first; returns how many were new.
+
+    Of the team's messages this is the patient's own reading; that of who helps them is `mark_read_by_helper`.
+    """
     with transaction.atomic():
         rows = Message.objects.select_for_update(of=("self",)).filter(
             thread__key=thread_key, from_team=not by_team, read_at__isnull=True
@@ -157,6 +160,17 @@ def mark_read(*, thread_key: UUID, by_team: bool, words: str, actor: Actor, now:
             message.save(update_fields=["read_at", "read_by_words"])
             _tell_record(message, message.thread.patient, actor, now)
     return len(fresh)
+
+
+def mark_read_by_helper(*, thread_key: UUID, user: User, words: str, now: datetime) -> int:
+    """The team's messages of a thread are read by who helps the patient, to whom they stay unread; returns how many
+    were new to this person."""
+    with transaction.atomic():
+        known = HelperReading.objects.filter(user=user).values("message")
+        fresh = Message.objects.filter(thread__key=thread_key, from_team=True).exclude(pk__in=known)
+        rows = [HelperReading(message=one, user=user, words=words[:200], read_at=now) for one in fresh]
+        HelperReading.objects.bulk_create(rows, ignore_conflicts=True)
+    return len(rows)
 
 
 def settle(*, thread_key: UUID, actor: Actor, now: datetime) -> None:

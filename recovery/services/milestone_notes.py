@@ -36,7 +36,20 @@ def milestone_notes(
         horizon_days=horizon,
         metrics=read,
     )
-    return [_note(MILESTONES[key], one, baselines) for key, one in found.items()] + told
+    usual = _usual(found, folded, params, horizon)
+    return [_note(MILESTONES[key], one, baselines) | usual.get(key, {}) for key, one in found.items()] + told
+
+
+def _usual(
+    found: Mapping[str, Arrival], folded: Folded, params: PopulationParams, horizon: int
+) -> dict[str, dict[str, int | None]]:
+    """Of each milestone still to come, `usual`: the day by which half of people like this one (same operation, age,
+    sex, build) have reached it, from the day of surgery on; None where fewer than half do within the pathway."""
+    ahead = {MILESTONES[key].metric for key, one in found.items() if one.by_day[0] < SURE}
+    if not ahead:
+        return {}
+    like = arrivals(None, params, folded.known.profile, 0.0, horizon_days=horizon, metrics=ahead)
+    return {key: {"usual": one.median} for key, one in like.items() if found[key].by_day[0] < SURE}
 
 
 def _note(milestone: Milestone, arrival: Arrival, baselines: Mapping[str, float | None]) -> dict[str, Any]:

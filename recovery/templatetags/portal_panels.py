@@ -32,7 +32,7 @@ def portal_news(context: Context) -> News:
         found = portal_door.subject(request, "write", door.clock())
     except NotFound:
         return News(False, 0)
-    return News(True, unread_of(found.patient_id))
+    return News(True, unread_of(found.patient_id, None if found.is_self else door.person(request)))
 
 
 @register.inclusion_tag("parts/portal_panel.html")

@@ -35,10 +35,12 @@ MODEL_SPEAKS = Fact("model_speaks", "model")
 
 
 class Measure(NamedTuple):
-    """What a rule watches: a number in the rule's unit and the facts that make it up."""
+    """What a rule watches: a number in the rule's unit and the facts that make it up. may_raise: whether the number
+    rests on enough to raise an alert; what stands already is held or cleared by the number alone."""
 
     value: float
     because: tuple[Fact, ...]
+    may_raise: bool = True
 
 
 def measures(
@@ -67,7 +69,9 @@ def measures(
 
 
 def suspected(found: Suspicion | None) -> Measure | None:
-    return None if found is None or found.probability is None else Measure(found.probability, facts(found))
+    if found is None or found.probability is None:
+        return None
+    return Measure(found.probability, facts(found), may_raise=found.sustained)
 
 
 def deterioration(vitals: Collection[Signal], lasting: Mapping[str, float]) -> Measure | None:
@@ -100,8 +104,9 @@ def risk(risks: Collection[RiskEstimate]) -> Measure | None:
     found = next((r for r in risks if r.outcome == "complication" and r.horizon_h == RISK_HORIZON_H), None)
     if found is None or found.probability is None:
         return None
-    told = Fact("risk", "risk", found.label, found.probability, "1", float(RISK_HORIZON_H))
-    return Measure(found.probability, (told, *(r.fact for r in found.reasons if r.direction == "raises")))
+    told = Fact("risk", "risk", found.label, found.probability, "1", float(RISK_HORIZON_H), found.low, found.high)
+    doubt = (Fact("doubt_not_counted", "risk"),) if "suspicion_as_given" in found.notes else ()
+    return Measure(found.probability, (told, *doubt, *(r.fact for r in found.reasons if r.direction == "raises")))
 
 
 def silence(age_h: float | None) -> Measure | None:

@@ -86,7 +86,7 @@ def candidates(
         if measure is None:
             rows[rule.cause] = row
             continue
-        change, rows[rule.cause] = _step(rule, row, measure.value, hours)
+        change, rows[rule.cause] = _step(rule, row, measure, hours)
         if change is not None:
             since = row.get("since", hours)
             out.append(_candidate(rule, policy, measure, change, since, hours))
@@ -115,15 +115,16 @@ def sustained(rule: Rule, seen: Mapping[int, bool], bad_since: float, hours: flo
     return sum(seen.values()) >= rule.hits or hours - bad_since + 1 >= rule.hits
 
 
-def _step(rule: Rule, row: Mapping[str, Any], value: float, hours: float) -> tuple[Change | None, dict[str, Any]]:
+def _step(rule: Rule, row: Mapping[str, Any], measure: Measure, hours: float) -> tuple[Change | None, dict[str, Any]]:
     """One look at one cause: the change, if any, and what to remember. A cleared cause starts afresh."""
+    value, bad = measure.value, measure.may_raise and measure.value >= rule.raise_at
     if "since" in row:
         last_bad = hours if value >= rule.close_at else float(row["last_bad"])
         if value < rule.close_at and hours - last_bad >= rule.close_after_h:
             return "cleared", {}
-        return _standing(rule, row, value, hours, last_bad)
-    kept: dict[str, Any] = {"seen": _seen(row.get("seen", ()), floor(hours), value >= rule.raise_at, rule.window_h)}
-    if value < rule.raise_at:
+        return _standing(rule, row, bad, hours, last_bad)
+    kept: dict[str, Any] = {"seen": _seen(row.get("seen", ()), floor(hours), bad, rule.window_h)}
+    if not bad:
         return None, kept
     bad_since = _bad_since(rule, row, hours)
     if sustained(rule, dict(kept["seen"]), bad_since, hours):
@@ -141,11 +142,11 @@ def _seen(before: Sequence[Sequence[int]], hour: int, hit: bool, window_h: float
 
 
 def _standing(
-    rule: Rule, row: Mapping[str, Any], value: float, hours: float, last_bad: float
+    rule: Rule, row: Mapping[str, Any], bad: bool, hours: float, last_bad: float
 ) -> tuple[Change | None, dict[str, Any]]:
-    """Still there: told again when the rule asks for it and the value is still at its raising limit."""
+    """Still there: told again when the rule asks for it and it would be raised still."""
     since, told = float(row["since"]), float(row.get("told", row["since"]))
-    again = rule.again_after_h is not None and hours - told >= rule.again_after_h and value >= rule.raise_at
+    again = rule.again_after_h is not None and hours - told >= rule.again_after_h and bad
     return ("raised" if again else "held"), {"since": since, "last_bad": last_bad, "told": hours if again else told}
 
 

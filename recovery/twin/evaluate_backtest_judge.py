@@ -29,6 +29,7 @@ from recovery.twin.scores.news2 import YOUNGEST
 from recovery.twin.scores.result import ScoreRefused, ScoreResult
 from recovery.twin.signals import FRESH_H, VITALS, Signal, by_metric, newest_worn_h
 from recovery.twin.state import TwinState
+from recovery.twin.support import is_sustained, readings_for
 from recovery.twin.surprise import RecoveryFeatures
 from recovery.twin.surprise_blocks import all_in_order_of
 from recovery.twin.survival import HORIZONS, Floats, HazardModel, predict, probability
@@ -214,10 +215,11 @@ def _suspected(
     seen = all_in_order_of(model.metrics, [look.features.blocks for look in looks])
     known = np.array(values).reshape(len(looks), len(hazards.features))
     weighed = weigh(model, seen, prior_log_hazard(model, hazards, row, hours, known), hours)
+    sustained = is_sustained(readings_for(model, seen, weighed)).tolist()
     return [
-        Suspicion(p, q, (), model.version, model.evidence, complications=by_name(model, posterior))
-        for p, q, posterior in zip(
-            weighed.suspicion.tolist(), weighed.ordinary.tolist(), weighed.posterior, strict=True
+        Suspicion(p, q, (), model.version, model.evidence, complications=by_name(model, posterior), sustained=told)
+        for p, q, posterior, told in zip(
+            weighed.suspicion.tolist(), weighed.ordinary.tolist(), weighed.posterior, sustained, strict=True
         )
     ]
 
@@ -231,12 +233,17 @@ def _measures(
     vitals = deterioration([found[key] for key in VITALS if key in found], {})
     risk = next((r for r in risks if r.outcome == "complication" and r.horizon_h == RISK_HORIZON_H), None)
     known = {
-        "suspicion": suspected.probability if suspected else None,
+        "suspicion": _raises(suspected) if suspected else None,
         "deterioration": vitals.value if vitals else None,
         "risk": risk.probability if risk else None,
         "news2": score.value if score else None,
     }
     return {name: float(value) for name, value in known.items() if value is not None}
+
+
+def _raises(suspected: Suspicion) -> float | None:
+    """The suspicion as its rule reads it: what rests on one reading reaches no limit."""
+    return suspected.probability if suspected.sustained else 0.0
 
 
 @lru_cache(maxsize=4096)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from recovery.twin.of_hundred import brackets, out_of_100
+
 SENTENCES = {
     "above_own_curve": "{label} {size} above own expected curve{lasting}",
     "below_own_curve": "{label} {size} below own expected curve{lasting}",
@@ -19,11 +21,12 @@ SENTENCES = {
     "abstained": "no risk estimate: {label}",
     "score": "{label} {value}",
     "three_points": "{label} scores three points",
-    "risk": "{label}: {of_hundred} in 100 within {hours} h",
+    "risk": "{label}: {of_hundred} in 100{interval} within {hours} h",
     "suspicion": "{of_hundred} in 100 that {label} now",
     "hypothesis": "likeliest complication {label}: {of_hundred} in 100 of all causes weighed,"
     " begun about {hours} h ago if so",
     "speaks_for": "{label} speaks for it",
+    "doubt_not_counted": "how sure the suspicion is, is not in that interval",
     "rival": "but {label} is likelier: {of_hundred} in 100",
     "age": "age {value} years",
     "has": "{label}",
@@ -35,7 +38,7 @@ SENTENCES = {
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One measured fact. value is in `unit` (UCUM); lasting_h is for how many hours it has held, where
-    known."""
+    known; low and high are the ends of an estimate's interval, in the same unit."""
 
     key: str
     about: str
@@ -43,6 +46,8 @@ class Fact:
     value: float | None = None
     unit: str = ""
     lasting_h: float | None = None
+    low: float | None = None
+    high: float | None = None
 
     @property
     def text(self) -> str:
@@ -54,25 +59,20 @@ class Fact:
             value=spoken(value),
             size=f"{spoken(abs(value))} {UNIT_WORDS.get(self.unit, self.unit)}".strip(),
             percent=f"{100 * value:.0f} %",
-            of_hundred=of_hundred(value),
+            of_hundred=out_of_100(value),
             hours=spoken(self.lasting_h or 0.0),
             lasting=lasting,
+            interval=brackets(self.low, self.high),
         )
         return phrase[:1].upper() + phrase[1:]
 
     def to_plain(self) -> dict[str, str | float | None]:
         """For storage as JSON; `Fact(**plain)` brings it back."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+        plain = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {name: value for name, value in plain.items() if value is not None or name not in ("low", "high")}
 
 
 UNIT_WORDS = {"Cel": "°C", "/d": "per day", "{score}": "points", "deg": "degrees", "kg/m2": "kg/m²"}
-
-
-def of_hundred(share: float) -> str:
-    """Of a hundred; never 0 or 100, which would sound certain."""
-    if share < 0.01:
-        return "fewer than 1"
-    return "more than 99" if share > 0.99 else f"{100 * share:.0f}"
 
 
 def spoken(value: float) -> str:

@@ -19,7 +19,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, TargetEncoder
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, TargetEncoder
 
 from recovery.twin.fit_linear import category, columns_of, fit_logistic
 from recovery.twin.linear import LinearModel
@@ -85,7 +85,8 @@ class Linear:
 
 @dataclass
 class Trees:
-    """Histogram gradient boosting with shrinkage; seeded."""
+    """Histogram gradient boosting with shrinkage; seeded. grouped: a split divides the levels of a word column into two
+    groups, as the trees find them, in place of one level or one rate at a time."""
 
     numbers: Sequence[str]
     categories: Sequence[str]
@@ -94,9 +95,30 @@ class Trees:
     rate: float = 0.05
     share: float = 0.4
     seed: int = 0
+    grouped: bool = False
     model: Pipeline | None = None
 
     def fit(self, frame: pd.DataFrame, happened: Any) -> Trees:
+        coded = ColumnTransformer(self._grouped() if self.grouped else self._coded(frame))
+        words = len(self.categories) if self.grouped else 0
+        booster = HistGradientBoostingClassifier(
+            max_depth=self.depth,
+            max_iter=self.rounds,
+            learning_rate=self.rate,
+            max_features=self.share,
+            min_samples_leaf=20,
+            l2_regularization=5.0,
+            categorical_features=range(len(self.numbers), len(self.numbers) + words) if words else None,
+            random_state=self.seed,
+        )
+        self.model = make_pipeline(coded, booster).fit(frame, np.asarray(happened).astype(int))
+        return self
+
+    def _grouped(self) -> list[Any]:
+        words = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan, min_frequency=20)
+        return [("number", "passthrough", list(self.numbers)), ("word", words, list(self.categories))]
+
+    def _coded(self, frame: pd.DataFrame) -> list[Any]:
         many = [name for name in self.categories if frame[name].nunique() > MANY_LEVELS]
         few = [name for name in self.categories if name not in many]
         parts = [("number", "passthrough", list(self.numbers))]
@@ -106,17 +128,7 @@ class Trees:
         if many:
             folds = StratifiedKFold(5, shuffle=True, random_state=self.seed)
             parts.append(("many", TargetEncoder(smooth=20.0, cv=folds), many))
-        booster = HistGradientBoostingClassifier(
-            max_depth=self.depth,
-            max_iter=self.rounds,
-            learning_rate=self.rate,
-            max_features=self.share,
-            min_samples_leaf=20,
-            l2_regularization=5.0,
-            random_state=self.seed,
-        )
-        self.model = make_pipeline(ColumnTransformer(parts), booster).fit(frame, np.asarray(happened).astype(int))
-        return self
+        return parts
 
     def probability(self, frame: pd.DataFrame) -> Floats:
         assert self.model is not None  # noqa: S101 - a use before the fit is a bug here

@@ -4,9 +4,10 @@
 
 Replays the cohort through the real twin, takes landmarks, and fits log hazard ratios over the published
 baseline by penalised Poisson regression (`fit_poisson`): first for any complication, then each other outcome
-as a departure from it, since rare outcomes have too few events to stand alone. What does not change (operation,
-history) is fitted on the first landmark of each patient, so that an event counts once however late it is; what
-readings add, on all landmarks, over that. Patients are never split across folds.
+as a departure, since rare outcomes have too few events to stand alone: of the history from what is published of the
+outcome (`published_effects`), where something is, else and of the readings from any complication. What does not change
+(operation, history) is fitted on the first landmark of each patient, so that an event counts once however late it is;
+what readings add, on all landmarks, over that. Patients are never split across folds.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from recovery.twin.fit_onsets import drawn_to
 from recovery.twin.fit_poisson import Fitted, fit_poisson
 from recovery.twin.hazard_store import to_plain
 from recovery.twin.incidence import INCIDENCE, NAMED, OUTCOMES
+from recovery.twin.published_effects import log_effects
 from recovery.twin.signals import VITALS
 from recovery.twin.survival import (
     LEAD_EDGES,
@@ -79,6 +81,10 @@ RIDGE_STATIC = 10.0
 RIDGE_STATIC_DEPARTURE = 20.0
 """The same for static features, whose events count once: a prior deviation of 0.32 and 0.22 of a log hazard ratio
 (5, 10, 20 and 10, 20 tried by cross-validation, with little between)."""
+RIDGE_PUBLISHED = 40.0
+"""Penalty on the departure from published effects: a prior deviation of 0.16 of a log hazard ratio for a standard
+deviation of the input (20, 40, 80 tried by cross-validation: each better than departing from any complication, the
+more so the larger; the middle one leaves a site room to differ)."""
 RIDGE_INTERCEPT = 1.0
 """The level of an outcome is nearly free: it is the first thing a cohort tells."""
 WIDEST = (0.005, 0.995)
@@ -110,6 +116,7 @@ def penalties() -> dict[str, float]:
         "ridge_departure": RIDGE_DEPARTURE,
         "ridge_static": RIDGE_STATIC,
         "ridge_static_departure": RIDGE_STATIC_DEPARTURE,
+        "ridge_published": RIDGE_PUBLISHED,
         "ridge_intercept": RIDGE_INTERCEPT,
     }
 
@@ -166,13 +173,16 @@ def exposures(model: HazardModel, data: Landmarks, outcome: str) -> tuple[NDArra
 
 
 def _fit_outcome(model: HazardModel, data: Landmarks, outcome: str, shared: Effects | None) -> Effects | None:
-    common = _in_common(model)
-    offset = np.zeros(len(common)) if shared is None else np.array(shared.coefficients) * common
     recent = np.array([False, *(feature.kind == "recent" for feature in model.features)])
-    lasting = _fit_part(model, data.take(_first_rows(data)), outcome, ~recent, offset * ~recent, shared is not None)
+    published = log_effects(outcome)
+    common = _in_common(model) * (recent if published else 1.0)
+    offset = _published(model, published) + (0.0 if shared is None else np.array(shared.coefficients) * common)
+    penalty = _penalty(model, shared is not None, bool(published))
+    doubt = penalty * _in_common(model) * ~recent if published else 0.0 * penalty
+    lasting = _fit_part(model, data.take(_first_rows(data)), outcome, ~recent, offset * ~recent, penalty, doubt)
     if lasting is None:
         return None
-    lately = _fit_part(model, data, outcome, recent, offset + lasting.beta, shared is not None)
+    lately = _fit_part(model, data, outcome, recent, offset + lasting.beta, penalty, doubt)
     beta, covariance = lasting.beta, lasting.covariance
     if lately is not None:
         beta, covariance = beta + lately.beta, covariance + lately.covariance
@@ -191,10 +201,16 @@ def _first_rows(data: Landmarks) -> NDArray[np.bool_]:
 
 
 def _fit_part(
-    model: HazardModel, data: Landmarks, outcome: str, part: NDArray[np.bool_], known: Floats, departs: bool
+    model: HazardModel,
+    data: Landmarks,
+    outcome: str,
+    part: NDArray[np.bool_],
+    known: Floats,
+    penalty: Floats,
+    doubt: Floats,
 ) -> Fitted | None:
     """Coefficients (1 + p,) and covariance of the columns in `part`, zero elsewhere, over what `known` (1 + p,)
-    explains; None without an event or a column."""
+    explains; None without an event or a column. penalty, doubt (1 + p,): as `fit_poisson`."""
     at_risk, exposure, events = exposures(model, data, outcome)
     if not events.any() or not part.any():
         return None
@@ -202,17 +218,24 @@ def _fit_part(
     followed = exposure > 0
     x = faded(model.features, z, lead_weights(model.fade_hours))[followed]
     lead = np.broadcast_to(data.patient[at_risk][:, None], followed.shape)[followed]
-    penalty = _penalty(model, departs)[part]
-    fitted = fit_poisson(x[:, part], events[followed], exposure[followed] * np.exp(x @ known), penalty, lead)
+    over = exposure[followed] * np.exp(x @ known)
+    fitted = fit_poisson(x[:, part], events[followed], over, penalty[part], lead, doubt[part])
     beta, covariance = np.zeros(len(part)), np.zeros((len(part), len(part)))
     beta[part] = fitted.beta
     covariance[np.ix_(part, part)] = fitted.covariance
     return Fitted(beta, covariance)
 
 
-def _penalty(model: HazardModel, departs: bool) -> Floats:
+def _published(model: HazardModel, effects: Mapping[str, float]) -> Floats:
+    """(1 + p,) published log hazard ratios of standardised features."""
+    return np.array([0.0, *(effects.get(feature.key, 0.0) * feature.sd for feature in model.features)])
+
+
+def _penalty(model: HazardModel, departs: bool, from_published: bool) -> Floats:
     static, recent = (RIDGE_STATIC_DEPARTURE, RIDGE_DEPARTURE) if departs else (RIDGE_STATIC, RIDGE)
-    rows = [static if feature.kind == "static" else recent for feature in model.features]
+    history = RIDGE_PUBLISHED if from_published else static
+    by_kind = {"operation": static, "static": history, "recent": recent}
+    rows = [by_kind["operation" if feature.key in OPERATIONS else feature.kind] for feature in model.features]
     return np.array([RIDGE_INTERCEPT, *rows])
 
 
@@ -260,7 +283,7 @@ def train(folder: Path, seed: int = SEED) -> HazardModel:
         **penalties(),
     }
     checked = cross_validate(data, lambda part: fit(part, "fold", {}, JUDGED), seed)
-    return fit(data, "hazard-3", training | {"cross_validation": checked})
+    return fit(data, "hazard-4", training | {"cross_validation": checked})
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -26,12 +26,21 @@ class Fitted(NamedTuple):
     covariance: Floats
 
 
-def fit_poisson(x: Floats, y: Floats, exposure: Floats, penalty: Floats, cluster: NDArray[np.int64]) -> Fitted:
+def fit_poisson(
+    x: Floats,
+    y: Floats,
+    exposure: Floats,
+    penalty: Floats,
+    cluster: NDArray[np.int64],
+    doubt: Floats | None = None,
+) -> Fitted:
     """Newton's method on the log likelihood less penalty . beta^2 / 2; x (n, p), y and exposure (n,),
     penalty (p,).
 
     Covariance: sandwich A^-1 B A^-1 with A the penalised information and B the scores summed within a
-    cluster, so that the overlapping landmarks of one patient do not count as independent patients.
+    cluster, so that the overlapping landmarks of one patient do not count as independent patients. `doubt` (p,): the
+    precision of what the penalty draws to, where that is itself uncertain (a published effect); it is added to B, so
+    that a coefficient of which the data say nothing is as uncertain as its prior.
     """
     beta = np.zeros(x.shape[1])
     for _ in range(STEPS):
@@ -41,7 +50,8 @@ def fit_poisson(x: Floats, y: Floats, exposure: Floats, penalty: Floats, cluster
         if np.abs(step).max() < TOLERANCE:
             break
     _, information = _slope(x, y, exposure, penalty, beta)
-    return Fitted(beta, _sandwich(x, y - exposure * np.exp(x @ beta), cluster, information))
+    doubts = np.diag(np.zeros(len(beta)) if doubt is None else doubt)
+    return Fitted(beta, _sandwich(x, y - exposure * np.exp(x @ beta), cluster, information, doubts))
 
 
 def _slope(x: Floats, y: Floats, exposure: Floats, penalty: Floats, beta: Floats) -> tuple[Floats, Floats]:
@@ -51,9 +61,9 @@ def _slope(x: Floats, y: Floats, exposure: Floats, penalty: Floats, beta: Floats
     return gradient, information
 
 
-def _sandwich(x: Floats, residual: Floats, cluster: NDArray[np.int64], information: Floats) -> Floats:
+def _sandwich(x: Floats, residual: Floats, cluster: NDArray[np.int64], information: Floats, doubts: Floats) -> Floats:
     scores = np.zeros((int(cluster.max()) + 1, x.shape[1]))
     np.add.at(scores, cluster, x * residual[:, None])
     bread = np.linalg.inv(information)
-    covariance: Floats = bread @ (scores.T @ scores) @ bread
+    covariance: Floats = bread @ (scores.T @ scores + doubts) @ bread
     return (covariance + covariance.T) / 2

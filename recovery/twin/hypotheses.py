@@ -127,24 +127,24 @@ def log_sum(values: Floats) -> Floats:
 def likelihood_ratios(model: HypothesisModel, seen: Blocks) -> Floats:
     """llr (..., H, BLOCKS) untempered, the last axis by onset 1..BLOCKS blocks ago: `contributions` added up over the
     metrics, as one product of matrices."""
-    precision, weighted = _weighted(model, seen)
+    precision, distance = weighted_distance(model, seen)
     lead = seen.mean.shape[:-2]
-    aligned = _aligned(model)
-    table = aligned.reshape(len(model.names) * BLOCKS, -1).T
-    linear = weighted.reshape(*lead, -1) @ table
+    shifts = aligned_shifts(model)
+    table = shifts.reshape(len(model.names) * BLOCKS, -1).T
+    linear = distance.reshape(*lead, -1) @ table
     square = precision.reshape(*lead, -1) @ table**2
     return np.asarray((linear - 0.5 * square).reshape(*lead, len(model.names), BLOCKS))
 
 
 def contributions(model: HypothesisModel, seen: Blocks) -> Floats:
     """llr by metric (..., H, M, BLOCKS): what each metric says for (positive) or against each hypothesis."""
-    precision, weighted = _weighted(model, seen)
-    aligned = _aligned(model)
-    linear = np.einsum("...mb,homb->...hmo", weighted, aligned)
-    return np.asarray(linear - 0.5 * np.einsum("...mb,homb->...hmo", precision, aligned**2))
+    precision, distance = weighted_distance(model, seen)
+    shifts = aligned_shifts(model)
+    linear = np.einsum("...mb,homb->...hmo", distance, shifts)
+    return np.asarray(linear - 0.5 * np.einsum("...mb,homb->...hmo", precision, shifts**2))
 
 
-def _weighted(model: HypothesisModel, seen: Blocks) -> tuple[Floats, Floats]:
+def weighted_distance(model: HypothesisModel, seen: Blocks) -> tuple[Floats, Floats]:
     """Precision of each block's mean (0 where nothing was read), and precision times distance from the centre."""
     noise = list(model.noise.values())
     centre, own, shared = (np.array([getattr(n, part) for n in noise])[:, None] for part in ("centre", "own", "shared"))
@@ -153,7 +153,7 @@ def _weighted(model: HypothesisModel, seen: Blocks) -> tuple[Floats, Floats]:
 
 
 @lru_cache(maxsize=16)
-def _aligned(model: HypothesisModel) -> Floats:
+def aligned_shifts(model: HypothesisModel) -> Floats:
     """(H, BLOCKS, M, BLOCKS) shift expected in each block (last axis, newest first) for an onset 1..BLOCKS blocks ago:
     blocks before the onset do not move."""
     shifts = shift_table(model)

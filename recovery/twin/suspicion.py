@@ -26,6 +26,7 @@ from recovery.twin.incidence import procedure_class
 from recovery.twin.metrics import METRICS
 from recovery.twin.profile import Profile
 from recovery.twin.risk_inputs import RiskFactors, static_inputs
+from recovery.twin.support import is_sustained, readings_for
 from recovery.twin.surprise import RecoveryFeatures
 from recovery.twin.surprise_blocks import Blocks, in_order_of
 from recovery.twin.survival import COVERED_HOURS, Floats, HazardModel
@@ -62,7 +63,8 @@ class Suspicion:
     """probability: calibrated, of any complication under way now; None exactly when `silent_because` is set.
     ordinary: posterior of ordinary recovery. hypotheses: likeliest first. known: posterior of the complications that
     are diagnosed already, which are not listed. complications: posterior of every complication by name, however small,
-    which risks read."""
+    which risks read. sustained: whether more than a single reading of a single metric speaks for a complication; an
+    alert waits for that. read_once: metrics of which one reading alone does."""
 
     probability: float | None
     ordinary: float | None
@@ -72,6 +74,8 @@ class Suspicion:
     silent_because: str | None = None
     known: float = 0.0
     complications: Mapping[str, float] = field(default_factory=dict)
+    sustained: bool = True
+    read_once: frozenset[str] = frozenset()
 
     @property
     def leading(self) -> Hypothesis | None:
@@ -95,6 +99,7 @@ def consider(
     seen = in_order_of(model.metrics, features.blocks)
     weighed = weigh(model, seen, prior(profile, factors, features.now_hour, model, hazards), features.now_hour)
     already = [name in diagnosed for name in model.names]
+    readings = readings_for(model, seen, weighed)
     return Suspicion(
         float(weighed.suspicion),
         float(weighed.ordinary),
@@ -103,6 +108,8 @@ def consider(
         model.evidence,
         known=float(weighed.posterior[already].sum()),
         complications=by_name(model, weighed.posterior),
+        sustained=bool(is_sustained(readings)),
+        read_once=frozenset(key for key, n in zip(model.metrics, readings.tolist(), strict=True) if n == 1),
     )
 
 
@@ -140,10 +147,14 @@ def facts(found: Suspicion) -> tuple[Fact, ...]:
     leading = found.leading
     if leading is not None:
         told.append(Fact("hypothesis", leading.name, leading.label, leading.probability, "1", leading.onset_hours_ago))
-        told += [
-            Fact("speaks_for", key, METRICS[key].label.lower(), size, "log ratio") for key, size in leading.speaks_for
-        ]
+        told += [Fact("speaks_for", key, spoken_of(key, found), size, "log ratio") for key, size in leading.speaks_for]
     return (*told, *_rivals(found))
+
+
+def spoken_of(metric: str, found: Suspicion) -> str:
+    """The metric in words, and that a single reading of it speaks for a complication, where it is so."""
+    label = METRICS[metric].label.lower()
+    return f"{label} (one reading)" if metric in found.read_once else label
 
 
 def _rivals(found: Suspicion) -> list[Fact]:

@@ -20,7 +20,8 @@ from recovery.selectors.portal_access import Opened, opened_by
 from recovery.services import invites, portal
 from recovery.services.invites import NotOpened, TooManyTries
 from recovery.views import door
-from recovery.views.me import LooksForm, looks, remember
+from recovery.views.portal_dress import LANGUAGE, TEXT
+from recovery.views.portal_looks import LooksForm, looks, remember
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 OPENED = "portal_invite"
@@ -69,7 +70,7 @@ def open_invite(request: HttpRequest, code: str = "") -> HttpResponse:
 def _choose_language(request: HttpRequest) -> None:
     chosen = request.GET["language"]
     if chosen in portal.LANGUAGES:
-        remember(request, chosen, int(request.session.get("portal_text", 1)))
+        remember(request, chosen, int(request.session.get(TEXT, 1)))
 
 
 def _open(request: HttpRequest, code: str) -> str:
@@ -150,7 +151,7 @@ def _accept(request: HttpRequest, opened: Opened, username: str, password: str) 
     now = door.clock()
     key = str(request.session[OPENED])
     user = invites.accept(key=key, username=username, password=password, actor=_actor(request), now=now)
-    chosen = request.session.get("portal_language") or "en", int(request.session.get("portal_text", 1))
+    chosen = request.session.get(LANGUAGE) or "en", int(request.session.get(TEXT, 1))
     request.session.flush()
     portal.prefer(user=user, language=chosen[0], text_size=chosen[1], actor=Actor.of_user(user), now=now)
     is_in = opened.in_person or not is_mfa_enabled(user)

@@ -5,8 +5,7 @@ from uuid import UUID
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language, get_language_info
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from recovery.exceptions import NotFound
@@ -18,6 +17,7 @@ from recovery.selectors.portal import own_page
 from recovery.selectors.portal_home import home_of
 from recovery.services import portal
 from recovery.views import door, portal_door
+from recovery.views.portal_looks import LooksForm, looks, remember
 
 SHOWN_AT = "X-Portal-Home"  # the service worker keeps what carries this as the last-known home
 
@@ -61,11 +61,6 @@ def show_readings(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/readings.html", {"view": own_view(page, now, zone)})
 
 
-class LooksForm(forms.Form):
-    language = forms.ChoiceField(choices=list(portal.LANGUAGES.items()))
-    text_size = forms.TypedChoiceField(choices=[(size, size) for size in portal.TEXT_SIZES], coerce=int)
-
-
 @require_http_methods(("GET", "HEAD", "POST"))
 def show_settings(request: HttpRequest) -> HttpResponse:
     """Language and text size, for everybody who may be in the portal."""
@@ -77,25 +72,6 @@ def show_settings(request: HttpRequest) -> HttpResponse:
     portal.prefer(user=door.person(request), actor=door.actor(request), now=now, **chosen)
     remember(request, chosen["language"], chosen["text_size"])
     return redirect("me_settings")
-
-
-def remember(request: HttpRequest, language: str, text_size: int) -> None:
-    """For the pages that follow (twinweb/portal.py reads it)."""
-    request.session["portal_language"], request.session["portal_text"] = language, text_size
-
-
-def looks(request: HttpRequest) -> dict[str, object]:
-    """What a page that asks for language and text size needs: each language names itself."""
-    here = get_language() or "en"
-    return {
-        "languages": [(key, get_language_info(key)["name_local"], key == here) for key in portal.LANGUAGES],
-        "sizes": list(zip(portal.TEXT_SIZES, _sizes(), strict=True)),
-        "size": int(request.session.get("portal_text", 1)),
-    }
-
-
-def _sizes() -> list[str]:
-    return [_("Usual text"), _("Large text"), _("Very large text")]
 
 
 class GoalForm(forms.Form):

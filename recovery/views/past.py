@@ -15,7 +15,7 @@ from recovery.presenters.patient import banner, patient_view
 from recovery.selectors.allergies import allergies_of
 from recovery.selectors.befallen import befallen
 from recovery.selectors.past import Past, past_of, still_allowed
-from recovery.selectors.patient import PatientPage
+from recovery.selectors.patient import PatientPage, usual_days
 from recovery.selectors.people import find_episode, operation_of, person_of
 from recovery.selectors.snapshot import Said, read_snapshot
 from recovery.services import looking_back
@@ -67,6 +67,7 @@ def _page(episode: Episode, then: Then | None, past: Past, at: datetime) -> Pati
         allergies=allergies_of(episode.patient_id),
         later=past.later,
         events=befallen(episode, at),
+        usual_days=usual_days(then.content) if then else {},
     )
 
 

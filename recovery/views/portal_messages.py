@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from recovery.exceptions import Conflict, Invalid
+from recovery.models import User
 from recovery.portal_forms import MessageForm
 from recovery.presenters.messages import own_line, own_thread
 from recovery.presenters.portal_errors import told
@@ -29,8 +30,9 @@ def show_messages(request: HttpRequest) -> HttpResponse:
             return redirect("me_thread", sent)
     portal_door.note(request, found, now, "view_messages")
     zone = portal_door.zone_of(found)
+    threads = threads_of(found.patient_id, for_team=False, helper=_helper(request, found))
     context = {
-        "threads": [own_thread(one, zone) for one in threads_of(found.patient_id, for_team=False)],
+        "threads": [own_thread(one, zone) for one in threads],
         "answer_by": moment(answer_by(found.patient_id, now), zone),
         "form": form,
         "key": form.data.get("key") or uuid4(),
@@ -40,16 +42,18 @@ def show_messages(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def show_thread(request: HttpRequest, key: UUID) -> HttpResponse:
-    """One conversation; opening it is reading it."""
+    """One conversation; opening it is reading it, for the person who does."""
     now = door.clock()
     found = portal_door.subject(request, "write", now)
     thread_of(found.patient_id, key, for_team=False)
     form = MessageForm(request.POST or None)
     if request.method == "POST" and _send(request, found, form, key) is not None:
         return redirect("me_thread", key)
-    messaging.mark_read(
-        thread_key=key, by_team=False, words=portal_door.acts(found), actor=door.actor(request), now=now
-    )
+    words, helper = portal_door.acts(found), _helper(request, found)
+    if helper is None:
+        messaging.mark_read(thread_key=key, by_team=False, words=words, actor=door.actor(request), now=now)
+    else:
+        messaging.mark_read_by_helper(thread_key=key, user=helper, words=words, now=now)
     portal_door.note(request, found, now, "view_thread", entity=f"Thread/{key}")
     thread, zone = thread_of(found.patient_id, key, for_team=False), portal_door.zone_of(found)
     context = {
@@ -60,6 +64,10 @@ def show_thread(request: HttpRequest, key: UUID) -> HttpResponse:
         "key": form.data.get("key") or uuid4(),
     }
     return render(request, "portal/thread.html", context, status=400 if form.errors else 200)
+
+
+def _helper(request: HttpRequest, found: Subject) -> User | None:
+    return None if found.is_self else door.person(request)
 
 
 def _send(request: HttpRequest, found: Subject, form: MessageForm, thread: UUID | None) -> UUID | None:

@@ -62,8 +62,8 @@ def _doors(request: HttpRequest) -> HttpResponse:
     doors = doors_of(person, now)
     language = get_language() or "en"
     context = {
-        "others": [(one, waits_for(one, language, now)) for one in doors if one.grant != found.grant],
-        "waits": next((waits_for(one, language, now) for one in doors if one.grant == found.grant), None),
+        "others": [(one, waits_for(one, person, language, now)) for one in doors if one.grant != found.grant],
+        "waits": next((waits_for(one, person, language, now) for one in doors if one.grant == found.grant), None),
         "is_told": any(one.told for one in doors),
         "contact": helper_contact_of(person, now),
         "found": found,

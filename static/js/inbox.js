@@ -1,4 +1,5 @@
 // The alert inbox: rows never move under a hand, actions go by fetch, and what was not sent is not pretended.
+import { lettersWork } from "./keys.js";
 import { bar, follow } from "./live.js";
 
 const list = document.querySelector("#live");
@@ -124,7 +125,7 @@ document.addEventListener("click", (event) => {
 
 // s, e and r live in the detail: it must be that of the row in hand before the key does anything.
 document.addEventListener("keydown", async (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || !"ser".includes(event.key) || event.key.length !== 1) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || !"ser".includes(event.key) || event.key.length !== 1 || !lettersWork()) return;
   if (event.target.closest("input, select, textarea, [contenteditable]")) return;
   const key = current()?.dataset.alert ?? panel.querySelector("#detail")?.dataset.for;
   if (!key) return;

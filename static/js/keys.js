@@ -1,4 +1,7 @@
-// Keys of every page: ? help, / finds a patient, [ ] a day earlier or later in the time machine, j k move through rows, Enter opens, arrow keys read a chart day by day.
+// Keys of every page: ? help, / finds a patient, [ ] a day earlier or later in the time machine, j k move through rows, Enter opens, u takes back the last step, arrow keys read a chart day by day.
+// Single letters can be switched off on the help page: who speaks to the computer says letters without meaning them (WCAG 2.1.4).
+const KEPT = "single-keys";
+export const lettersWork = () => localStorage.getItem(KEPT) !== "off";
 const rows = () => [...document.querySelectorAll("tr[data-href], article[data-row]")];
 let at = -1;
 
@@ -30,6 +33,7 @@ const actions = {
   "/": () => document.querySelector("input[type=search]")?.focus(),
   j: () => move(1),
   k: () => move(-1),
+  u: () => document.querySelector("[data-undo] button")?.click(),
   "[": () => document.querySelector("[data-earlier]")?.click(),
   "]": () => document.querySelector("[data-later]")?.click(),
 };
@@ -37,12 +41,26 @@ const actions = {
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
   if (event.target.closest("[data-walk]") && walk(event)) return;
+  if (!lettersWork()) return;
   const action = actions[event.key];
   if (action) {
     event.preventDefault();
     action();
   } else if ("asr".includes(event.key) && press(event.key)) event.preventDefault();
 });
+
+const letters = document.querySelector("[data-letters]");
+function drawLetters() {
+  if (!letters) return;
+  letters.hidden = false;
+  letters.setAttribute("aria-pressed", String(lettersWork()));
+  letters.textContent = `Single keys: ${lettersWork() ? "on" : "off"}`;
+}
+letters?.addEventListener("click", () => {
+  localStorage.setItem(KEPT, lettersWork() ? "off" : "on");
+  drawLetters();
+});
+drawLetters();
 
 // A chart is read aloud row by row from the table that holds the same numbers.
 function walk(event) {

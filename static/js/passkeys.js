@@ -7,6 +7,6 @@ if (form && window.isSecureContext && window.PublicKeyCredential) form.hidden = 
 document.addEventListener('allauth.error', (event) => {
   event.preventDefault()
   if (!problem) return
-  problem.textContent = 'No passkey was used. Try again, or sign in with name and password.'
+  problem.textContent = problem.dataset.said || 'No passkey was used. Try again, or sign in with name and password.'
   problem.hidden = false
 })

@@ -10,6 +10,11 @@ function offer(root) {
   });
 }
 
+// Folds stand open on wide screens and on paper by the style sheet; a browser that cannot, opens them here.
+const unable = !CSS.supports("selector(::details-content)");
+const folds = (wanted) => live.querySelectorAll("details.fold").forEach((one) => wanted(one) && (one.open = true));
+const unfold = () => unable && matchMedia("(min-width: 761px)").matches && folds(() => true);
+
 async function renew() {
   const fresh = (await fragment(live.dataset.now))?.querySelector("#twin");
   const old = live.querySelector("#twin");
@@ -20,13 +25,14 @@ async function renew() {
   old.replaceWith(fresh);
   const details = [...fresh.querySelectorAll("details")];
   if (details.length === open.length) details.forEach((one, i) => (one.open = open[i]));
+  unfold();
   explored.forEach((one) => document.getElementById(one.id)?.replaceWith(one));
   offer(fresh);
   scrollTo({ top, behavior: "instant" });
 }
 
 // Someone typing a reason or reading a list of choices must not lose it.
-const atWork = () => live.querySelector("details[open] form") || live.querySelector("form:focus-within");
+const atWork = () => live.querySelector("details[open]:not(.fold) form") || live.querySelector("form:focus-within");
 
 function onChange(event) {
   if (event.episode !== live.dataset.episode) return;
@@ -107,6 +113,8 @@ document.addEventListener("click", (event) => {
   if (!button) return;
   const into = document.getElementById(button.dataset.into);
   into.hidden = !into.hidden;
+  const fold = button.closest("details.fold");
+  if (fold) fold.open = true; // so that it stays in sight on a window made narrow
   if (into.hidden || into.childElementCount) return;
   const watcher = new IntersectionObserver((seen) => {
     if (!seen.some((one) => one.isIntersecting)) return;
@@ -130,7 +138,17 @@ function tellSeen() {
   navigator.sendBeacon(live.dataset.left, said);
 }
 
+// A link of the jump list, or of another page, opens the fold that it leads into.
+function reveal() {
+  const at = location.hash && document.getElementById(location.hash.slice(1));
+  if (at) folds((one) => one.contains(at));
+}
+
 if (live) {
+  unfold();
+  if (unable) addEventListener("beforeprint", () => folds(() => true));
+  reveal();
+  addEventListener("hashchange", reveal);
   offer(live);
   addEventListener("pagehide", tellSeen);
   live.addEventListener("submit", () => (staying = true));

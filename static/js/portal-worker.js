@@ -32,10 +32,10 @@ async function asset (request) {
 }
 
 async function page (request, name, mark) {
+  const began = signOuts
   try {
     const answer = await fetch(request)
-    const pages = await caches.open(PAGES)
-    if (answer.ok && answer.headers.has(mark)) await pages.put(name, answer.clone())
+    if (answer.ok && answer.headers.has(mark)) await keep(name, answer.clone(), began)
     else if (answer.redirected || answer.type === 'opaqueredirect') await forget(answer)
     return answer
   } catch (error) {
@@ -43,10 +43,28 @@ async function page (request, name, mark) {
   }
 }
 
+// A page that was asked for before a sign-out and arrives after it is not kept: the phone would show it to the next person.
+let signOuts = 0
+
+async function keep (name, answer, began) {
+  if (began !== signOuts) return
+  await (await caches.open(PAGES)).put(name, answer)
+  if (began !== signOuts) await caches.delete(PAGES)
+}
+
 // Sent to sign in: whoever holds the phone now sees nothing of the one before.
 async function forget (answer) {
-  if (answer.type === 'opaqueredirect' || new URL(answer.url).pathname.startsWith('/login')) await caches.delete(PAGES)
+  if (answer.type === 'opaqueredirect' || new URL(answer.url).pathname.startsWith('/login')) await signedOut()
 }
+
+async function signedOut () {
+  signOuts += 1
+  await caches.delete(PAGES)
+}
+
+self.addEventListener('message', (event) => {
+  if (event.data === 'signed-out') event.waitUntil(signedOut())
+})
 
 async function lastKnown (name, error) {
   const held = await (await caches.open(PAGES)).match(name)

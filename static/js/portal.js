@@ -36,9 +36,13 @@ for (const form of document.querySelectorAll('form[data-once]')) {
 }
 addEventListener('pageshow', () => document.querySelectorAll('form[data-gone]').forEach((form) => { delete form.dataset.gone }))
 
-// After signing out nothing of this person is left to look at; answers not yet sent stay, sealed.
+// After signing out nothing of this person is left to look at, not even a page that is still on its way; answers not yet
+// sent stay, sealed.
+let leaving = false
 document.querySelector('[data-sign-out]')?.addEventListener('submit', () => {
-  caches?.delete('portal-pages')
+  leaving = true
+  navigator.serviceWorker?.controller?.postMessage('signed-out')
+  globalThis.caches?.delete('portal-pages')
 })
 
 // This page and today's questions are kept, so that they are there without a connection. Once the worker is in charge
@@ -55,7 +59,7 @@ async function prepare () {
 
 async function keep (path, mark) {
   const answer = await fetch(path)
-  if (answer.ok && answer.headers.has(mark)) await (await caches.open('portal-pages')).put(path, answer)
+  if (answer.ok && answer.headers.has(mark) && !leaving) await (await caches.open('portal-pages')).put(path, answer)
 }
 
 // Two minutes before the session ends: a question, in the page's language.

@@ -14,12 +14,22 @@ from pathlib import Path
 from typing import Any
 
 from tests import template_database
+from tests.faults.stores import IN_PRODUCTION, number_of, stores
 from tests.servers import free_port
 from twinweb import supervisor
 
 ROOT = Path(__file__).resolve().parents[2]
 DIED = 137  # the exit code of a process that was killed
-NOT_EMBEDDED = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "STATIC_ROOT", "TWINWEB_HTTPS", "HOST"}
+# What the product is not to take from the run: its stores are its own, and its byte code is kept.
+NOT_OURS = {
+    "DATABASE_URL",
+    "REDIS_URL",
+    "SECRET_KEY",
+    "STATIC_ROOT",
+    "TWINWEB_HTTPS",
+    "HOST",
+    "PYTHONDONTWRITEBYTECODE",
+}
 # What tells a child from the others on its command line.
 ROLES = {"worker": b"worker@%h", "web": b"gunicorn"}
 
@@ -89,6 +99,10 @@ class Stack:
         assert done.returncode == 0, done.stderr[-3000:]
         return dict(json.loads(done.stdout.splitlines()[-1]))
 
+    def number_of(self, question: str) -> int:
+        """The one number that an SQL question to the store gives; quick enough to be asked in a loop."""
+        return number_of(question, self.environment)
+
     def end_of_log(self) -> str:
         return self.log.read_text()[-3000:]
 
@@ -97,13 +111,18 @@ class Stack:
 def prepared(directory: Path, *before: Sequence[str]) -> Iterator[Stack]:
     """A product that is set up (migrated, then the commands `before`) and running; nothing of it is left after."""
     data, port = directory / "data", free_port()
-    kept = {name: value for name, value in os.environ.items() if name not in NOT_EMBEDDED}
-    kept.pop("PYTHONDONTWRITEBYTECODE", None)
-    stack = Stack(
-        data, port, {**kept, "TWINWEB_DATA": str(data), "TWINWEB_DEMO": "0", "PORT": str(port)}, directory / "log"
-    )
-    _begin_with_the_template(stack)
-    stack.run("migrate", "--verbosity", "0")
+    kept = {name: value for name, value in os.environ.items() if name not in NOT_OURS}
+    with stores(directory) as ours:
+        ours |= {"TWINWEB_DATA": str(data), "TWINWEB_DEMO": "0", "PORT": str(port)}
+        with _running(Stack(data, port, {**kept, **ours}, directory / "log"), before) as running:
+            yield running
+
+
+@contextmanager
+def _running(stack: Stack, before: Sequence[Sequence[str]]) -> Iterator[Stack]:
+    if not IN_PRODUCTION:  # there it is a copy of a migrated one
+        _begin_with_the_template(stack)
+        stack.run("migrate", "--verbosity", "0")
     for command in before:
         stack.run(*command)
     with stack.log.open("ab") as log:
@@ -112,10 +131,10 @@ def prepared(directory: Path, *before: Sequence[str]) -> Iterator[Stack]:
         )
     try:
         wait_for(stack.answers, 60, "the web server")
-        wait_for(lambda: (data / "worker.heartbeat").exists(), 60, "the worker")
+        wait_for(lambda: (stack.data / "worker.heartbeat").exists(), 60, "the worker")
         yield stack
     finally:
-        for pid in _processes_on(data):
+        for pid in _processes_on(stack.data):
             _kill(pid)
         process.wait(timeout=20)
 

@@ -1,7 +1,6 @@
 """kill -9 of workers and web server while a subscriber is told, and a receiver that goes away: all of it arrives."""
 
 import json
-import os
 import threading
 import urllib.error
 import urllib.request
@@ -14,10 +13,7 @@ import pytest
 
 from tests.faults.stack import Stack, prepared, wait_for
 
-pytestmark = [
-    pytest.mark.faults,
-    pytest.mark.skipif("DATABASE_URL" in os.environ, reason="the embedded product is what is killed here"),
-]
+pytestmark = pytest.mark.faults
 EACH = 40
 PATIENTS = ("p1", "p2")
 

@@ -86,11 +86,16 @@ class Seen:
         self.page.locator(FIRST_PATIENT).first.click()
         self.page.wait_for_url(re.compile(r"/patients/[0-9a-f-]{36}/"))
         if name == "readings":
+            self.open_folds()
             self.page.locator("a:has-text('All readings')").first.click()
             self.page.wait_for_url(re.compile(r"/readings/"))
         if name == "what_if":
             self.page.locator("a:has-text('What if')").first.click()
             self.page.wait_for_url(re.compile(r"/what-if/"))
+
+    def open_folds(self) -> None:
+        """What a phone keeps folded is open, as it always is on a wide screen."""
+        self.page.evaluate("document.querySelectorAll('details.fold').forEach((one) => { one.open = true })")
 
 
 def launch(play: Playwright) -> Browser:

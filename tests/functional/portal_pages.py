@@ -29,8 +29,8 @@ SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clie
 OPEN_ALL = "document.querySelectorAll('details').forEach((one) => { one.open = true })"
 LARGE = "document.documentElement.style.fontSize = '200%'"
 SAID = re.compile(r"\b(?:None(?! of)|NaN|undefined)\b")
-# The browser's own line about a page that says 404, which is what is looked at.
-EXPECTED = re.compile(r"Failed to load resource.*404")
+# The browser's own line about a page that says 404 or 405, which is what is looked at.
+EXPECTED = re.compile(r"Failed to load resource.*40[45]")
 
 
 @dataclass(frozen=True)

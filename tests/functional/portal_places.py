@@ -102,6 +102,9 @@ def _own_pages(made: Made) -> None:
         made.look(f"me_{name}".strip("/_"), "patient", f"/me/{name}")
     made.look("me_vendor", "patient", "/me/devices/with/example-watch/")
     made.look("no such page", "patient", "/me/nothing-here/", status=404)
+    made.look("nothing was sent", "patient", "/me/goals/", status=405)
+    made.look("sign in", "nobody", "/login/?next=/me/")
+    made.look("sign in again", "nobody", "/login/?next=/me/messages/&ended=while+sending")
 
 
 def _letters(made: Made, patient: Any, now: Any) -> None:

@@ -164,3 +164,42 @@ def test_after_signing_out_a_phone_shows_nothing_of_the_person(ward, browser):
         context.set_offline(True)
         with pytest.raises(Exception, match="ERR_"):
             page.goto(ward.url + "/me/")
+
+
+ASK_THROUGH_THE_WORKER = "(path) => { fetch(path, { keepalive: true }) }"
+
+
+def test_a_page_that_arrives_after_signing_out_is_not_kept(ward, browser):
+    with visit(browser, ward, viewport=PHONE) as seen:
+        seen.sign_in("ida", again=True)
+        page, context, held = seen.page, seen.page.context, []
+        page.goto(ward.url + "/me/")
+        assert page.evaluate(IN_CHARGE)
+        page.goto(ward.url + "/me/")
+        page.wait_for_load_state("networkidle")
+        context.route("**/me/check-in/*/whole/", lambda route: held.append((route, route.fetch())))
+        page.evaluate(ASK_THROUGH_THE_WORKER, "/me/check-in/extra-off1/whole/")
+        while not held:
+            page.wait_for_timeout(50)
+        page.click("button:has-text('Sign out')")
+        page.wait_for_url(re.compile("/login/"))
+        assert page.evaluate(FORGOTTEN)
+        for route, answer in held:
+            route.fulfill(response=answer)
+        page.wait_for_timeout(1_000)
+        assert page.evaluate(FORGOTTEN)
+
+
+def test_a_session_that_ends_on_any_page_leaves_nothing_on_the_phone(ward, browser):
+    with visit(browser, ward, viewport=PHONE) as seen:
+        seen.sign_in("ida", again=True)
+        page, context = seen.page, seen.page.context
+        page.goto(ward.url + "/me/")
+        assert page.evaluate(IN_CHARGE)
+        page.goto(ward.url + "/me/")
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("caches.has('portal-pages')")
+        context.clear_cookies()
+        page.goto(ward.url + "/me/readings/")
+        page.wait_for_url(re.compile("/login/"))
+        assert page.evaluate(FORGOTTEN)

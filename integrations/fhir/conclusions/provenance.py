@@ -1,7 +1,8 @@
 """Provenance: who brought which readings and documents of a patient, and on what the twin's conclusions stand. Pure.
 
 One per delivery and patient, and one per episode for the current snapshot (model version, readings used). `patient` is
-the pre-adopted R5 element, so that a patient's own are found although their targets are many.
+an extension of our guide, so that a patient's own are found although their targets are many: R5's own element under its
+cross-version address is refused by R4 validators that hold no R5 definitions.
 """
 
 from typing import Any
@@ -15,7 +16,7 @@ from recovery.selectors.fhir_plans import PlanSaid
 from recovery.selectors.snapshot import Said
 from recovery.services.documents import instant
 
-PATIENT = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Provenance.patient"
+PATIENT = profile("provenance-patient")
 OPERATIONS = "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
 PARTICIPANTS = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 TRANSMITTER = "http://hl7.org/fhir/us/core/CodeSystem/us-core-provenance-participant-type"

@@ -29,6 +29,15 @@ def cut(request: SearchRequest, page: Page) -> Page:
     return page
 
 
+def cut_one(entry: Entry, summary: str, elements: str) -> Entry:
+    """A resource read by its id, cut as a search would (http.html#parameters); whole for what means no part of one."""
+    keep = _SUMMARIES.get(summary)
+    if keep is not None:
+        return _cut(entry, keep)
+    names = frozenset(one.strip() for one in elements.split(",") if one.strip())
+    return _cut(entry, lambda name, said: _elements(name, said, names)) if names else entry
+
+
 def _cut(entry: Entry, keep: Keep) -> Entry:
     resource = wire.parse_object(entry.text.encode())
     kept = dict(keep(entry.type, resource))

@@ -2,14 +2,21 @@
 
 import json
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
 from integrations.fhir import wire
 from integrations.fhir.receiving import Tray, Wish
 from recovery.audit import Actor
+from recovery.check_ins.forms import shipped
+from recovery.check_ins.schedule import Slot
+from recovery.check_ins.told import Telling, resources
 from recovery.models import Episode, Snapshot
-from recovery.services import refresh
+from recovery.ports import ports
+from recovery.selectors import check_ins as found
+from recovery.selectors.snapshot import read_snapshot
+from recovery.services import check_ins, refresh
 from recovery.services.factors import known_at
 from recovery.services.ingestion import deliver
 from recovery.services.intake import Delivery
@@ -20,6 +27,7 @@ ACTOR = Actor.system("test")
 NOW = d.SURGERY_END + timedelta(days=9)
 DAY_MS = 24 * d.HOUR_MS
 SNOMED = "http://snomed.info/sct"
+FORM = shipped("daily")
 
 
 @pytest.fixture
@@ -80,6 +88,55 @@ WALKER = {
 }
 
 
+def asked(episode, day):
+    """Whether the check-in of that day asks for the aid, by what the twin last said."""
+    row = Snapshot.objects.get(current=True)
+    said = read_snapshot(row.content, made_at=row.made_at, data_until=row.data_until, model_version=row.model_version)
+    opens = d.SURGERY_END + timedelta(days=day)
+    slot = Slot(f"daily-{day}", "daily", day, opens, opens + timedelta(hours=12))
+    return "walking_aid" in found.asked_of(FORM, slot, episode, said)
+
+
+def answered(episode, day, answer):
+    at = d.SURGERY_END + timedelta(days=day)
+    client_id = uuid4()
+    telling = Telling(FORM, {"walking_aid": answer}, client_id, "p1", at, "de", "")
+    check_ins.send(
+        episode=episode,
+        form=FORM,
+        attempt=check_ins.Attempt(f"daily-{day}", client_id, telling.answers, at, "portal", "Ida"),
+        delivery=ports().delivery_of(resources(telling), "check-in"),
+        document=str(client_id),
+        actor=ACTOR,
+        user_id=None,
+        now=at,
+    )
+
+
+def test_what_a_patient_answers_reaches_the_twin_and_is_asked_again_after_a_week(episode):
+    before = said_of_steps()
+    assert asked(episode, 9)
+    answered(episode, 1, "266731002")
+    after = said_of_steps()
+    assert after["expected"] > 1.1 * before["expected"] and "walking frame" in after["aid_note"]
+    assert [asked(episode, day) for day in (2, 7, 8)] == [False, False, True]
+    answered(episode, 8, "no-aid")
+    assert uses(episode) == [("frame", 1, 8), ("none", 8, float("inf"))]
+    assert not asked(episode, 9)
+
+
+def test_nobody_is_asked_what_the_hospital_has_just_told_or_what_no_counter_would_feel(episode):
+    said_of_steps()
+    send(observed(7, "74566002"))
+    assert not asked(episode, 9)
+    Episode.objects.update(procedure="colectomy_open")
+    assert not asked(Episode.objects.get(), 20)
+    row = Snapshot.objects.get(current=True)
+    row.content["metrics"].pop("steps")
+    row.save()
+    assert not asked(episode, 20)
+
+
 def test_with_a_frame_the_twin_expects_more_steps_and_the_page_says_why(episode):
     before = said_of_steps()
     assert before["aid_note"] == ""
@@ -102,6 +159,14 @@ def test_with_a_frame_the_twin_expects_more_steps_and_the_page_says_why(episode)
         (
             [observed(1, "266731002"), observed(4, "74566002"), observed(7, "360006004")],
             [("frame", 1, 4), ("crutches", 4, 7), ("stick", 7, float("inf"))],
+        ),
+        (
+            [use(timingPeriod={"start": at(1)}, **FRAME), observed(5, "360006004")],
+            [("frame", 1, 5), ("stick", 5, float("inf"))],
+        ),
+        (
+            [use(timingPeriod={"start": at(1)}, **FRAME), use(timingPeriod={"start": at(3)}, **FRAME)],
+            [("frame", 1, float("inf")), ("frame", 3, float("inf"))],
         ),
         ([observed(1, "58938008")], []),
     ],

@@ -67,5 +67,12 @@ def test_steps_far_above_a_thousand_have_reached_that_milestone():
     assert found["steps_1000"]["achieved"] is True and found["steps_1000"]["target"] == 1000.0
 
 
+def test_where_half_of_people_like_this_are_is_said_of_milestones_to_come_alone():
+    days = [d.number(hour + 72, hour + 0.1, 400.0, STEPS) for hour in range(-72, 75)]
+    found = concluded(*days)["milestones"]
+    assert {one["key"] for one in found if "usual" in one} == {one["key"] for one in found if not one["achieved"]}
+    assert {one["key"]: one["usual"] for one in found if "usual" in one} == {"steps_baseline": None}
+
+
 def test_without_readings_no_milestone_is_promised():
     assert concluded()["milestones"] == []

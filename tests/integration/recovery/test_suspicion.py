@@ -63,6 +63,21 @@ def test_an_ordinary_course_raises_no_suspicion():
     assert said["suspicion"]["probability"] < 0.06
 
 
+def test_a_single_outlying_reading_raises_nobody_and_is_said_to_stand_alone():
+    send(d.enrolment())
+    pulse = d.series(metric="heart_rate", unit="/min")
+    send(Delivery("test", readings=(d.number(0, 70.2, 150.0, pulse),)))
+    refresh.refresh_owed(clock=clock_at(NOW))
+    said = Snapshot.objects.get(current=True).content
+    raise_at = next(rule for rule in DEFAULT_POLICY.rules if rule.cause == "suspicion").raise_at
+    assert said["suspicion"]["probability"] >= raise_at and not Alert.objects.exists()
+    assert ["heart rate (one reading)"] in [one["for"] for one in said["suspicion"]["causes"]]
+    later = NOW + timedelta(hours=1)
+    send(Delivery("test", readings=(d.number(1, 72.4, 150.0, pulse),)), later)
+    refresh.refresh_owed(clock=clock_at(later))
+    assert Alert.objects.get().cause == "suspicion"
+
+
 def again(hours: float, ill_from: float = 44.0) -> dict:
     """A later look, with readings that go on."""
     later = NOW + timedelta(hours=hours)

@@ -1,10 +1,11 @@
 """Rows that go to the database as a table come out of it as they went in; and a broken connection is replaced."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import DataError, IntegrityError, NotSupportedError, OperationalError, connection, transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -73,3 +74,113 @@ def test_a_connection_that_the_server_closed_is_replaced_at_the_first_read() -> 
 def test_statements_sent_together_answer_in_order() -> None:
     assert tables_sql.run_together([("SELECT 1", []), ("SELECT 2", [])]) == [[(1,)], [(2,)]]
     assert tables_sql.run_together([]) == []
+
+
+@pytest.fixture(params=[True, False], ids=["prepared", "not prepared"])
+def either_way(request: pytest.FixtureRequest, settings: Any, db: None) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite prepares nothing")
+    settings.PREPARED_STATEMENTS = request.param
+
+
+COMMITS = pytest.mark.django_db(transaction=True)
+
+
+INSERT = "INSERT INTO recovery_batch (channel, received_at, readings, documents) VALUES (%s, %s, %s, %s) RETURNING id"
+NOW = datetime(2026, 3, 5, tzinfo=UTC)
+BROKEN = ("INSERT INTO recovery_sample (series_id) VALUES (%s)", [1])
+
+
+def prepared() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements")
+        return [statement for (statement,) in cursor.fetchall()]
+
+
+@COMMITS
+def test_statements_are_prepared_once_and_only_those_of_this_module(settings: Any) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite prepares nothing")
+    connection.close()
+    for _ in range(3):
+        assert tables_sql.run("SELECT 'once', %s::bigint", [1]) == [("once", 1)]
+        tables_sql.run_together([("SELECT 'together', %s::text", ["a"]), ("SELECT 'as well'", [])])
+        Batch.objects.filter(channel="a value").exists()
+    assert sorted(prepared()) == ["SELECT 'as well'", "SELECT 'once', $1::bigint", "SELECT 'together', $1::text"]
+    settings.PREPARED_STATEMENTS = False
+    assert tables_sql.run("SELECT 'never', %s::bigint", [1]) == [("never", 1)]
+    assert not any("never" in one for one in prepared())
+
+
+@COMMITS
+def test_a_message_that_fails_in_the_middle_leaves_nothing_and_a_connection_that_works(either_way: None) -> None:
+    connection.close()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        tables_sql.run(INSERT, ["test", NOW, 1, 0])
+        tables_sql.run_together([(INSERT, ["test", NOW, 1, 0]), BROKEN, ("SELECT 'later'", [])])
+    assert Batch.objects.count() == 0
+    with transaction.atomic():
+        [[(first,)], [(second,)], later] = tables_sql.run_together(
+            [(INSERT, ["a", NOW, 70_000, 1]), (INSERT, ["b", NOW, 1, 0]), ("SELECT 'later'", [])]
+        )
+    assert dict(Batch.objects.values_list("pk", "channel")) == {first: "a", second: "b"}
+    assert later == [("later",)]
+
+
+@COMMITS
+def test_after_a_savepoint_is_undone_the_statements_behind_the_failed_one_still_work(either_way: None) -> None:
+    """They were sent, and never prepared, in the message that failed."""
+    connection.close()
+    with transaction.atomic():
+        with pytest.raises(IntegrityError), transaction.atomic():
+            tables_sql.run_together([(INSERT, ["a", NOW, 1, 0]), BROKEN, ("SELECT 'behind'", []), ("SELECT 2", [])])
+        together = [(INSERT, ["b", NOW, 1, 0]), ("SELECT 'behind'", []), ("SELECT 2", [])]
+        [[(_,)], *others] = tables_sql.run_together(together)
+        assert others == [[("behind",)], [(2,)]]
+        assert tables_sql.run("SELECT 'behind'", []) == [("behind",)]
+    assert list(Batch.objects.values_list("channel", flat=True)) == ["b"]
+
+
+@COMMITS
+def test_a_table_may_change_under_a_prepared_statement(either_way: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE changing (held bigint); INSERT INTO changing VALUES (1)")
+    try:
+        assert tables_sql.run("SELECT held FROM changing", []) == [(1,)]
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE changing ADD COLUMN more text, ALTER COLUMN held TYPE text")
+        with suppress(NotSupportedError), transaction.atomic():  # "cached plan must not change result type"
+            tables_sql.run("SELECT held FROM changing", [])
+        assert tables_sql.run("SELECT held FROM changing", []) == [("1",)]
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE changing")
+
+
+def test_a_text_that_no_column_holds_is_refused_and_not_cut(either_way: None) -> None:
+    with pytest.raises(DataError), transaction.atomic():
+        tables_sql.run(INSERT, ["te\x00st", NOW, 1, 0])
+    with pytest.raises(DataError), transaction.atomic():
+        tables_sql.run(INSERT, ["x" * 5_000, NOW, 1, 0])
+    assert Batch.objects.count() == 0
+
+
+def test_values_of_any_size_and_none_at_all_are_told_apart(either_way: None) -> None:
+    sizes = (None, 1, 2**15, 2**31, 2**40, -1)
+    found = [tables_sql.run("SELECT %s::bigint, 'a %% b'", [one]) for one in sizes]
+    assert found == [[(one, "a % b")] for one in sizes]
+
+
+def test_both_sides_may_have_much_to_say_at_once(either_way: None) -> None:
+    much = "x" * 3_000_000
+    said = tables_sql.run_together([("SELECT %s::text", [much])] * 6)
+    assert all(one == [(much,)] for one in said)
+
+
+@COMMITS
+def test_a_connection_that_is_lost_in_the_middle_of_a_message_says_so_and_is_replaced(either_way: None) -> None:
+    end = ("SELECT pg_terminate_backend(pg_backend_pid())", [])
+    with pytest.raises(OperationalError):
+        tables_sql.run_together([("SELECT 1", []), end, ("SELECT 2", [])])
+    connection.close()
+    assert tables_sql.run("SELECT 1", []) == [(1,)]

@@ -244,6 +244,17 @@ def test_a_suspicion_is_raised_at_once_with_its_cause_and_closed_with_hysteresis
     assert [one.change for one in (*held, *cleared)] == ["held", "cleared"]
 
 
+def test_a_suspicion_that_rests_on_one_reading_raises_nobody_and_is_not_told_again():
+    rule = replace(next(rule for rule in DEFAULT_POLICY.rules if rule.cause == "suspicion"), again_after_h=12.0)
+    policy, said = AlertPolicy("t", (rule,)), Suspicion(0.7, 0.2, (), "h", "e")
+    alone = replace(said, sustained=False)
+    quiet, memory = candidates(made_features(72.0), (), (), policy, {}, suspicion=alone)
+    raised, memory = candidates(made_features(73.0), (), (), policy, memory, suspicion=said)
+    held, memory = candidates(made_features(86.0), (), (), policy, memory, suspicion=alone)
+    again, _ = candidates(made_features(87.0), (), (), policy, memory, suspicion=said)
+    assert quiet == () and [one.change for one in (*raised, *held, *again)] == ["raised", "held", "raised"]
+
+
 def test_without_hypotheses_the_stand_ins_alarm():
     by_cause = {rule.cause: rule.severity for rule in DEFAULT_POLICY.rules}
     instead = {rule.cause: rule.severity for rule in without_hypotheses(DEFAULT_POLICY).rules}

@@ -21,6 +21,18 @@ from recovery.twin.facts import SENTENCES, Fact, spoken
         (Fact("worn", "wear", "", 0.25, "1"), "Device worn 25 % of the last 24 h"),
         (Fact("data_age", "data_age", "", 13.5, "h"), "Last reading 14 h ago"),
         (Fact("risk", "risk", "any complication", 0.312, "1", 72.0), "Any complication: 31 in 100 within 72 h"),
+        (
+            Fact("risk", "risk", "any complication", 0.312, "1", 72.0, 0.004, 0.5),
+            "Any complication: 31 in 100 (at most 50) within 72 h",
+        ),
+        (
+            Fact("risk", "risk", "any complication", 0.78, "1", 24.0, 0.779, 0.782),
+            "Any complication: 78 in 100 (about 78) within 24 h",
+        ),
+        (
+            Fact("risk", "risk", "any complication", 0.998, "1", 24.0, 0.995, 0.999),
+            "Any complication: more than 99 in 100 within 24 h",
+        ),
         (Fact("score", "news2", "NEWS2", 6.0), "NEWS2 6"),
         (Fact("age", "age", "age", 71.4, "a"), "Age 71 years"),
     ],

@@ -56,3 +56,10 @@ def test_a_blend_is_the_mean_of_the_log_odds_of_its_members(frame):
 def test_the_same_seed_gives_the_same_trees(frame):
     one, two = (Trees(["age"], ["operation"], rounds=20).fit(frame, frame.happened).probability(frame) for _ in "ab")
     assert (one == two).all()
+
+
+def test_grouped_trees_divide_the_levels_of_a_word_and_meet_a_new_one_calmly(frame):
+    member = Trees(["age"], ["operation", "surgeon"], rounds=60, grouped=True)
+    assert area(member, frame) > area(Trees(["age"], ["operation"], rounds=60), frame) + 0.02
+    stranger = frame.iloc[:1].assign(surgeon="new here", operation="c")
+    assert 0.0 < member.probability(stranger)[0] < 1.0

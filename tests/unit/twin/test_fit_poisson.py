@@ -1,6 +1,7 @@
 """The solver of the fit against scikit-learn, against its own gradient, and on data it made itself."""
 
 import numpy as np
+import pytest
 from sklearn.linear_model import PoissonRegressor
 
 from recovery.twin.fit_poisson import fit_poisson
@@ -50,3 +51,16 @@ def test_a_heavier_penalty_shrinks():
     x, y, exposure, _ = simulated()
     light, heavy = (fit_poisson(x, y, exposure, np.full(4, k), np.arange(len(y))).beta for k in (1.0, 500.0))
     assert np.linalg.norm(heavy) < np.linalg.norm(light)
+
+
+def test_a_coefficient_of_which_the_data_say_nothing_is_as_uncertain_as_what_it_is_drawn_to():
+    """A Gaussian prior of precision k around an uncertain centre: without data the variance is 1 / k."""
+    x, y, exposure, _ = simulated()
+    x = np.column_stack([x, np.zeros(len(x))])
+    doubt = np.array([0.0] * (x.shape[1] - 1) + [40.0])
+    sure = fit_poisson(x, y, exposure, np.full(x.shape[1], 40.0), np.arange(len(y)))
+    doubted = fit_poisson(x, y, exposure, np.full(x.shape[1], 40.0), np.arange(len(y)), doubt)
+    assert sure.covariance[-1, -1] == 0.0
+    assert doubted.covariance[-1, -1] == pytest.approx(1 / 40.0)
+    assert doubted.beta == pytest.approx(sure.beta)
+    assert doubted.covariance[:-1, :-1] == pytest.approx(sure.covariance[:-1, :-1])

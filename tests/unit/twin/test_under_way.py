@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recovery.twin.alert_measures import risk as risk_measure
 from recovery.twin.hypotheses_store import shipped_models
 from recovery.twin.incidence import NAMED
 from recovery.twin.risk import assess
@@ -82,6 +83,14 @@ def test_what_is_under_way_raises_the_risk_and_is_told_by_the_readings_that_say_
     assert (first.feature, first.direction) == ("under_way_heart_rate", "raises")
     assert "eart rate" in first.text
     assert "suspicion_as_given" in ill.notes
+
+
+def test_an_alert_of_such_a_risk_says_what_its_interval_leaves_out():
+    features = made_features(96.0, heart_rate=3.0)
+    left_out = "How sure the suspicion is, is not in that interval"
+    for suspicion, is_told in ((suspected(0.6, af=0.5), True), (None, False)):
+        told = risk_measure(assess(WOMAN, features, 96.0, made_model(), suspicion=suspicion))
+        assert (left_out in [fact.text for fact in told.because]) is is_told
 
 
 def test_a_suspicion_without_a_readable_metric_is_a_reason_itself():

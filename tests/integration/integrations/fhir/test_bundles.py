@@ -321,6 +321,38 @@ def test_a_get_of_a_version_that_the_caller_has_is_not_answered_again(door: Door
     assert answer["response"]["status"].startswith("304") and "resource" not in answer
 
 
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+def test_a_head_is_answered_as_a_get_without_its_resource(door: Door, patient: str, kind: str) -> None:
+    urls = ["Patient/p1", "Patient/p1/_history/1", "Patient?gender=female", "Patient/p1/Observation"]
+
+    def asked(method: str) -> list[dict[str, Any]]:
+        answered = door.post("", bundle(*({"request": {"method": method, "url": url}} for url in urls), kind=kind))
+        return list(content(answered)["entry"])
+
+    heads, gets = asked("HEAD"), asked("GET")
+    assert heads == [{"response": one["response"]} for one in gets]
+    assert heads[0]["response"].keys() == {"status", "etag", "lastModified"}
+    assert AuditEvent.objects.filter(action="read", entity="Patient/p1").count() == 4
+
+
+def test_a_head_that_fails_undoes_its_transaction_and_not_its_batch(door: Door, patient: str) -> None:
+    lost = {"request": {"method": "HEAD", "url": "Patient/none"}}
+    assert door.post("", bundle(post(heart_rate()), lost)).status_code == 404 and Sample.objects.count() == 0
+    assert statuses(door.post("", bundle(post(heart_rate()), lost, kind="batch"))) == ["201", "404"]
+
+
+def test_a_put_for_what_must_not_stand_yet_overwrites_nothing(door: Door) -> None:
+    def put(name: str) -> dict[str, Any]:
+        made = {"resourceType": "Organization", "id": "n1", "name": name}
+        return {"resource": made, "request": {"method": "PUT", "url": "Organization/n1", "ifNoneMatch": "*"}}
+
+    assert statuses(door.post("", bundle(put("first"), put("twice"), kind="batch"))) == ["201", "412"]
+    assert statuses(door.post("", bundle(put("later"), kind="batch"))) == ["412"]
+    refused = door.post("", bundle(post({"resourceType": "Organization", "name": "lost"}), put("later")))
+    assert refused.status_code == 412 and content(refused)["issue"][0]["expression"] == ["Bundle.entry[1]"]
+    assert [one["resource"]["name"] for one in content(door.get("Organization"))["entry"]] == ["first"]
+
+
 def test_entries_may_refer_to_each_other_by_the_addresses_they_had_elsewhere(door: Door) -> None:
     base = "https://elsewhere.example/fhir"
     role = {"resourceType": "PractitionerRole", "practitioner": {"reference": "Practitioner/7"}}

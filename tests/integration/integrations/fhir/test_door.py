@@ -243,6 +243,29 @@ def test_a_known_version_is_not_sent_again(door: Door, patient: str) -> None:
     assert door.get("Patient/p1", If_None_Match='W/"2"').status_code == 200
 
 
+@pytest.mark.parametrize("resource", [{"resourceType": "Organization", "id": "n1", "name": "x"}, heart_rate(id="n1")])
+def test_a_put_for_what_must_not_stand_yet_makes_it_and_overwrites_nothing(
+    door: Door, patient: str, resource: dict[str, object]
+) -> None:
+    """RFC 9110 13.1.2."""
+    place = f"{resource['resourceType']}/n1"
+    assert door.put(place, resource, If_None_Match="*").status_code == 201
+    held = door.get(place).content
+    for known in ("*", 'W/"7", W/"1"'):
+        again = door.put(place, {**resource, "language": "de"}, If_None_Match=known)
+        assert again.status_code == 412 and content(again)["resourceType"] == "OperationOutcome"
+    assert door.get(place).content == held
+    assert door.put(place, {**resource, "language": "de"}, If_None_Match='W/"7"').status_code == 200
+    door.delete(place)
+    assert door.put(place, resource, If_None_Match="*").status_code == 201
+
+
+def test_a_conditional_put_for_what_must_not_stand_yet(door: Door, patient: str) -> None:
+    made = {"resourceType": "Organization", "name": "Ward 7"}
+    answers = [door.put("Organization?name=Ward 7", made, If_None_Match="*").status_code for _ in range(2)]
+    assert answers == [201, 412]
+
+
 def test_an_unforeseen_error_gives_a_number_and_no_detail(
     door: Door, patient: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -253,3 +276,23 @@ def test_an_unforeseen_error_gives_a_number_and_no_detail(
     response = door.get("Patient/p1")
     assert response.status_code == 500 and b"secret" not in response.content
     assert response["X-Request-Id"] in content(response)["issue"][0]["diagnostics"]
+
+
+@pytest.mark.parametrize(
+    "query, kept",
+    [
+        ("_elements=gender", {"resourceType", "id", "meta", "gender"}),
+        ("_summary=text", {"resourceType", "id", "meta"}),
+        ("_summary=false", {"resourceType", "id", "meta", "gender", "maritalStatus"}),
+        ("_elements=", {"resourceType", "id", "meta", "gender", "maritalStatus"}),
+    ],
+)
+def test_a_read_gives_the_part_that_was_asked_for_and_says_so(
+    door: Door, patient: str, query: str, kept: set[str]
+) -> None:
+    whole = {"resourceType": "Patient", "id": "part", "gender": "female", "maritalStatus": {"text": "married"}}
+    written = door.put("Patient/part", whole)
+    found = content(door.get(f"Patient/part?{query}"))
+    assert set(found) == kept
+    assert ("tag" in found["meta"]) == ("maritalStatus" not in kept)
+    assert door.get(f"Patient/part?{query}")["ETag"] == written["ETag"]

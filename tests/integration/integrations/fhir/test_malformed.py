@@ -294,7 +294,7 @@ def bundles() -> Iterator[Case]:
     yield case("without request", "Bundle.entry[0]", entry=entry(request=None))
     yield case("without resource", "Bundle.entry[0]", entry=entry(resource=None))
     yield case("with resource 5", "Bundle.entry[0]", entry=entry(resource=5))
-    for method in ("HEAD", "post", "", None, 5, {"a": 1}, ["POST"]):
+    for method in ("OPTIONS", "post", "", None, 5, {"a": 1}, ["POST"]):
         yield case(
             f"with method {method}", "Bundle.entry[0]", entry=entry(request={"method": method, "url": "Observation"})
         )

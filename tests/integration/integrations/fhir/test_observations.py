@@ -119,7 +119,7 @@ def test_a_deleted_reading_sent_again_is_revived_as_its_next_version(door: Door,
     assert (again.status_code, again["ETag"]) == (201, 'W/"3"') and standing() == [72.0]
     assert content(door.get(address))["meta"]["versionId"] == "3"
     methods = [one["request"]["method"] for one in content(door.get(f"{address}/_history"))["entry"]]
-    assert methods == ["PUT", "DELETE", "POST"]
+    assert methods == ["PUT", "DELETE", "PUT"]
     assert door.post("Observation", heart_rate())["ETag"] == 'W/"3"' and standing() == [72.0]
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from recovery.models import Episode, Patient, Snapshot
+from recovery.models import Document, Episode, Patient, Snapshot
 from tests.integration.integrations.fhir.conftest import Door, content, token_for
 from tests.unit.integrations.fhir.observations import heart_rate, sampled
 
@@ -118,7 +118,7 @@ def entries(door: Door, url: str) -> list[str]:
 @pytest.mark.parametrize("count", [1, 2, 4, 100])
 def test_the_history_of_a_type(door: Door, changes: str, count: int) -> None:
     told = entries(door, f"Organization/_history?_count={count}")
-    assert told == ["DELETE o2", "PUT o1", "PUT o1", "POST o3", "POST o2", "POST o1"]
+    assert told == ["DELETE o2", "PUT o1", "PUT o1", "PUT o3", "PUT o2", "PUT o1"]
 
 
 def test_history_since_a_time(door: Door, changes: str) -> None:
@@ -170,10 +170,10 @@ def test_the_history_of_observations_tells_readings_packets_and_documents(door: 
     expected = [
         f"DELETE {second}",
         f"PUT {first}",
-        f"POST {second}",
-        f"POST {noted}",
-        f"POST {packet}",
-        f"POST {first}",
+        f"PUT {second}",
+        f"PUT {noted}",
+        f"PUT {packet}",
+        f"PUT {first}",
     ]
     for count in (1, 2, 3, 100):
         assert entries(door, f"Observation/_history?_count={count}") == expected
@@ -206,22 +206,43 @@ def test_pages_of_the_history_of_readings_neither_repeat_nor_lose_while_others_w
 def test_the_history_of_everything_tells_all_types_that_the_caller_may_see(door: Door, changes: str) -> None:
     door.post("Observation", heart_rate())
     told = entries(door, "_history?_count=4")
-    assert len(told) == len(set(told)) + 1  # o1 was changed twice
-    assert told[1:4] == ["DELETE o2", "PUT o1", "PUT o1"] and told[0].startswith("POST r-")
+    assert len(told) == len(set(told)) + 2  # o1 was made and changed twice
+    assert told[1:4] == ["DELETE o2", "PUT o1", "PUT o1"] and told[0].startswith("PUT r-")
     assert {one.split()[1] for one in told[4:]} >= {"o3", "o2", "o1", "d1", "p1"}
     narrow = Door(token_for("system/Device.rs", "narrow"))
-    assert entries(narrow, "_history") == ["POST d1"]
+    assert entries(narrow, "_history") == ["PUT d1"]
     assert Door(token_for("system/Device.c", "blind")).get("_history").status_code == 403
 
 
 def test_the_history_at_a_time_tells_what_stood_then(door: Door, changes: str) -> None:
-    assert entries(door, f"Organization/_history?_at={changes}")[-3:] == ["POST o3", "POST o2", "POST o1"]
-    assert entries(door, "Organization/_history?_at=2100-01-01") == ["DELETE o2", "PUT o1", "POST o3"]
+    assert entries(door, f"Organization/_history?_at={changes}")[-3:] == ["PUT o3", "PUT o2", "PUT o1"]
+    assert entries(door, "Organization/_history?_at=2100-01-01") == ["DELETE o2", "PUT o1", "PUT o3"]
     assert entries(door, "Organization/_history?_at=2001") == []
     assert entries(door, "Organization/o1/_history?_at=2100") == ["PUT o1"]
     year = changes[:4]
     assert len(entries(door, f"Organization/_history?_at={year}")) == 6
     assert len(entries(door, f"Organization/o1/_history?_at={year}")) == 3
+
+
+def test_who_replays_a_history_elsewhere_keeps_the_ids(door: Door, changes: str) -> None:
+    posted = content(door.post("Organization", {"resourceType": "Organization", "name": "posted"}))["id"]
+    for path in ("Organization/_history", "_history?_count=7", "Organization/o1/_history"):
+        told = content(door.get(path))["entry"]
+        first = [one for one in told if one["response"]["etag"] == 'W/"1"']
+        assert {one["response"]["status"] for one in first} == {"201"} and len(first) < len(told)
+        for one in told:
+            method = "PUT" if "resource" in one else "DELETE"
+            assert one["request"] == {"method": method, "url": one["fullUrl"].partition("/fhir/")[2]}
+    kept = {one["resource"]["id"] for one in content(door.get("Organization"))["entry"]}
+    assert kept == {"o1", "o3", posted}
+    told = content(door.get("Organization/_history"))["entry"]
+    Document.objects.filter(type="Organization").delete()  # as a server that has none of them
+    for one in reversed(told):
+        replayed = {name: said for name, said in one.items() if name != "response"}
+        answers = content(door.post("", {"resourceType": "Bundle", "type": "batch", "entry": [replayed]}))["entry"]
+        answered = answers[0]["response"]
+        assert answered["status"][:3] == one["response"]["status"] and answered["etag"] == one["response"]["etag"]
+    assert {one["resource"]["id"] for one in content(door.get("Organization"))["entry"]} == kept
 
 
 def test_every_version_that_a_history_tells_is_read_by_its_version(door: Door, changes: str) -> None:
@@ -238,7 +259,7 @@ def test_every_version_that_a_history_tells_is_read_by_its_version(door: Door, c
 def test_a_deleted_resource_comes_back_as_its_next_version(door: Door, changes: str) -> None:
     answer = door.put("Organization/o2", {"resourceType": "Organization", "id": "o2", "name": "again"})
     assert (answer.status_code, answer["ETag"]) == (201, 'W/"3"')
-    assert entries(door, "Organization/o2/_history") == ["PUT o2", "DELETE o2", "POST o2"]
+    assert entries(door, "Organization/o2/_history") == ["PUT o2", "DELETE o2", "PUT o2"]
 
 
 @pytest.mark.parametrize("count", [1, 2, 100])

@@ -1,10 +1,11 @@
 """Where things came from is told per delivery and patient, and of conclusions by model and readings."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
 
-from integrations.fhir import validation, wire
+from integrations.fhir import guide, validation, wire
 from recovery.models import AuditEvent, Episode, Snapshot
 from recovery.services import refresh
 from tests.integration.integrations.fhir.conftest import Door, content, token_for
@@ -141,3 +142,18 @@ def test_a_reading_taken_back_keeps_its_origin(door: Door, reading: str) -> None
     assert door.delete(reading).status_code in (200, 204)
     names = [one["agent"][0]["who"]["display"] for one in resources(door, f"Provenance?target={reading}")]
     assert "ward gateway" in names
+
+
+def test_a_validator_without_r5_finds_every_extension_of_ours_in_our_guide(door: Door, reading: str) -> None:
+    """Validators of R4 refuse R5's cross-version addresses unless R5's definitions were loaded too."""
+    (found,) = resources(door, f"Provenance?target={reading}")
+    assert all(guide.profile(one["url"]) for one in found["extension"])
+    told = [one for each in guide.definitions() for one in addresses(each)]
+    assert told and not [one for one in told if "/fhir/5.0/" in one]
+
+
+def addresses(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value] if value.startswith("http") else []
+    inside = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    return [one for each in inside for one in addresses(each)]

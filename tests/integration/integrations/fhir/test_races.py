@@ -111,6 +111,12 @@ def test_of_eight_patches_on_one_version_one_wins(door: Door) -> None:
     assert Counter(one.status_code for one in answers) == {200: 1, 412: 7}
 
 
+@pytest.mark.parametrize("made", [organization("first", id="n1"), heart_rate(id="n1")])
+def test_of_eight_who_put_what_must_not_stand_yet_one_makes_it(door: Door, made: dict[str, Any]) -> None:
+    answers = at_once(8, lambda n: door.put(f"{made['resourceType']}/n1", made, If_None_Match="*"))
+    assert Counter(one.status_code for one in answers) == {201: 1, 412: 7}
+
+
 def test_fifty_conditional_creates_make_one(door: Door) -> None:
     answers = at_once(
         50,

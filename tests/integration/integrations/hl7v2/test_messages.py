@@ -249,6 +249,13 @@ def test_garbage_is_answered_and_never_raises(mllp, data):
         assert "Something went wrong" not in answer["MSA"][3], bytes(raw)
 
 
+def test_what_the_library_cannot_read_is_refused_and_quoted_in_no_log(mllp, caplog):
+    """Separators cut out make letters separators: the library then finds escapes that mean nothing, and quotes them."""
+    answer = mllp(adt().replace(b"|^~\\&|E", b""))
+    assert answer["MSA"][1] in ("AE", "AR") and "Something went wrong" not in answer["MSA"][3]
+    assert [record.name for record in caplog.records if "hl7/" in record.name] == []
+
+
 def test_the_clock_of_a_record_is_the_servers(mllp):
     mllp.taken(adt())
     assert Hl7Message.objects.get().received_at == NOW

@@ -143,7 +143,8 @@ def test_of_messages_only_who_may_read_them_and_is_let_is_told_once_until_they_w
     write(episode, OPENS + timedelta(minutes=5))
     assert run(OPENS + timedelta(minutes=8)) == 0 and len(mail.outbox) == 1
     assert grant.message_notices.filter(ended_as="together").count() == 1
-    messaging.mark_read(thread_key=said.thread.key, by_team=False, words="Anna", actor=ACTOR, now=OPENS)
+    messaging.mark_read_by_helper(thread_key=said.thread.key, user=user, words="Anna", now=OPENS)
+    assert not messaging.mark_read_by_helper(thread_key=said.thread.key, user=user, words="Anna", now=OPENS)
     late = write(episode, OPENS + timedelta(minutes=9))
     messaging.mark_read(thread_key=late.thread.key, by_team=False, words="Ida", actor=ACTOR, now=OPENS)
     assert run(OPENS + timedelta(minutes=12)) == 0 and grant.message_notices.get(message=late).ended_as == "read"

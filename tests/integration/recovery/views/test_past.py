@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from recovery.models import AuditEvent, ConsentDecision, Episode, Snapshot
 from tests import factories
+from tests.integration.recovery.views.test_patient import MILESTONE
 
 pytestmark = pytest.mark.django_db
 
@@ -30,6 +31,15 @@ def test_a_snapshot_of_that_time_is_shown_to_the_letter(scene):
     said = scene.client("own").get(url(scene, asked))
     assert "Quiet then." in said.content.decode()
     assert AuditEvent.objects.get(action="view_patient_past").detail["as_of"].startswith("20")
+
+
+def test_milestones_are_those_expected_then(scene):
+    at = scene.now - timedelta(hours=12)
+    scene.episode.snapshots.update(current=False, content=factories.said(milestones=[MILESTONE]))
+    factories.make_snapshot(scene.episode, at, factories.said(milestones=[MILESTONE | {"late": 12, "usual": 5}]))
+    asked = (at + timedelta(minutes=70)).strftime("%Y-%m-%dT%H:%MZ")
+    said = scene.client("own").get(url(scene, asked)).content.decode()
+    assert "Day 6 to 12" in said and "Half of people like this by day 5." in said and "Day 6 to 9" not in said
 
 
 @pytest.mark.parametrize("asked", ["99", "soon", "nan", "1e999", "2999-01-01T00:00", "0001-01-01T00:00:00-23:59"])

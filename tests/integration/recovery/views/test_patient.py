@@ -69,6 +69,26 @@ def test_a_partial_score_names_what_is_missing_and_how_high_it_could_be(scene):
     assert "1 point on NEWS2" in said
 
 
+MILESTONE = {"key": "walk_100m", "label": "Walks 100 m in a day, in all", "metric": "heart_rate", "unit": "/d"}
+MILESTONE |= {"target": 200.0, "direction": "up", "from_day": 4, "early": 6, "median": 7, "late": 9, "usual": 8}
+MILESTONE |= {"probability": 0.99, "reached": 0.0, "achieved": False, "personal": True, "source": "made up"}
+
+
+def test_a_milestone_is_a_distribution_beside_where_people_like_this_are(scene):
+    assert "Milestones" not in text_of(page(scene))
+    say(scene, milestones=[MILESTONE])
+    said = text_of(page(scene))
+    assert "Day 6 to 9 (8 of 10 chances), middle day 7. Half of people like this by day 8." in said
+
+
+def test_what_one_might_do_about_the_first_open_alert_is_said_at_the_top(scene):
+    scene.episode.alerts.update(steps=["Consider a call.", "Measure again.", "A third."])
+    said = text_of(page(scene))
+    assert said.index("What next? Consider a call. Measure again. ") < said.index("Nobody has answered yet")
+    scene.episode.alerts.update(status="acknowledged")
+    assert "What next?" not in text_of(page(scene))
+
+
 def test_what_waits_for_an_answer_is_said_before_where_the_readings_stand(scene):
     said = text_of(page(scene))
     assert said.index("Several readings off their own course") < said.index("Heart rate on the own expected course.")
@@ -121,6 +141,7 @@ def test_what_changed_since_i_left_is_told_line_by_line(scene):
         f"{scene.alert.headline}: taken by emil",
     ):
         assert line in said
+    assert "All that has changed (5)" in said, "on a phone the first three stand there, the rest is a tap away"
 
 
 def test_a_leaving_told_late_or_from_the_future_never_hides_a_change(scene):

@@ -110,6 +110,32 @@ def test_going_back_keeps_the_answers_and_changing_one_leads_on(ida):
     assert ida.post(url("check_in_question", number=2), {"answer": "5"})["Location"] == url("check_in_review")
 
 
+@pytest.mark.parametrize(
+    ("language", "question", "frame"),
+    [
+        ("en", "What do you use to help you walk?", "A walking frame, or one with wheels"),
+        ("de", "Was benutzen Sie als Hilfe beim Gehen?", "Ein Gehgestell oder einen Rollator"),
+        ("ar", "ماذا تستخدم ليساعدك على المشي؟", "مشّاية، أو مشّاية بعجلات"),
+    ],
+)
+def test_the_walking_aid_is_asked_in_every_language_and_kept_as_the_hospital_would_tell_it(
+    ida, language, question, frame
+):
+    ida.post(reverse("me_settings"), {"language": language, "text_size": "2"})
+    ida.post(url("check_in"))
+    draft = CheckInDraft.objects.get()
+    draft.answers["asked"] = ["walking_aid"]
+    draft.save()
+    at = url("check_in_question", number=number_of("walking_aid"))
+    page = text_of(ida.get(at))
+    assert question in page and frame in page
+    review = ida.post(at, {"answer": "266731002"})["Location"]
+    assert frame in text_of(ida.get(review))
+    ida.post(review)
+    told = json.loads(Document.objects.get(type="Observation").content)
+    assert told["valueCodeableConcept"]["coding"][0]["code"] == "266731002"
+
+
 def test_what_is_no_answer_is_asked_again_with_what_was_typed(ida):
     ida.post(url("check_in"))
     draft = CheckInDraft.objects.get()

@@ -1,6 +1,8 @@
 """Few questions, and those worth most."""
 
-from recovery.check_ins.asking import MOST_A_DAY, choose, kept, next_question
+import pytest
+
+from recovery.check_ins.asking import MOST_A_DAY, aid_is_due, choose, kept, next_question
 from recovery.check_ins.forms import shipped
 
 DAILY, QOR = shipped("daily"), shipped("qor15")
@@ -31,6 +33,27 @@ def test_what_takes_turns_is_asked_at_least_every_third_day():
 def test_bowels_are_asked_about_only_after_surgery_of_the_belly():
     assert not any("bowel" in ask(day) for day in range(9))
     assert any("bowel" in ask(day, procedure="colectomy_open") for day in range(3))
+
+
+def test_the_walking_aid_is_asked_for_where_it_is_worth_something_and_legs_or_back_were_operated_on():
+    assert "walking_aid" in ask(worth={"walking_aid": 0.2}) and "walking_aid" not in ask()
+    assert not any("walking_aid" in ask(day, {"walking_aid": 0.2}, "colectomy_open") for day in range(9))
+
+
+@pytest.mark.parametrize(
+    ("procedure", "given", "due"),
+    [
+        ("hip_fracture", [], True),
+        ("spinal_fusion", [(6, "74566002")], False),
+        ("knee_replacement", [(7, "74566002")], True),
+        ("knee_replacement", [(8, "266731002"), (1, {"declined": "asked-unknown"})], False),
+        ("knee_replacement", [(1, "not-walking")], False),
+        ("knee_replacement", [(2, "not-walking")], True),
+        ("cardiac", [], False),
+    ],
+)
+def test_the_walking_aid_is_due_weekly_and_sooner_for_who_does_not_walk_yet(procedure, given, due):
+    assert aid_is_due(procedure, given) is due
 
 
 def test_an_instrument_is_asked_whole_and_in_its_order():

@@ -68,3 +68,8 @@ def test_a_hospitals_own_instrument_is_read_with_its_group_and_licence():
     read = read_form("koos", form(item("g1", "group", text="Pain", item=[inside]), copyright="HSS", version="2"))
     assert read.questions[0].preface("en") == "Pain" and read.questions[0].group == ("g1", "Pain")
     assert (read.notice, read.canonical) == ("HSS", "Questionnaire/own|2")
+
+
+def test_questions_keep_their_numbers_by_which_phones_without_a_connection_hand_in_their_answers():
+    kept = ["alarm", "pain", "wound", "wound_photo", "temperature", "nausea", "mobility", "sleep", "bowel", "opioid"]
+    assert [one.link_id for one in shipped("daily").questions] == [*kept, "walking_aid"]

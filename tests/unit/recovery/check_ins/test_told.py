@@ -3,7 +3,10 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
+import pytest
+
 from integrations.fhir import validation
+from integrations.fhir.documents.gait_aids import observed_aid
 from recovery.check_ins.forms import shipped
 from recovery.check_ins.told import Telling, resources
 from recovery.exact_json import dumps, loads
@@ -22,10 +25,26 @@ def told(key, answers, by_words="", photos=None):
 
 def test_answers_are_one_response_and_an_observation_for_each_measurement():
     response, pain, temperature = told("daily", {"alarm": ["none"], "pain": 4, "temperature": 37.4})
-    assert response["questionnaire"].endswith("/daily|1") and response["id"] == str(CLIENT)
+    assert response["questionnaire"].endswith("/daily|2") and response["id"] == str(CLIENT)
     assert (pain["valueQuantity"]["value"], pain["valueQuantity"]["code"]) == (4, "{score}")
     assert str(temperature["valueQuantity"]["value"]) == "37.4"
     assert pain["derivedFrom"] == [{"reference": f"QuestionnaireResponse/{CLIENT}"}]
+
+
+@pytest.mark.parametrize(
+    ("answer", "aid"),
+    [("266731002", "frame"), ("74566002", "crutches"), ("360006004", "stick"), ("no-aid", "none"), ("not-walking", "")],
+)
+def test_a_walking_aid_is_told_as_the_hospital_would_tell_it(answer, aid):
+    response, said = told("daily", {"walking_aid": answer})
+    assert response["item"][0]["answer"][0]["valueCoding"]["code"] == answer
+    assert said["code"]["coding"][0]["code"] == "98181-1" and "valueQuantity" not in said
+    found = observed_aid(said)
+    assert (found.key if found else "") == (f"gait_aid.{aid}" if aid else "")
+
+
+def test_a_walking_aid_that_was_not_said_is_no_observation():
+    assert len(told("daily", {"walking_aid": {"declined": "asked-unknown"}})) == 1
 
 
 def test_what_was_not_said_is_told_as_not_said():

@@ -2,9 +2,7 @@
 
 from dataclasses import replace
 
-import pytest
-
-from recovery.presenters.risk import interval_words, out_of_100, risk_card, short_risk
+from recovery.presenters.risk import risk_card, short_risk
 from recovery.selectors.snapshot import Risk, RiskReason
 
 RISK = Risk(
@@ -31,32 +29,6 @@ def test_a_risk_says_denominator_horizon_event_interval_and_both_sides():
 
 def test_a_list_row_says_the_same_in_short():
     assert short_risk(RISK) == ("12 in 100 (7 to 19)", "any complication within 7 days")
-
-
-@pytest.mark.parametrize(
-    ("probability", "words"),
-    [
-        (0.0, "fewer than 1"),
-        (0.004, "fewer than 1"),
-        (0.005, "fewer than 1"),
-        (0.995, "more than 99"),
-        (0.006, "1"),
-        (0.994, "99"),
-        (0.999, "more than 99"),
-        (1.0, "more than 99"),
-    ],
-)
-def test_the_ends_are_never_certain(probability, words):
-    assert out_of_100(probability) == words
-
-
-def test_a_wide_and_a_narrow_interval_are_both_words():
-    assert interval_words(0.02, 0.71) == "between 2 and 71"
-    assert interval_words(0.011, 0.0149) == "about 1"
-    assert interval_words(0.001, 0.03) == "at most 3"
-    assert interval_words(0.97, 0.999) == "at least 97"
-    assert interval_words(0.001, 0.002) == "fewer than 1"
-    assert interval_words(None, 0.2) == ""
 
 
 def test_a_list_row_never_says_fewer_than_one_to_one():

@@ -6,13 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recovery.selectors.ranking import BoardFilter, Listed, Question, Standing, ranked
-from recovery.selectors.snapshot import Said, for_row, headline_risk, read_snapshot
+from recovery.selectors.snapshot import Said, headline_risk, read_snapshot
+from recovery.snapshot_row import for_row
 
 NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)
 
 
 def one(number: int, state: str = "watch", upper: float = 0.2, family: str = "A") -> Listed:
-    return Listed(number, state, upper, NOW, "colectomy", "", "", "", "", NOW - timedelta(days=3), family, "B")
+    return Listed(number, NOW, state, upper, "colectomy", "", "", "", "", NOW - timedelta(days=3), family, "B")
 
 
 def alert(severity: str, hours: float, status: str = "open") -> Standing:
