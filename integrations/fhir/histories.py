@@ -65,6 +65,17 @@ class HistoryPage:
     more: str | None
 
 
+def created_in(entries: Sequence[Entry]) -> set[tuple[str, str, int]]:
+    """Which of these versions (type, id, version) made their resource: its first, and any that followed a deletion."""
+    later = [(one.type, one.fhir_id) for one in entries if one.version > 1 and not one.deleted]
+    deleted = fhir_history.deletions_of(later) if later else set()
+    return {
+        (one.type, one.fhir_id, one.version)
+        for one in entries
+        if one.version == 1 or (one.type, one.fhir_id, one.version - 1) in deleted
+    }
+
+
 def parse(pairs: Pairs) -> HistoryRequest:
     """Raises FhirError 400 for a time, count or page link that cannot be used."""
     given = dict(pairs)

@@ -1,7 +1,7 @@
 """What goes over the wire: the media type agreed on, and Bundles spliced from stored JSON text (never re-parsed)."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import cache
 from http import HTTPStatus
 from typing import Any
@@ -109,22 +109,30 @@ def bundle_of(entries: Iterable[Entry], links: Sequence[tuple[str, str]], base: 
     return with_entries(head, [_search_entry(entry, base) for entry in entries])
 
 
-def history(entries: Sequence[Entry], total: int | None, links: Sequence[tuple[str, str]], base: str) -> str:
+def history(
+    entries: Sequence[Entry],
+    total: int | None,
+    links: Sequence[tuple[str, str]],
+    base: str,
+    created: Container[tuple[str, str, int]],
+) -> str:
+    """`created`: the versions (type, id, version) that made their resource, first or again after a deletion."""
     head: dict[str, Any] = {"resourceType": "Bundle", "id": str(uuid4()), "type": "history"}
     if total is not None:
         head["total"] = total
     head["link"] = [{"relation": name, "url": url} for name, url in links]
-    return with_entries(head, [_history_entry(entry, base) for entry in entries])
+    return with_entries(head, [_history_entry(entry, base, created) for entry in entries])
 
 
-def _history_entry(entry: Entry, base: str) -> str:
+def _history_entry(entry: Entry, base: str, created: Container[tuple[str, str, int]]) -> str:
     """What is stored does not tell whether a first version came by POST or by PUT, nor who chose its id. So it is told
     as a PUT that created (201): whoever replays the history keeps the id, to which its later versions and deletion and
     the references of others refer. Told as a POST it would be given another.
     """
     address = f"{entry.type}/{entry.fhir_id}"
     method = "DELETE" if entry.deleted else "PUT"
-    status = "204" if entry.deleted else ("201" if entry.version == 1 else "200")
+    made = (entry.type, entry.fhir_id, entry.version) in created
+    status = "204" if entry.deleted else ("201" if made else "200")
     response = {"status": status, "etag": etag(entry.version), "lastModified": instant(entry.updated_at)}
     said = {
         "fullUrl": f"{base}/{address}",

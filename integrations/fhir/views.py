@@ -188,7 +188,8 @@ def history(request: HttpRequest, type_name: str = "", fhir_id: str = "") -> Htt
     url = "/".join(one for one in (call.base, address, "_history") if one)
     links = [("self", asked.said)] + ([("next", (*asked.said, ("_before", page.more)))] if page.more else [])
     said = [(name, f"{url}?{urlencode(pairs)}" if pairs else url) for name, pairs in links]
-    return answer(200, renderers.history(page.entries, page.total, said, call.base))
+    created = histories.created_in(page.entries)
+    return answer(200, renderers.history(page.entries, page.total, said, call.base, created))
 
 
 Pairs = list[tuple[str, str]]

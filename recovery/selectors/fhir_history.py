@@ -68,6 +68,18 @@ def count_document_history(query: HistoryQuery) -> int:
     return _current(query).count() + _older(query).count()
 
 
+def deletions_of(names: Iterable[tuple[str, str]]) -> set[tuple[str, str, int]]:
+    """The superseded versions of these (type, FHIR id) that are deletions: what comes after one was made anew."""
+    wanted = set(names)
+    rows = DocumentVersion.objects.filter(
+        deleted=True,
+        document__type__in={type_name for type_name, _ in wanted},
+        document__fhir_id__in={fhir_id for _, fhir_id in wanted},
+    )
+    found = set(rows.values_list("document__type", "document__fhir_id", "version"))
+    return {one for one in found if one[:2] in wanted}
+
+
 def _current(query: HistoryQuery) -> QuerySet[Document]:
     rows = Document.objects.filter(_since(query), _whose(query, ""), type__in=query.types)
     rows = rows.exclude(pk__in=sealed_documents().values("pk"))

@@ -128,6 +128,20 @@ def test_history_since_a_time(door: Door, changes: str) -> None:
     assert entries(door, "Organization/o1/_history?_since=2100-01-01") == []
 
 
+@pytest.mark.parametrize("address", ["Organization/o2/_history", "Organization/_history"])
+@pytest.mark.parametrize("count", [1, 100])
+def test_what_came_back_after_a_deletion_was_created_again(door: Door, changes: str, address: str, count: int) -> None:
+    again = {"resourceType": "Organization", "id": "o2", "name": "again"}
+    assert door.put("Organization/o2", again).status_code == 201
+    assert door.put("Organization/o2", again | {"name": "changed"}).status_code == 200
+    told, url = [], f"{address}?_count={count}"
+    while url:
+        page = content(door.get(url))
+        told += [one["response"]["status"] for one in page["entry"] if one["fullUrl"].endswith("/o2")]
+        url = next((one["url"] for one in page["link"] if one["relation"] == "next"), "").partition("/fhir/")[2]
+    assert told == ["200", "201", "204", "201"]
+
+
 @pytest.mark.parametrize("count", [1, 2, 100])
 def test_the_history_of_one_resource_in_pages(door: Door, changes: str, count: int) -> None:
     told = entries(door, f"Organization/o1/_history?_count={count}")
