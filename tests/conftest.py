@@ -18,8 +18,17 @@ from tests import template_database
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
+# Files of few, long tests are begun first: last, they would keep one worker busy while the other has nothing left.
+LONG_FIRST = ("tests/functional/", "tests/faults/", "tests/integration/twinweb/", "tests/unit/integrations/backtest/")
 TEMPLATE = template_database.path()
 MIGRATION_MODULES = product.MIGRATION_MODULES
+
+
+def pytest_collection_modifyitems(items):
+    def turn(item) -> int:
+        return next((place for place, name in enumerate(LONG_FIRST) if item.nodeid.startswith(name)), len(LONG_FIRST))
+
+    items.sort(key=turn)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,9 @@
-"""The whole suite, twice: embedded (SQLite, own broker), then on a temporary PostgreSQL and Redis.
+"""The whole suite on SQLite with the own broker, then all that touches a store on a temporary PostgreSQL and Redis.
 
     python tests/run_suite.py [--embedded | --production] [arguments for pytest]
+
+What touches no store of the run is the same run twice, so it is left out of the second (docs/adr/0020); --production
+alone runs everything.
 
 pytest's own lines are printed as they come; the exit code is 0 only when every run that could be made passed. A
 server that is not installed is named in a line that starts with "skipped:".
@@ -22,8 +25,11 @@ sys.path.insert(0, str(ROOT))
 
 from tests.servers import ServerMissing, running_postgres, running_redis  # noqa: E402
 
-# Two workers suit two cores; a file stays on one worker, so that a module's servers are started once.
-PYTEST = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile"]
+# Two workers suit two cores; a file stays on one worker, so that a module's servers are started once. The order is that
+# of tests/conftest.py: what takes long comes first, so that neither worker waits for the other at the end.
+PYTEST = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+# Unit tests open no database; browser tests drive a SQLite product of their own in either run.
+STORELESS = ("tests/architecture", "tests/functional", "tests/unit")
 OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "STATIC_ROOT", "HOST", "PORT", "DEBUG", "TWINWEB_DEMO")
 
 
@@ -34,7 +40,8 @@ def main(arguments: list[str]) -> int:
     if "--production" not in arguments:
         results["embedded: SQLite"] = _embedded(rest)
     if "--embedded" not in arguments:
-        results["production: PostgreSQL + Redis"] = _production(rest)
+        twice = [] if "--production" in arguments else [f"--ignore={name}" for name in STORELESS]
+        results["production: PostgreSQL + Redis"] = _production([*rest, *twice])
     for name, code in results.items():
         print(f"{name}: {_verdict(code)}", flush=True)
     return next((code for code in results.values() if code), 0)
@@ -49,6 +56,8 @@ def _embedded(arguments: list[str]) -> int:
 def _production(arguments: list[str]) -> int | None:
     """None when a server is not installed."""
     _title("production: PostgreSQL and Redis")
+    if any(word.startswith("--ignore=") for word in arguments):
+        print(f"run once, above, as they touch no store of this run: {', '.join(STORELESS)}", flush=True)
     try:
         with _data_directory() as data, running_postgres() as database, _redis() as redis:
             environment = {
