@@ -83,6 +83,13 @@ def test_an_empty_result_names_the_filter_and_offers_to_clear_it(scene):
     assert "No patient fits these filters" in body and "Clear the filters" in body
 
 
+def test_a_board_of_some_patients_says_so_above_its_rows(scene):
+    """On a phone the filters are folded away, and the counters go on counting everyone."""
+    client = scene.client("own")
+    assert "Only some patients" not in client.get("/patients/").content.decode()
+    assert "Only some patients: 0 patients" in client.get("/patients/?state=no_data").content.decode()
+
+
 def test_nonsense_in_the_url_is_left_out(scene):
     for query in ("?page=-3", "?page=zzz", "?state=<b>", "?procedure=%00", "?page=99999", "?first_day=x", "?owner=zz"):
         assert scene.client("own").get("/patients/" + query).status_code == 200
