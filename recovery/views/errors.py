@@ -36,7 +36,7 @@ def told_in_portal(request: HttpRequest, status: int, message: str = "", kind: i
 
 def _back(request: HttpRequest, goes_back: bool) -> dict[str, object]:
     before = portal_dress.page_before(request) if goes_back else ""
-    user = getattr(request, "_cached_user", None)
+    user = portal_dress.found_user(request)
     first = "home" if user is not None and user.is_authenticated else "me"
     return {"path": before or reverse(first), "is_before": bool(before)}
 

@@ -3,6 +3,7 @@
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import get_supported_language_variant
@@ -23,7 +24,17 @@ def is_page(request: HttpRequest) -> bool:
         return request.GET.get("next", "").startswith(PREFIXES)
     if request.path == reverse("mfa_login_webauthn"):
         return request.POST.get("next", "").startswith(PREFIXES)
-    return request.path.startswith(reverse("account")) and _is_person(getattr(request, "_cached_user", None))
+    return request.path.startswith(reverse("account")) and _is_person(found_user(request))
+
+
+def found_user(request: HttpRequest) -> User | AnonymousUser | None:
+    """Who was already found to have sent this; None where nobody was looked up.
+
+    Asks the database nothing, as pages of faults must not. `request.user` would look the person up, and Django has no
+    public way to ask whether it has done so: the name is that under which its middleware keeps whom it found.
+    """
+    found: User | AnonymousUser | None = getattr(request, "_cached_user", None)
+    return found
 
 
 def _is_person(user: object) -> bool:
@@ -33,7 +44,7 @@ def _is_person(user: object) -> bool:
 def is_theirs(request: HttpRequest) -> bool:
     """A page of the portal, or a person of it wherever they are. Asks the database nothing: whoever was not looked up
     before is nobody."""
-    return is_page(request) or _is_person(getattr(request, "_cached_user", None))
+    return is_page(request) or _is_person(found_user(request))
 
 
 def language_of(request: HttpRequest) -> str:
