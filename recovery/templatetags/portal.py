@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from recovery.links import mark_of
+from recovery.views.portal_dress import TEXT
 
 register = template.Library()
 
@@ -31,7 +32,7 @@ PLACES = (
 def text_size(context: Context) -> str:
     """The person's text size: 1 usual, 2 large, 3 very large."""
     session = getattr(context.get("request"), "session", {})
-    found = str(session.get("portal_text", "1"))
+    found = str(session.get(TEXT, "1"))
     return found if found in ("1", "2", "3") else "1"
 
 
