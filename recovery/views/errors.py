@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils import translation
 
 from recovery import outage
-from recovery.presenters.error_page import OLD_FORM, TOLD
-from recovery.presenters.portal_errors import told_if_known
+from recovery.presenters.portal_error_pages import OLD_FORM, TOLD
+from recovery.presenters.portal_refusals import told_if_known
 from recovery.views import portal_dress
 
 

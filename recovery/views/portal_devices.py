@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from recovery.exceptions import Forbidden, Invalid
 from recovery.portal_forms import SourceForm, TypedForm
 from recovery.presenters.portal_devices import choice_cards, device_cards, supported
-from recovery.presenters.portal_errors import told
+from recovery.presenters.portal_refusals import told
 from recovery.selectors.portal_people import Subject
 from recovery.selectors.sources import rivals_of, sources_of
 from recovery.selectors.vendor_links import links_of

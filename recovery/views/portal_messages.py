@@ -10,7 +10,7 @@ from recovery.exceptions import Conflict, Invalid
 from recovery.models import User
 from recovery.portal_forms import MessageForm
 from recovery.presenters.messages import own_line, own_thread
-from recovery.presenters.portal_errors import told
+from recovery.presenters.portal_refusals import told
 from recovery.presenters.portal_words import moment
 from recovery.selectors.messages import answer_by, thread_of, threads_of
 from recovery.selectors.portal_people import Subject

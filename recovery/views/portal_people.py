@@ -16,8 +16,8 @@ from recovery.audit import Actor
 from recovery.exceptions import Conflict, Invalid, NotFound
 from recovery.models import User
 from recovery.portal_forms import RELATIONS, SCOPES, TOLD, BirthDateForm, CaregiverForm, JoinForm, ScopesForm
-from recovery.presenters.portal_errors import told
 from recovery.presenters.portal_people import HELPER_WORDS, person_card, relation_words
+from recovery.presenters.portal_refusals import told
 from recovery.selectors.helping import waits_for
 from recovery.selectors.portal_people import doors_of, grants_of, invitation_of
 from recovery.selectors.reminders import helper_contact_of

@@ -15,7 +15,7 @@ from recovery.exceptions import Invalid
 from recovery.notify.push import public_key
 from recovery.notify.sms import is_set_up
 from recovery.portal_forms import ContactForm, HelperContactForm
-from recovery.presenters.portal_errors import told
+from recovery.presenters.portal_refusals import told
 from recovery.selectors.portal_people import Subject, doors_of
 from recovery.selectors.reminders import ZONES, contact_of, helper_contact_of, phone_to_prove
 from recovery.services import caregiver_notices, phones, reaching, reminders

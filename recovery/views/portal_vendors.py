@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from recovery.exceptions import Conflict
 from recovery.portal_forms import DisconnectForm
-from recovery.presenters.portal_errors import told
+from recovery.presenters.portal_refusals import told
 from recovery.presenters.portal_vendors import FAILURES, VendorCard, vendor_cards
 from recovery.selectors.portal_people import Subject
 from recovery.selectors.sources import sources_of

@@ -11,7 +11,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from recovery import exceptions
-from recovery.presenters.error_page import TOLD
+from recovery.presenters.portal_error_pages import TOLD
 from recovery.views import errors, me, portal_dress
 
 pytestmark = pytest.mark.django_db

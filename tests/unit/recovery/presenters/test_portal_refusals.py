@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from recovery.presenters.portal_errors import KNOWN
+from recovery.presenters.portal_refusals import KNOWN
 from tests.catalogs import ROOT
 
-HELD = ROOT / "recovery" / "presenters" / "portal_errors.py"
+HELD = ROOT / "recovery" / "presenters" / "portal_refusals.py"
 
 
 def texts(tree: ast.Module) -> Iterator[str]:
