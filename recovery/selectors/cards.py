@@ -11,7 +11,8 @@ from django.db.models.fields.json import KeyTransform
 from recovery.models import Alert, Card, Document, DocumentIndex, Episode, Patient, Snapshot, TrustedEhr
 from recovery.selectors.alerts import AlertSeen, alert_seen
 from recovery.selectors.people import Operation, Person, operation_of, person_of
-from recovery.selectors.snapshot import Said, read_snapshot
+from recovery.selectors.snapshot import Said
+from recovery.selectors.snapshot_json import read_snapshot
 
 MOST_IDENTIFIERS = 20
 SAID_ON_A_CARD = ("state", "sentence", "reasons", "procedure_label", "day", "hour", "risks", "milestones")

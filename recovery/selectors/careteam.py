@@ -32,7 +32,8 @@ from recovery.selectors.ranking import (
     standing_alerts,
     with_current_snapshot,
 )
-from recovery.selectors.snapshot import Said, read_snapshot
+from recovery.selectors.snapshot import Said
+from recovery.selectors.snapshot_json import read_snapshot
 from recovery.selectors.sparks import SPARK_DAYS, Spark, sparks_of
 from recovery.snapshot_row import for_row
 

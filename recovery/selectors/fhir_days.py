@@ -7,7 +7,8 @@ from uuid import UUID
 
 from recovery.models import Snapshot
 from recovery.selectors.consents import sealed_flags, without_sealed
-from recovery.selectors.snapshot import Said, read_snapshot
+from recovery.selectors.snapshot import Said
+from recovery.selectors.snapshot_json import read_snapshot
 
 DAY = timedelta(days=1)
 # Days before surgery that a place in the list has room for (readings count from 28 days before), and all days.

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from django.db.models import OuterRef, Subquery
 
 from recovery.models import Document, Episode, Snapshot
-from recovery.selectors.snapshot import MilestoneSaid, Said, read_snapshot
+from recovery.selectors.snapshot import MilestoneSaid, Said
+from recovery.selectors.snapshot_json import read_snapshot
 
 DEFAULT_DAYS = 30  # as services.twinning
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)

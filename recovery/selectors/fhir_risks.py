@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from recovery.models import Snapshot
-from recovery.selectors.snapshot import Said, read_snapshot
+from recovery.selectors.snapshot import Said
+from recovery.selectors.snapshot_json import read_snapshot
 
 
 @dataclass(frozen=True, slots=True)

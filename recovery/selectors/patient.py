@@ -16,7 +16,8 @@ from recovery.selectors.careteam import current_snapshots
 from recovery.selectors.consents import sealed_flags, without_sealed
 from recovery.selectors.handover import StepTaken, step_taken
 from recovery.selectors.people import Operation, Person, find_episode, operation_of, person_of
-from recovery.selectors.snapshot import Said, read_snapshot
+from recovery.selectors.snapshot import Said
+from recovery.selectors.snapshot_json import read_snapshot
 from recovery.selectors.timeline import Observed, observed
 
 

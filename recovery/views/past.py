@@ -17,7 +17,8 @@ from recovery.selectors.befallen import befallen
 from recovery.selectors.past import Past, past_of, still_allowed
 from recovery.selectors.patient import PatientPage, usual_days
 from recovery.selectors.people import find_episode, operation_of, person_of
-from recovery.selectors.snapshot import Said, read_snapshot
+from recovery.selectors.snapshot import Said
+from recovery.selectors.snapshot_json import read_snapshot
 from recovery.services import looking_back
 from recovery.services.looking_back import Then
 from recovery.views import door

@@ -15,7 +15,7 @@ from recovery.check_ins.told import Telling, resources
 from recovery.models import Episode, Snapshot
 from recovery.ports import ports
 from recovery.selectors import check_ins as found
-from recovery.selectors.snapshot import read_snapshot
+from recovery.selectors.snapshot_json import read_snapshot
 from recovery.services import check_ins, refresh
 from recovery.services.factors import known_at
 from recovery.services.ingestion import deliver

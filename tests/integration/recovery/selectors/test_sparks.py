@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from recovery.models import Episode
 from recovery.selectors.careteam import current_snapshots
-from recovery.selectors.snapshot import read_snapshot
+from recovery.selectors.snapshot_json import read_snapshot
 from recovery.selectors.sparks import metric_that_matters, sparks_of
 from tests import deliveries as d
 from tests import factories

@@ -26,7 +26,7 @@ BREATH = {"label": "Respiratory rate", "unit": "/min", "now": 18.0, "deviation":
 
 def said() -> Any:
     """A synthetic snapshot: one estimate, one abstention, one milestone, two metrics, one of them silent."""
-    from recovery.selectors.snapshot import read_snapshot
+    from recovery.selectors.snapshot_json import read_snapshot
     from recovery.twin.incidence import LABELS
 
     reason = {"text": "respiratory rate 4 /min above own expected curve for 6 h", "direction": "raises"}

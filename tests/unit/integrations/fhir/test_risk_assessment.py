@@ -8,7 +8,7 @@ from integrations.fhir.conclusions.risk_assessment import INTERVAL, risk_assessm
 from integrations.fhir.wire import parse_object
 from recovery.exact_json import dumps
 from recovery.selectors.fhir_risks import EpisodeSaid
-from recovery.selectors.snapshot import read_snapshot
+from recovery.selectors.snapshot_json import read_snapshot
 
 AT = datetime(2026, 1, 9, 12, tzinfo=UTC)
 KEY = UUID("6a0ad0f6-6c9c-4b6f-9a1f-0b8a3f0f9b11")

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from recovery.presenters import geometry
 from recovery.presenters.chart import at_its_time, band_place, draw, summary
-from recovery.selectors.snapshot import Curve, MetricSaid, read_snapshot
+from recovery.selectors.snapshot import Curve, MetricSaid
+from recovery.selectors.snapshot_json import read_snapshot
 from recovery.selectors.timeline import Observed, RejectedPoint
 from tests import factories
 

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from recovery.presenters.figures import figure_json
-from recovery.selectors.snapshot import Curve, read_snapshot
+from recovery.selectors.snapshot import Curve
+from recovery.selectors.snapshot_json import read_snapshot
 from recovery.selectors.timeline import Observed, RejectedPoint
 from tests import factories
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from recovery.presenters.milestones import milestones_view
-from recovery.selectors.snapshot import read_snapshot
+from recovery.selectors.snapshot_json import read_snapshot
 from tests import factories
 
 AT = datetime(2026, 3, 3, 12, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 from recovery.presenters.portal import own_view
 from recovery.selectors.people import Operation, Person
 from recovery.selectors.portal import OwnPage
-from recovery.selectors.snapshot import read_snapshot
+from recovery.selectors.snapshot_json import read_snapshot
 from tests import factories
 
 END = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from recovery.presenters.patient import scorecard_line
-from recovery.selectors.snapshot import read_snapshot
+from recovery.selectors.snapshot_json import read_snapshot
 from tests import factories
 
 

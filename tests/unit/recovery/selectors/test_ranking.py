@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recovery.selectors.ranking import BoardFilter, Listed, Question, Standing, ranked
-from recovery.selectors.snapshot import Said, headline_risk, read_snapshot
+from recovery.selectors.snapshot import Said, headline_risk
+from recovery.selectors.snapshot_json import read_snapshot
 from recovery.snapshot_row import for_row
 
 NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)
