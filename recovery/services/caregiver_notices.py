@@ -24,6 +24,7 @@ from recovery.models import (
     Message,
     User,
 )
+from recovery.notify import portal_words
 from recovery.permissions import open_grants
 from recovery.quiet_hours import after_quiet
 from recovery.selectors.check_ins import Waiting, waiting
@@ -173,5 +174,5 @@ def _why_not_tell(row: CaregiverMessageNotice, contact: CaregiverContact | None,
     return "together" if is_told or unread.exists() else ""
 
 
-CHECK_INS = outgoing.Kind(CaregiverReminder, _contact, _why_not_remind, outgoing.ABOUT_HELPED_CHECK_IN)
-MESSAGES = outgoing.Kind(CaregiverMessageNotice, _contact, _why_not_tell, outgoing.ABOUT_HELPED_MESSAGE)
+CHECK_INS = outgoing.Kind(CaregiverReminder, _contact, _why_not_remind, portal_words.ABOUT_HELPED_CHECK_IN)
+MESSAGES = outgoing.Kind(CaregiverMessageNotice, _contact, _why_not_tell, portal_words.ABOUT_HELPED_MESSAGE)

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from recovery.exceptions import NotFound
 from recovery.models import ContactChoice, Message, MessageNotice
+from recovery.notify import portal_words
 from recovery.quiet_hours import after_quiet
 from recovery.selectors import check_ins
 from recovery.services import outgoing
@@ -45,4 +46,4 @@ def _contact(row: MessageNotice) -> ContactChoice | None:
     return outgoing.patients_contact(row.message.thread.patient_id)
 
 
-MESSAGES = outgoing.Kind(MessageNotice, _contact, _why_not, outgoing.ABOUT_MESSAGE)
+MESSAGES = outgoing.Kind(MessageNotice, _contact, _why_not, portal_words.ABOUT_MESSAGE)

@@ -1,7 +1,6 @@
 """Sending what is owed to patients and to who helps them: leased, sent with a key of its own, marked.
 
-A worker that dies in between leaves a lease that runs out. What is said names nobody and nothing of health: whoever
-picks up the phone learns that a hospital asks or has written something.
+A worker that dies in between leaves a lease that runs out. What is said is in `notify.portal_words`.
 """
 
 from collections.abc import Callable
@@ -14,8 +13,6 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import translation
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 
 from recovery.models import (
     CaregiverContact,
@@ -29,6 +26,7 @@ from recovery.models import (
     Reminder,
 )
 from recovery.notify.message import NotDelivered, Notice
+from recovery.notify.portal_words import Words
 from recovery.notify.push import Browser, BrowserGone, send_push
 from recovery.notify.sms import send_sms
 
@@ -38,17 +36,6 @@ A_PASS = 200
 Clock = Callable[[], datetime]
 Contact = ContactChoice | CaregiverContact
 Row = Reminder | MessageNotice | CaregiverReminder | CaregiverMessageNotice
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """`sms` and `mail` hold {link}. `page`: where the person finds it."""
-
-    sms: str | Promise
-    title: str | Promise
-    mail: str | Promise
-    push: str | Promise
-    page: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,48 +58,6 @@ class Leased:
     channel: str
     address: str
     until: datetime
-
-
-ABOUT_CHECK_IN = Words(
-    sms=_(
-        "Your hospital asks how you are today. How bad is your pain, 0 (none) to 10? Reply with the number."
-        " Emergency: call your emergency number. STOP ends this."
-    ),
-    title=_("Your check-in is open"),
-    mail=_(
-        "Your check-in is open. It takes about two minutes.\n\n{link}\n\nYou can change or stop these reminders there."
-    ),
-    push=_("It takes about two minutes."),
-    page="/me/",
-)
-ABOUT_MESSAGE = Words(
-    sms=_("Your hospital has written to you. Sign in to read it: {link} STOP ends this."),
-    title=_("Your hospital has written to you"),
-    mail=_("Your hospital has written to you. Sign in to read it.\n\n{link}\n\nYou can stop these mails there."),
-    push=_("Sign in to read it."),
-    page="/me/messages/",
-)
-# To who helps: not whom. A page of theirs says that, since they may help several.
-ABOUT_HELPED_CHECK_IN = Words(
-    sms=_("A check-in waits for somebody you help. Sign in to answer it: {link} STOP ends this."),
-    title=_("A check-in waits for somebody you help"),
-    mail=_(
-        "A check-in waits for somebody you help. It takes about two minutes.\n\n{link}\n\n"
-        "You can change or stop these reminders there."
-    ),
-    push=_("It takes about two minutes."),
-    page="/me/people/",
-)
-ABOUT_HELPED_MESSAGE = Words(
-    sms=_("The hospital has written to somebody you help. Sign in to read it: {link} STOP ends this."),
-    title=_("The hospital has written to somebody you help"),
-    mail=_(
-        "The hospital has written to somebody you help. Sign in to read it.\n\n{link}\n\n"
-        "You can stop these mails there."
-    ),
-    push=_("Sign in to read it."),
-    page="/me/people/",
-)
 
 
 def browsers_of(user_id: int | None) -> QuerySet[PushSubscription]:

@@ -16,6 +16,7 @@ from recovery import audit
 from recovery.audit import Actor
 from recovery.exceptions import Invalid
 from recovery.models import CheckInResponse, ContactChoice, Patient, Reminder
+from recovery.notify import portal_words
 from recovery.notify.sms import is_set_up
 from recovery.quiet_hours import after_quiet
 from recovery.selectors.check_ins import Waiting, waiting
@@ -132,7 +133,7 @@ def _contact(row: Reminder) -> ContactChoice | None:
     return outgoing.patients_contact(row.episode.patient_id)
 
 
-CHECK_INS = outgoing.Kind(Reminder, _contact, _why_not, outgoing.ABOUT_CHECK_IN)
+CHECK_INS = outgoing.Kind(Reminder, _contact, _why_not, portal_words.ABOUT_CHECK_IN)
 
 
 def mark_answered(*, now: datetime) -> int:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from recovery.audit import Actor
 from recovery.exceptions import Invalid
 from recovery.models import CheckInResponse, ContactChoice, Episode, Patient, Reminder, Sample, SmsReceived, User
-from recovery.notify import sms
+from recovery.notify import portal_words, sms
 from recovery.notify.message import NotDelivered
 from recovery.services import outgoing, reminders
 from recovery.services.ingestion import deliver
@@ -165,7 +165,8 @@ def test_a_worker_that_died_costs_two_minutes_and_no_second_sms(episode, gateway
     reminders.plan_reminders(now=READY)
     row = Reminder.objects.get(slot=slot())
     leased = outgoing.lease(reminders.CHECK_INS, row.pk, READY)
-    sms.send_sms(leased.address, str(outgoing.ABOUT_CHECK_IN.sms), leased.key)  # sent, and then it dies before marking
+    said = str(portal_words.ABOUT_CHECK_IN.sms)
+    sms.send_sms(leased.address, said, leased.key)  # sent, and then it dies before marking
     assert reminders.send_owed(clock=lambda: READY + timedelta(seconds=90)) == 0
     assert reminders.send_owed(clock=lambda: READY + timedelta(seconds=121)) == 1
     assert gateway.tries == 2 and len(gateway.taken) == 1
