@@ -17,6 +17,7 @@ DAY_STEPS = (1, 2, 5, 7, 14, 30)
 MOST_DAYS = 8
 FINE_DOTS = 120
 SIGNS = ("fall", "drug", "message")
+COURSE = ("q05", "q25", "q50", "q75", "q95", "norm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +120,11 @@ def draw(
         return None
     seen = seen or Observed(metric.key)
     curve = metric.curve
-    first, last = window or (curve.hours[0], max(curve.hours[-1], now_hour))
-    x = Scale(first, last, 0.0, WIDTH)
-    more = (later.values if later else ()) + tuple(value for one in like for value in one[1:])
-    low, high = _limits(metric, replace(seen, values=seen.values + more))
-    y = Scale(low, high, BOTTOM, TOP)
-    course = {name: clipped(getattr(curve, name), low, high) for name in ("q05", "q25", "q50", "q75", "q95", "norm")}
-    inside = [(h, v) for h, v in zip(seen.hours, seen.values, strict=True) if x.low <= h <= x.high]
-    hours, values = [h for h, _ in inside], [v for _, v in inside]
+    x = Scale(*(window or (curve.hours[0], max(curve.hours[-1], now_hour))), 0.0, WIDTH)
+    y = _height(metric, seen, later, like)
+    course = {name: clipped(getattr(curve, name), y.low, y.high) for name in COURSE}
+    points = _points(seen, x, y)
+    like_band, like_middle = _like(like, x, y)
     y_ticks = _y_ticks(metric.key, y)
     return Chart(
         key=metric.key,
@@ -142,22 +140,48 @@ def draw(
         band50=band(x, y, curve.hours, course["q25"], course["q75"]),
         middle=line(x, y, curve.hours, course["q50"]),
         norm=line(x, y, curve.hours, course["norm"]),
-        dots=dots(x, y, hours, clip_values(values, low, high)),
-        dot_class="big" if is_daily(metric.key) or is_blood(metric.key) else "fine" if len(values) > FINE_DOTS else "",
-        joined=line(x, y, hours, clip_values(values, low, high)) if is_daily(metric.key) else "",
-        later=_later(later, x, y, low, high) if later else "",
+        dots=dots(x, y, *points),
+        dot_class=_dot_class(metric.key, len(points[0])),
+        joined=line(x, y, *points) if is_daily(metric.key) else "",
+        later=dots(x, y, *_points(later, x, y)) if later else "",
         hollow=_hollow(metric, seen, x, y),
         now_x=x.percent(now_hour),
         now_at=x(now_hour),
         ahead=max(WIDTH - x(now_hour), 0.0),
         zero_x=x.percent(0.0) if x.low < 0.0 else "",
-        worn=tuple((round(x(a), 1), round(x(b) - x(a), 1)) for a, b in runs(_shown(seen.worn_hours, x))),
+        worn=_worn(seen, x),
         worn_words=worn_words(metric, seen, now_hour),
         rows=day_rows(metric, seen, x, surgery_end, zone, events),
         events=_event_marks(events, x),
-        like_band=_like(like, x, y)[0],
-        like_middle=_like(like, x, y)[1],
+        like_band=like_band,
+        like_middle=like_middle,
     )
+
+
+def _height(
+    metric: MetricSaid, seen: Observed, later: Observed | None, like: Sequence[tuple[float, float, float, float]]
+) -> Scale:
+    """High enough for all that is drawn."""
+    more = (later.values if later else ()) + tuple(value for one in like for value in one[1:])
+    return Scale(*_limits(metric, replace(seen, values=seen.values + more)), BOTTOM, TOP)
+
+
+def _points(seen: Observed, x: Scale, y: Scale) -> tuple[list[float], list[float]]:
+    """Hours and values of what was measured within the hours shown; what is too high or low stands at the edge."""
+    inside = [(h, v) for h, v in zip(seen.hours, seen.values, strict=True) if x.low <= h <= x.high]
+    return [h for h, _ in inside], clip_values([v for _, v in inside], y.low, y.high)
+
+
+def _dot_class(metric: str, count: int) -> str:
+    if is_daily(metric) or is_blood(metric):
+        return "big"
+    return "fine" if count > FINE_DOTS else ""
+
+
+def _worn(seen: Observed, x: Scale) -> tuple[tuple[float, float], ...]:
+    """Stretches of hours with readings: where each begins and how long it is, in pixels across."""
+    shown = [hour for hour in seen.worn_hours if x.low <= hour and hour + 1 <= x.high]
+    return tuple((round(x(a), 1), round(x(b) - x(a), 1)) for a, b in runs(shown))
 
 
 def _like(like: Sequence[tuple[float, float, float, float]], x: Scale, y: Scale) -> tuple[str, str]:
@@ -336,15 +360,6 @@ def is_daily(metric: str) -> bool:
 
 def is_blood(metric: str) -> bool:
     return metric in METRICS and METRICS[metric].family == "laboratory"
-
-
-def _shown(hours: Sequence[int], x: Scale) -> list[int]:
-    return [hour for hour in hours if x.low <= hour and hour + 1 <= x.high]
-
-
-def _later(later: Observed, x: Scale, y: Scale, low: float, high: float) -> str:
-    inside = [(h, v) for h, v in zip(later.hours, later.values, strict=True) if x.low <= h <= x.high]
-    return dots(x, y, [h for h, _ in inside], clip_values([v for _, v in inside], low, high))
 
 
 def _limits(metric: MetricSaid, seen: Observed) -> tuple[float, float]:

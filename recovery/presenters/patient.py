@@ -267,29 +267,36 @@ def metric_card(
         expected=_expected(metric),
         place=place,
         place_class=_place_class(place),
-        norm=f"usual after this operation {wording.quantity(metric.norm, metric.key, metric.unit)}"
-        if metric.norm is not None
-        else "",
-        before=f"own level before surgery {wording.quantity(metric.baseline, metric.key, metric.unit)}"
-        if metric.baseline is not None
-        else "",
+        norm=_level("usual after this operation", metric.norm, metric),
+        before=_level("own level before surgery", metric.baseline, metric),
         points=points,
         notes=_notes(metric),
         gates=_gates(metric),
         gate_notes=tuple(_gate_note(metric, note) for note in metric.gates.recent[-6:]),
         record=scorecard_line(metric),
-        chart=draw(
-            metric,
-            seen,
-            now_hour=_hours(operation.surgery_end, now),
-            surgery_end=operation.surgery_end,
-            zone=zone,
-            later=later,
-            events=events,
-        )
-        if operation.surgery_end
-        else None,
+        chart=_drawn(metric, seen, operation, now, zone, later, events),
     )
+
+
+def _level(whose: str, value: float | None, metric: MetricSaid) -> str:
+    """Blank where it is not known."""
+    return f"{whose} {wording.quantity(value, metric.key, metric.unit)}" if value is not None else ""
+
+
+def _drawn(
+    metric: MetricSaid,
+    seen: Observed | None,
+    operation: Operation,
+    now: datetime,
+    zone: ZoneInfo,
+    later: Observed | None,
+    events: Sequence[tuple[float, str, str]],
+) -> Chart | None:
+    """Nothing before the operation's end is known: the axis begins there."""
+    end = operation.surgery_end
+    if end is None:
+        return None
+    return draw(metric, seen, now_hour=_hours(end, now), surgery_end=end, zone=zone, later=later, events=events)
 
 
 def score_card(score: Score) -> ScoreCard:

@@ -20,7 +20,7 @@ from recovery.services.suspicion_notes import suspicion_note
 from recovery.services.twinning import Folded
 from recovery.twin.alert_policy import DEFAULT_POLICY, AlertPolicy, BadPolicy, without_hypotheses
 from recovery.twin.alerts import AlertCandidate, candidates, lasting, readable
-from recovery.twin.course import course
+from recovery.twin.course import Course, course
 from recovery.twin.fold import Judged
 from recovery.twin.gait_aid import COUNTED, aid_at
 from recovery.twin.measurement import Measured
@@ -29,6 +29,7 @@ from recovery.twin.params import PopulationParams
 from recovery.twin.profile import PROCEDURES
 from recovery.twin.risk import ABSTENTIONS, NOTES, RiskEstimate
 from recovery.twin.risk import assess as assess_risks
+from recovery.twin.scorecard import Card
 from recovery.twin.scores.result import ScoreResult
 from recovery.twin.summary import summarise
 from recovery.twin.surprise import MetricFeatures, RecoveryFeatures, features
@@ -56,46 +57,20 @@ class Assessment:
 
 def assess(folded: Folded, models: Models, *, memory: Mapping[str, Any], now: datetime) -> Assessment:
     """Conclude from one folded twin at `now`. `memory` is the alert memory kept with the twin."""
-    params, hazard = models.population, models.hazard
-    state, profile, hour = folded.fold.state, folded.known.profile, folded.now_hour
-    memory = readable(memory, hour)
-    found = features(state, params, hour, profile)
+    memory = readable(memory, folded.now_hour)
+    found = features(folded.fold.state, models.population, folded.now_hour, folded.known.profile)
     bedside = bedside_scores(folded, found)
     suspected = _suspicion(folded, found, models)
-    risks = assess_risks(
-        profile,
-        found,
-        hour,
-        hazard,
-        factors=folded.known.factors,
-        diagnosed=folded.known.diagnosed,
-        lasting=lasting(memory, hour),
-        suspicion=suspected,
-    )
+    risks = _risks(folded, found, models, memory, suspected)
     alerts, remembered = _alerts(folded, found, risks, bedside, memory, suspected)
-    data_until = _data_until(folded, found)
-    metrics = _metrics(folded, found, params)
-    content = {
-        "day": int(hour // 24),
-        "hour": round(hour, 2),
-        "procedure_label": _procedure_label(folded),
-        "curve_note": GENERIC_NOTE if profile.curve_is_generic else "",
-        "metrics": metrics,
-        "milestones": milestone_notes(folded, params, {key: one["baseline"] for key, one in metrics.items()}),
-        "advice": advice_notes(folded, models),
-        "suspicion": suspicion_note(suspected),
-        "risks": [_risk(risk) for risk in risks],
-        "scores": [_score(score) for score in bedside.scores],
-        "model": {"population": params.version, "hazard": hazard.version, "trained_on": hazard.evidence},
-    }
     return Assessment(
-        content,
+        _content(folded, found, models, risks, bedside, suspected),
         found,
         grave_now(folded, found, bedside.scores),
         alerts,
         remembered,
-        data_until,
-        f"{params.version}/{hazard.version}",
+        _data_until(folded, found),
+        f"{models.population.version}/{models.hazard.version}",
     )
 
 
@@ -105,12 +80,57 @@ def with_state(assessed: Assessment, open_severities: Collection[str]) -> dict[s
     return {"state": said.state, "sentence": said.sentence, "reasons": list(said.reasons), **assessed.content}
 
 
+def _content(
+    folded: Folded,
+    found: RecoveryFeatures,
+    models: Models,
+    risks: tuple[RiskEstimate, ...],
+    bedside: Bedside,
+    suspected: Suspicion | None,
+) -> dict[str, Any]:
+    """What every page, resource and card may read of it, as the JSON that the Snapshot keeps."""
+    params, hazard, hour = models.population, models.hazard, folded.now_hour
+    metrics = _metrics(folded, found, params)
+    return {
+        "day": int(hour // 24),
+        "hour": round(hour, 2),
+        "procedure_label": _procedure_label(folded),
+        "curve_note": GENERIC_NOTE if folded.known.profile.curve_is_generic else "",
+        "metrics": metrics,
+        "milestones": milestone_notes(folded, params, {key: one["baseline"] for key, one in metrics.items()}),
+        "advice": advice_notes(folded, models),
+        "suspicion": suspicion_note(suspected),
+        "risks": [_risk(risk) for risk in risks],
+        "scores": [_score(score) for score in bedside.scores],
+        "model": {"population": params.version, "hazard": hazard.version, "trained_on": hazard.evidence},
+    }
+
+
 def _suspicion(folded: Folded, found: RecoveryFeatures, models: Models) -> Suspicion | None:
     """What the hypotheses say; None where none were learned under this twin."""
     if models.hypotheses is None:
         return None
     known = folded.known
     return consider(known.profile, found, known.factors, models.hypotheses, models.hazard, known.diagnosed)
+
+
+def _risks(
+    folded: Folded,
+    found: RecoveryFeatures,
+    models: Models,
+    memory: Mapping[str, Any],
+    suspected: Suspicion | None,
+) -> tuple[RiskEstimate, ...]:
+    return assess_risks(
+        folded.known.profile,
+        found,
+        folded.now_hour,
+        models.hazard,
+        factors=folded.known.factors,
+        diagnosed=folded.known.diagnosed,
+        lasting=lasting(memory, folded.now_hour),
+        suspicion=suspected,
+    )
 
 
 def _alerts(
@@ -205,25 +225,17 @@ def _metric(
     measured: Measured,
     source: str,
 ) -> dict[str, Any]:
-    metric, state = METRICS[key], folded.fold.state
-    measurements = measured.measurements
+    metric, measurements = METRICS[key], measured.measurements
     tier = Tier(int(measurements.tier[-1])) if len(measurements.tier) else Tier.CONSUMER
-    at = course(state, params, folded.known.profile, key, folded.now_hour, tier)
-    card = state.metrics[key].memory.card
+    at = course(folded.fold.state, params, folded.known.profile, key, folded.now_hour, tier)
     since = found.hours_since_last_reading
-    q05, q25, q50, q75, q95 = (_number(value, metric.decimals) for value in at.now)
     return {
         "label": metric.label,
         "unit": metric.unit,
         "now": _number(measurements.value[-1], metric.decimals) if len(measurements.value) else None,
         "now_at": None if since is None else _moment(folded, folded.now_hour - since).isoformat(),
         "now_source": source,
-        "expected": q50,
-        "low50": q25,
-        "high50": q75,
-        "low90": q05,
-        "high90": q95,
-        "norm": _number(at.norm_now, metric.decimals),
+        **_expected(at, metric.decimals),
         "deviation": _number(found.deviation_z, 2),
         "baseline": _baseline(key, folded, params) if found.baseline_is_known else None,
         "worn": _number(found.worn_fraction_24h, 3),
@@ -231,21 +243,34 @@ def _metric(
         "personal": at.curve.basis == "personal",
         "personal_note": "" if at.curve.basis == "personal" else PERSONAL_NOTE,
         "aid_note": _aid_note(key, folded),
-        "curve": {
-            "hours": [round(float(hour), 1) for hour in at.curve.hours],
-            **{
-                name: _numbers(at.curve.quantiles[:, i], metric.decimals + 1)
-                for i, name in enumerate(("q05", "q25", "q50", "q75", "q95"))
-            },
-            "norm": _numbers(at.norm, metric.decimals + 1),
-        },
+        "curve": _curve(at, metric.decimals + 1),
         "gates": _gates(folded.fold.judged.get(key), measured),
-        "scorecard": {
-            "n": int(card.n),
-            "coverage90": _number(card.coverage90, 3),
-            "coverage50": _number(card.coverage50, 3),
-            "skill": _number(card.skill, 3),
-        },
+        "scorecard": _scorecard(folded.fold.state.metrics[key].memory.card),
+    }
+
+
+def _expected(at: Course, decimals: int) -> dict[str, float | None]:
+    """What was expected for now: of this person with its ranges, and after this operation."""
+    q05, q25, q50, q75, q95 = (_number(value, decimals) for value in at.now)
+    norm = _number(at.norm_now, decimals)
+    return {"expected": q50, "low50": q25, "high50": q75, "low90": q05, "high90": q95, "norm": norm}
+
+
+def _curve(at: Course, decimals: int) -> dict[str, list[float] | list[float | None]]:
+    names = ("q05", "q25", "q50", "q75", "q95")
+    return {
+        "hours": [round(float(hour), 1) for hour in at.curve.hours],
+        **{name: _numbers(at.curve.quantiles[:, i], decimals) for i, name in enumerate(names)},
+        "norm": _numbers(at.norm, decimals),
+    }
+
+
+def _scorecard(card: Card) -> dict[str, float | None]:
+    return {
+        "n": int(card.n),
+        "coverage90": _number(card.coverage90, 3),
+        "coverage50": _number(card.coverage50, 3),
+        "skill": _number(card.skill, 3),
     }
 
 

@@ -1,7 +1,9 @@
 """A patient's summary into the record: shown first exactly as it would stand there, then sent on purpose."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.http import HttpRequest, HttpResponse
@@ -10,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from recovery.forms import SendForm
+from recovery.models import Episode
 from recovery.permissions import check_user_can
 from recovery.presenters import wording
 from recovery.presenters.patient import PatientView, patient_view
@@ -34,38 +37,43 @@ def send(request: HttpRequest, key: UUID) -> HttpResponse:
     asked = door.cleaned(SendForm(request.POST)) if request.method == "POST" else None
     made_at = asked["at"] if asked and timedelta(0) <= now - asked["at"] <= PREVIEW_HOLDS else now
     view = patient_view(patient_page(user, key, now), made_at, door.zone())
-    note = asked["note"].strip() if asked else ""
     text = summary_text(view, made_at, door.zone())
     mark = hashlib.sha256(text.encode()).hexdigest()
     if asked and made_at == asked["at"] and mark == asked["mark"]:
         sent = record_notes.send_summary(
             episode=episode,
             token=asked["token"],
-            words=record_notes.Words(
-                f"{text}\n\nNote: {note}" if note else text,
-                _paper(view, made_at, note, is_synthetic=episode.patient.is_synthetic),
-                made_at,
-            ),
+            words=_words(view, text, made_at, asked["note"].strip(), is_synthetic=episode.patient.is_synthetic),
             user=user,
             actor=door.actor(request),
             now=now,
         )
         return redirect(f"{reverse('record_send', args=[key])}?sent={sent}")
     door.note(request, now, "view_summary", patient_ids=[episode.patient_id], entity=f"Episode/{key}")
+    preview = {"view": view, "episode_key": key, "text": text, "mark": mark, "at": made_at.isoformat()}
+    context = {**preview, **_form(asked), **_sent_before(episode, request.GET.get("sent"))}
+    return render(request, "pages/record_send.html", context, status=409 if asked else 200)
+
+
+def _form(asked: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What was typed in and could not be sent, because the summary has changed since; empty on a first look."""
+    if asked is None:
+        return {"note": "", "token": uuid4(), "has_changed": False}
+    return {"note": asked["note"].strip(), "token": asked["token"], "has_changed": True}
+
+
+def _sent_before(episode: Episode, just_now: str | None) -> dict[str, Any]:
+    """`just_now`: id of the one that the person has sent with the page before."""
     summaries = summaries_of(episode)
-    context = {
-        "view": view,
-        "episode_key": key,
-        "text": text,
-        "mark": mark,
-        "at": made_at.isoformat(),
-        "note": note,
-        "token": asked["token"] if asked else uuid4(),
-        "has_changed": asked is not None,
-        "done": next((one for one in summaries if one.fhir_id == request.GET.get("sent")), None),
+    return {
+        "done": next((one for one in summaries if one.fhir_id == just_now), None),
         "sent": [(one.author, wording.clock(one.sent_at, door.zone()), one.fhir_id) for one in summaries],
     }
-    return render(request, "pages/record_send.html", context, status=409 if asked else 200)
+
+
+def _words(view: PatientView, text: str, at: datetime, note: str, *, is_synthetic: bool) -> record_notes.Words:
+    with_note = f"{text}\n\nNote: {note}" if note else text
+    return record_notes.Words(with_note, _paper(view, at, note, is_synthetic=is_synthetic), at)
 
 
 def _paper(view: PatientView, at: datetime, note: str, *, is_synthetic: bool) -> bytes:
