@@ -6,6 +6,7 @@ It is keyed by everything that shapes it (migrations, models, requirements), so 
 
 import hashlib
 import os
+import shutil
 import sqlite3
 import tempfile
 from pathlib import Path
@@ -24,6 +25,16 @@ def path() -> Path | None:
         for file in sorted(ROOT.glob(pattern)):
             digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return Path(tempfile.gettempdir()) / f"twinweb-template-{os.getuid()}" / f"{digest.hexdigest()[:24]}.sqlite3"
+
+
+def begin(data: Path) -> bool:
+    """A data directory begins with a copy of the template; False where there is none, and it has to migrate."""
+    template = path()
+    if template is None or not template.exists():
+        return False
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    shutil.copy(template, data / "twinweb.sqlite3")
+    return True
 
 
 def load(template: Path, connection: Any) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -120,8 +119,7 @@ def prepared(directory: Path, *before: Sequence[str]) -> Iterator[Stack]:
 
 @contextmanager
 def _running(stack: Stack, before: Sequence[Sequence[str]]) -> Iterator[Stack]:
-    if not IN_PRODUCTION:  # there it is a copy of a migrated one
-        _begin_with_the_template(stack)
+    if not IN_PRODUCTION and not template_database.begin(stack.data):  # in production it is a copy of a migrated one
         stack.run("migrate", "--verbosity", "0")
     for command in before:
         stack.run(*command)
@@ -137,14 +135,6 @@ def _running(stack: Stack, before: Sequence[Sequence[str]]) -> Iterator[Stack]:
         for pid in _processes_on(stack.data):
             _kill(pid)
         process.wait(timeout=20)
-
-
-def _begin_with_the_template(stack: Stack) -> None:
-    """The suite keeps a migrated, empty database: making another costs more than all the rest."""
-    template = template_database.path()
-    if template is not None and template.exists():
-        stack.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        shutil.copy(template, stack.data / "twinweb.sqlite3")
 
 
 def _processes_on(data: Path) -> list[int]:

@@ -153,13 +153,11 @@ def _filled(folder: Path) -> dict[str, dict[str, Any]]:
     """The products that are filled, at the same time, and what each said."""
     commands = {"ward": ["tests.functional.ward"]}
     commands |= {name: ["tests.functional.stories", name] for name in ("strange", "new")}
-    empty = template_database.path()
     running = {}
     for name, command in commands.items():
         data = folder / name
-        data.mkdir(parents=True)
-        if empty is not None and empty.exists():
-            shutil.copy(empty, data / "twinweb.sqlite3")
+        data.mkdir(mode=0o700, parents=True)
+        template_database.begin(data)
         with (folder / f"{name}.log").open("w") as log:
             running[name] = subprocess.Popen(
                 [sys.executable, "-m", *command], cwd=ROOT, env=environment(data), stdout=log, stderr=log

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import template_database
 from tests.servers import redis_server
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -47,8 +48,9 @@ def _wait_for_sweep(data: Path, since: float, log: Path, seconds: float = 75) ->
 
 
 def _prepare(data: Path, environment: dict[str, str]) -> None:
-    command = [sys.executable, "manage.py", "migrate", "--noinput", "--verbosity", "0"]
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=120)
+    if not template_database.begin(data):
+        command = [sys.executable, "manage.py", "migrate", "--noinput", "--verbosity", "0"]
+        subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=120)
 
 
 def _chain_heals(data: Path, environment: dict[str, str], worker: list[str], log: Path) -> None:

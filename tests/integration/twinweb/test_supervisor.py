@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from django.core.management.base import CommandError
 
+from tests import template_database
 from tests.servers import free_port
 from twinweb import lock, supervisor
 from twinweb.management.commands import up
@@ -247,7 +248,7 @@ def _product(data: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
             [sys.executable, "manage.py", "up"], cwd=ROOT, env=environment, stdout=log, stderr=log
         )
     try:
-        _wait_for(lambda: supervisor.answers("127.0.0.1", port), 60, "the web server")
+        _wait_for(lambda: supervisor.answers("127.0.0.1", port), 180, "the web server")  # it may migrate first
         yield process
     finally:
         for pid in _processes_on(data):
@@ -280,6 +281,7 @@ def test_the_product_starts_heals_and_stops(tmp_path: Path) -> None:
 @pytest.mark.faults
 def test_killing_the_supervisor_leaves_no_orphan(tmp_path: Path) -> None:
     data, port = tmp_path / "data", free_port()
+    template_database.begin(data)
     with _product(data, port) as process:
         _wait_for(lambda: (data / "beat.heartbeat").exists(), 60, "beat")
         assert len(_processes_on(data)) >= 5
