@@ -23,6 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tests import template_database  # noqa: E402
 from tests.servers import ServerMissing, running_postgres, running_redis  # noqa: E402
 
 # Two workers suit two cores; a file stays on one worker, so that a module's servers are started once. The order is that
@@ -49,6 +50,7 @@ def main(arguments: list[str]) -> int:
 
 def _embedded(arguments: list[str]) -> int:
     _title("embedded: SQLite and the embedded broker")
+    template_database.make()
     with _data_directory() as data:
         return _pytest(arguments, {"TWINWEB_DATA": data})
 

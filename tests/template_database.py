@@ -8,7 +8,10 @@ import hashlib
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,18 @@ def path() -> Path | None:
         for file in sorted(ROOT.glob(pattern)):
             digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return Path(tempfile.gettempdir()) / f"twinweb-template-{os.getuid()}" / f"{digest.hexdigest()[:24]}.sqlite3"
+
+
+def make() -> None:
+    """The template, where it is wanted and not there yet: else each worker of a run would make it."""
+    template = path()
+    if template is None or template.exists():
+        return
+    with tempfile.TemporaryDirectory(prefix="twinweb-template-") as data:
+        command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+        subprocess.run(command, cwd=ROOT, env={**os.environ, "TWINWEB_DATA": data, "TWINWEB_DEMO": "0"}, check=True)
+        with closing(sqlite3.connect(Path(data) / "twinweb.sqlite3")) as migrated:
+            _store(template, migrated)
 
 
 def begin(data: Path) -> bool:
@@ -48,13 +63,15 @@ def load(template: Path, connection: Any) -> None:
 
 
 def keep(template: Path, connection: Any) -> None:
-    """The test database, just migrated, becomes the template; written aside and renamed, so none is ever half there."""
+    """The test database, just migrated, becomes the template."""
+    connection.ensure_connection()
+    _store(template, connection.connection)
+
+
+def _store(template: Path, migrated: sqlite3.Connection) -> None:
+    """Written aside and renamed, so none is ever half there."""
     template.parent.mkdir(mode=0o700, exist_ok=True)
     aside = template.with_suffix(f".{os.getpid()}")
-    target = sqlite3.connect(aside)
-    try:
-        connection.ensure_connection()
-        connection.connection.backup(target)
-    finally:
-        target.close()
+    with closing(sqlite3.connect(aside)) as target:
+        migrated.backup(target)
     aside.rename(template)

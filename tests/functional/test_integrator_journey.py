@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from tests import template_database
 from tests.functional.integrator_journey import Journey, travel
 from tests.functional.ward import ROOT
 from tests.servers import free_port, wait_for_answer
@@ -27,7 +28,9 @@ def product(tmp_path_factory):
     """`manage.py up` without the demo ward: (address, MLLP address, token)."""
     port, mllp = free_port(), free_port()
     clean = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
-    ours = {"TWINWEB_DATA": str(tmp_path_factory.mktemp("data")), "TWINWEB_DEMO": "0", "LOG_LEVEL": "WARNING"}
+    data = tmp_path_factory.mktemp("data")
+    template_database.begin(data)
+    ours = {"TWINWEB_DATA": str(data), "TWINWEB_DEMO": "0", "LOG_LEVEL": "WARNING"}
     ours |= {
         "PORT": str(port),
         "MLLP_PORT": str(mllp),

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests import template_database
 from tests.servers import free_port, wait_for_answer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,6 +35,7 @@ class Ward:
 @contextmanager
 def open_ward(data: Path) -> Iterator[Ward]:
     """Fill a ward in `data` and serve it until the block ends."""
+    template_database.begin(data)
     subprocess.run([sys.executable, "-m", "tests.functional.ward"], **_process(data), check=True)
     with serve(data) as ward:
         yield ward

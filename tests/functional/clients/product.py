@@ -14,6 +14,7 @@ from typing import Any
 
 from joserfc.jwk import RSAKey
 
+from tests import template_database
 from tests.functional.ward import ROOT
 from tests.servers import free_port, wait_for_answer
 
@@ -68,6 +69,7 @@ def running(data: Path, apps_at: str) -> Iterator[Product]:
     ours = {"TWINWEB_DATA": str(data), "TWINWEB_DEMO": "0", "LOG_LEVEL": "ERROR", "PORT": str(port)}
     ours |= {"DJANGO_SETTINGS_MODULE": "twinweb.settings"}
     run: dict[str, Any] = {"cwd": ROOT, "env": {**clean, **ours}}
+    template_database.begin(data)
     for command in (["migrate", "-v", "0"], ["seed_demo", "--patients", str(PATIENTS)]):
         subprocess.run([sys.executable, "manage.py", *command], check=True, stdout=subprocess.DEVNULL, **run)
     pair = RSAKey.generate_key(2048, {"use": "sig"}, private=True)
