@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from django.db.models import TextField
 from django.db.models.fields.json import KT
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Cast, Coalesce
 
 from recovery.models import Snapshot
 from recovery.snapshot_row import headline_of
@@ -27,15 +28,16 @@ class Brief(NamedTuple):
     upper: float
 
 
-_remembered: dict[int, Brief] = {}
+_remembered: dict[int, tuple[str, Brief]] = {}  # with the made_at that it holds for, as the store writes it
+_NONE: tuple[str, Brief | None] = ("", None)
 
 
-def briefs_of(current: Iterable[tuple[int, int, datetime]]) -> dict[int, Brief]:
-    """By episode id, from (snapshot id, episode id, made_at) of the current snapshots; at most one query."""
+def briefs_of(current: Iterable[tuple[int, int, str]]) -> dict[int, Brief]:
+    """By episode id, from (snapshot id, episode id, made_at as text) of the current snapshots; at most one query."""
     found, missing = {}, {}
-    for pk, episode, made_at in current:
-        known = _remembered.get(pk)
-        if known is not None and known.made_at == made_at:
+    for pk, episode, made in current:
+        as_made, known = _remembered.get(pk, _NONE)
+        if known is not None and as_made == made:
             found[episode] = known
         else:
             missing[pk] = episode
@@ -45,13 +47,15 @@ def briefs_of(current: Iterable[tuple[int, int, datetime]]) -> dict[int, Brief]:
 
 
 def _read(pks: list[int]) -> dict[int, Brief]:
-    said = Snapshot.objects.filter(pk__in=pks)
-    rows = said.values_list("pk", "made_at", _short("state"), _short("risks"))
-    read = {pk: Brief(made_at, _state(state), upper_bound(_list(risks))) for pk, made_at, state, risks in rows}
+    said = Snapshot.objects.filter(pk__in=pks).annotate(made=Cast("made_at", TextField()))
+    rows = said.values_list("pk", "made", "made_at", _short("state"), _short("risks"))
+    read = {
+        pk: (made, Brief(made_at, _state(state), upper_bound(_list(risks)))) for pk, made, made_at, state, risks in rows
+    }
     if len(_remembered) + len(read) > MOST_REMEMBERED:
         _remembered.clear()
     _remembered.update(read)
-    return read
+    return {pk: brief for pk, (_, brief) in read.items()}
 
 
 def _short(key: str) -> Coalesce:

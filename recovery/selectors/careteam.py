@@ -21,12 +21,12 @@ from recovery.selectors.desk import Visit
 from recovery.selectors.live import newest_event_id
 from recovery.selectors.people import Operation, Person, operation_of, person_of
 from recovery.selectors.ranking import (
-    STATES,
     BoardFilter,
     Question,
     changed_ones,
     counts_by_lane,
-    counts_by_state,
+    fitting,
+    ids_by_state,
     listed,
     ranked,
     standing_alerts,
@@ -47,7 +47,7 @@ class BoardRow:
     person: Person
     operation: Operation
     said: Said | None
-    alerts: tuple[AlertSeen, ...]
+    alerts: tuple[AlertSeen, ...]  # without steps and facts
     spark: Spark | None
     due_at: datetime | None = None  # by when somebody should have an open alert
 
@@ -91,32 +91,33 @@ def board(
         last_event = newest_event_id()
     question = Question(wanted, user.pk, now, visit.states, visit.at)
     followed = visible_episodes(user, now).filter(status__in=FOLLOWED)
-    everyone, standing = listed(followed), standing_alerts(followed)
-    found = ranked(everyone, standing, question)
+    everyone, standing = listed(followed, wanted.asks_for_days), standing_alerts(followed)
+    found = fitting(everyone, standing, question)
     pages = max(1, -(-len(found) // page_rows))
     page = min(max(wanted.page, 1), pages)
-    part = [one.id for one in found[(page - 1) * page_rows : page * page_rows]]
+    part = ranked(everyone, found, standing, (page - 1) * page_rows, page * page_rows)
+    shown = ids_by_state(everyone)
     return Board(
         rows=_rows(part, unresolved_by_episode(part), now, spark_days),
-        counts=counts_by_state(everyone),
+        counts={state: len(ids) for state, ids in shown.items()},
         lanes=counts_by_lane(standing),
-        changed=changed_ones(everyone, standing, question),
+        changed=len(changed_ones(everyone, standing, question)),
         since=visit.at,
-        wards=_by_name({one.ward: one.ward_name for one in everyone}),
-        surgeons=_by_name({one.surgeon: one.surgeon_name for one in everyone}),
-        procedures=tuple(sorted({one.procedure for one in everyone if one.procedure})),
-        everyone=len(everyone),
+        wards=_by_name(dict(zip(everyone.wards, everyone.ward_names, strict=True))),
+        surgeons=_by_name(dict(zip(everyone.surgeons, everyone.surgeon_names, strict=True))),
+        procedures=tuple(sorted(set(everyone.procedures) - {""})),
+        everyone=len(everyone.ids),
         total=len(found),
         page=page,
         pages=pages,
         last_event=last_event,
-        last_computed=max((one.made_at for one in everyone if one.made_at), default=None),
-        shown={state: [one.id for one in everyone if one.state == state] for state in STATES},
+        last_computed=max((said.made_at for said in everyone.said if said.made_at), default=None),
+        shown=shown,
         filter=wanted,
     )
 
 
-def _by_name(names: Mapping[str | None, str | None]) -> tuple[tuple[str, str], ...]:
+def _by_name(names: Mapping[Any, str | None]) -> tuple[tuple[str, str], ...]:
     """What can be chosen, as (key, name), by name."""
     return tuple(sorted(((key, name or "") for key, name in names.items() if key), key=lambda one: one[1]))
 
@@ -146,7 +147,7 @@ def _rows(ids: list[int], alerts: Mapping[int, list[Alert]], now: datetime, spar
             person=person_of(episodes[pk].patient),
             operation=operation_of(episodes[pk]),
             said=said.get(pk),
-            alerts=tuple(alert_seen(alert, with_steps=False) for alert in alerts.get(pk, ())),
+            alerts=tuple(alert_seen(alert, with_steps=False, with_facts=False) for alert in alerts.get(pk, ())),
             spark=sparks.get(pk),
             due_at=_due(alerts.get(pk, ())),
         )

@@ -1,20 +1,22 @@
 """Everyone on a person's board in the order of need: the little of each patient that sorting and filtering take.
 
-Two queries and plain tuples, because a lead may have ten thousand patients: what only a page shows is read by
+Two queries and plain columns, because a lead may have ten thousand patients: what only a page shows is read by
 `careteam` for the rows of that page.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, NamedTuple
+from datetime import UTC, datetime
+from typing import Any
 
-from django.db.models import FilteredRelation, Q, QuerySet
+from django.db.models import FilteredRelation, Q, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from recovery.models import Alert, Episode
 from recovery.selectors.alerts import SEVERITY_RANK
 from recovery.selectors.briefs import STATES, Brief, briefs_of
+from recovery.selectors.plain_rows import plain_rows
 
 # Lanes of open alerts, by kind: what the person's body says, nothing arriving at all, and data or model in doubt.
 LANES = {
@@ -26,16 +28,16 @@ OWNERS = ("mine", "nobody", "somebody")
 _LANE_OF = {kind: lane for lane, kinds in LANES.items() for kind in kinds}
 _OPEN = str(Alert.Status.OPEN)
 _STATE_RANK = {state: place for place, state in enumerate(STATES)}
+_Urgency = tuple[int, datetime]  # rank of the gravest alert, and since when
+_CALM = (9, datetime.max.replace(tzinfo=UTC))  # no alert is as little grave
 
-
-NOW_SAID = ("now_said__id", "id", "now_said__made_at")
+NOW_SAID = ("now_said__id", "id", "made")
 EPISODE_COLUMNS = (
     "procedure",
     "team__key",
     "team__name",
     "surgeon_key",
     "surgeon",
-    "surgery_end",
     "patient__family_name",
     "patient__given_name",
 )
@@ -64,35 +66,35 @@ class BoardFilter:
     def is_on(self) -> bool:
         return self != BoardFilter(page=self.page)
 
-
-class Listed(NamedTuple):
-    """The little of one episode: what its snapshot says in brief (selectors.briefs), then EPISODE_COLUMNS."""
-
-    id: int
-    made_at: datetime | None
-    state: str
-    upper: float
-    procedure: str
-    ward: str | None
-    ward_name: str | None
-    surgeon: str
-    surgeon_name: str
-    surgery_end: datetime | None
-    family_name: str
-    given_name: str
+    @property
+    def asks_for_days(self) -> bool:
+        return self.first_day is not None or self.last_day is not None
 
 
-class Standing(NamedTuple):
-    """The little of one unresolved alert."""
+@dataclass(frozen=True, slots=True)
+class Everyone:
+    """The little of each episode, column by column: what its snapshot says in brief (selectors.briefs), then
+    EPISODE_COLUMNS. A place is the same episode in every column.
 
-    kind: str
-    severity: str
-    status: str
-    raised_at: datetime
-    owner_id: int | None
+    Not an object each: what a page does not keep, the garbage collector should not walk ten thousand times.
+    `surgery_ends`: empty where no filter asks for days.
+    """
+
+    ids: Sequence[int]
+    said: Sequence[Brief]
+    procedures: Sequence[str]
+    wards: Sequence[str | None]
+    ward_names: Sequence[str | None]
+    surgeons: Sequence[str]
+    surgeon_names: Sequence[str]
+    family_names: Sequence[str]
+    given_names: Sequence[str]
+    surgery_ends: Sequence[datetime | None] = ()
 
 
-Alerts = Mapping[int, list[Standing]]  # unresolved ones by episode id, in no order
+# The little of one unresolved alert, as STANDING_COLUMNS.
+Standing = tuple[int, str, str, str, datetime, int | None]
+STANDING_COLUMNS = ("episode_id", "kind", "severity", "status", "raised_at", "owner_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,97 +113,132 @@ def with_current_snapshot(episodes: QuerySet[Episode]) -> Any:  # mypy knows no 
     return episodes.annotate(now_said=FilteredRelation("snapshots", condition=Q(snapshots__current=True)))
 
 
-def listed(episodes: QuerySet[Episode]) -> list[Listed]:
-    """In no order. One query, and one for snapshots that this process has not read yet."""
-    rows = list(with_current_snapshot(episodes).values_list(*NOW_SAID, *EPISODE_COLUMNS))
-    said = briefs_of(row[: len(NOW_SAID)] for row in rows if row[0] is not None)
-    return [Listed(row[1], *said.get(row[1], NOTHING_SAID), *row[len(NOW_SAID) :]) for row in rows]
+def listed(episodes: QuerySet[Episode], with_days: bool = False) -> Everyone:
+    """In no order; `with_days`: with their `surgery_ends`. One query, and one for snapshots that this process has not
+    read yet.
+
+    Of ten thousand moments only their being the same as before is asked: they are read as text.
+    """
+    asked = with_current_snapshot(episodes).annotate(made=Cast("now_said__made_at", TextField()))
+    columns = (*NOW_SAID, *EPISODE_COLUMNS)
+    rows = list(asked.values_list(*columns, "surgery_end")) if with_days else plain_rows(asked.values_list(*columns))
+    snapshots, ids, made, *others = zip(*rows, strict=True) if rows else [()] * len(columns)
+    briefs = briefs_of(one for one in zip(snapshots, ids, made, strict=True) if one[0] is not None)
+    return Everyone(ids, [briefs.get(pk, NOTHING_SAID) for pk in ids], *others)
 
 
-def standing_alerts(episodes: QuerySet[Episode]) -> dict[int, list[Standing]]:
-    found: dict[int, list[Standing]] = {}
+def standing_alerts(episodes: QuerySet[Episode]) -> list[Standing]:
+    """The unresolved ones, in no order."""
     unresolved = Alert.objects.filter(episode__in=episodes).exclude(status=Alert.Status.RESOLVED).order_by()
-    columns = ("episode_id", "kind", "severity", "status", "raised_at", "owner_id")
-    for pk, *said in unresolved.values_list(*columns):
-        found.setdefault(pk, []).append(Standing._make(said))
+    return list(unresolved.values_list(*STANDING_COLUMNS))
+
+
+def fitting(everyone: Everyone, alerts: Iterable[Standing], question: Question) -> Sequence[int]:
+    """Places of those who fit the filter, in no order."""
+    wanted, ids = question.wanted, everyone.ids
+    places: Sequence[int] = range(len(ids))
+    if wanted.state:
+        places = [place for place in places if everyone.said[place].state == wanted.state]
+    for value, column in (
+        (wanted.procedure, everyone.procedures),
+        (wanted.ward, everyone.wards),
+        (wanted.surgeon, everyone.surgeons),
+    ):
+        if value:
+            places = [place for place in places if column[place] == value]
+    if wanted.asks_for_days:
+        places = [place for place in places if _is_of_days(everyone.surgery_ends[place], question)]
+    for found in _asked_of_alerts(everyone, alerts, question):
+        places = [place for place in places if ids[place] in found]
+    return places
+
+
+def _asked_of_alerts(everyone: Everyone, alerts: Iterable[Standing], question: Question) -> Iterator[set[int]]:
+    """For each thing that the filter asks about alerts, the ids of episodes of which it holds."""
+    wanted = question.wanted
+    if wanted.lane:
+        yield {alert[0] for alert in alerts if _LANE_OF.get(alert[1]) == wanted.lane}
+    if wanted.owner:
+        yield {alert[0] for alert in alerts if _is_owned(alert[5], wanted.owner, question.user_id)}
+    if wanted.changed:
+        yield changed_ones(everyone, alerts, question)
+
+
+def ranked(
+    everyone: Everyone, chosen: Iterable[int], alerts: Iterable[Standing], first: int = 0, last: int = sys.maxsize
+) -> list[int]:
+    """Ids of those at the `chosen` places, who needs someone first: of that order, from `first` to before `last`.
+
+    Equally urgent ones are put in order among themselves only where they are asked for: a page is fifty of thousands.
+    """
+    urgency, ids, said = _urgency(alerts), everyone.ids, everyone.said
+    alike: dict[tuple[_Urgency, int], list[int]] = {}
+    for place in chosen:
+        alike.setdefault((urgency.get(ids[place], _CALM), _STATE_RANK[said[place].state]), []).append(place)
+    found: list[int] = []
+    passed = 0
+    for those in (alike[key] for key in sorted(alike)):
+        if passed < last and passed + len(those) > first:
+            found += sorted(those, key=lambda place: _need_among_alike(everyone, place))[
+                max(first - passed, 0) : last - passed
+            ]
+        passed += len(those)
+    return [ids[place] for place in found]
+
+
+def ids_by_state(everyone: Everyone) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {state: [] for state in STATES}
+    for pk, said in zip(everyone.ids, everyone.said, strict=True):
+        found[said.state].append(pk)
     return found
 
 
-def ranked(everyone: Iterable[Listed], alerts: Alerts, question: Question) -> list[Listed]:
-    """Those who fit the filter, who needs someone first."""
-    wanted = question.wanted
-    chosen = everyone if not wanted.is_on else [one for one in everyone if _fits(one, alerts, question)]
-    return sorted(chosen, key=lambda one: _need(one, alerts.get(one.id, ())))
-
-
-def counts_by_state(everyone: Iterable[Listed]) -> dict[str, int]:
-    found = Counter(one.state for one in everyone)
-    return {state: found[state] for state in STATES}
-
-
-def counts_by_lane(alerts: Alerts) -> dict[str, int]:
+def counts_by_lane(alerts: Iterable[Standing]) -> dict[str, int]:
     """Patients with such an alert."""
-    found = Counter(lane for standing in alerts.values() for lane in {_LANE_OF.get(alert.kind) for alert in standing})
-    return {lane: found[lane] for lane in LANES}
+    found: dict[str | None, set[int]] = {lane: set() for lane in (*LANES, None)}
+    for pk, kind, *_ in alerts:
+        found[_LANE_OF.get(kind)].add(pk)
+    return {lane: len(found[lane]) for lane in LANES}
 
 
-def changed_ones(everyone: Iterable[Listed], alerts: Alerts, question: Question) -> int:
-    return sum(_has_changed(one, alerts, question) for one in everyone) if question.since else 0
+def changed_ones(everyone: Everyone, alerts: Iterable[Standing], question: Question) -> set[int]:
+    """Ids of those in another state than the last visit showed, new patients, and those with a new alert; of none when
+    there was no visit."""
+    since, before = question.since, question.before
+    if since is None:
+        return set()
+    alerted = {alert[0] for alert in alerts if alert[4] > since}
+    every = zip(everyone.ids, everyone.said, strict=True)
+    return {pk for pk, said in every if before.get(pk) != said.state or pk in alerted}
 
 
-def _fits(one: Listed, alerts: Alerts, question: Question) -> bool:
-    wanted = question.wanted
-    return (
-        (not wanted.state or one.state == wanted.state)
-        and (not wanted.procedure or one.procedure == wanted.procedure)
-        and (not wanted.ward or one.ward == wanted.ward)
-        and (not wanted.surgeon or one.surgeon == wanted.surgeon)
-        and _is_of_days(one, question)
-        and (not wanted.lane or _is_in_lane(alerts.get(one.id, ()), wanted.lane))
-        and (not wanted.owner or _is_owned(alerts.get(one.id, ()), wanted.owner, question.user_id))
-        and (not wanted.changed or _has_changed(one, alerts, question))
-    )
-
-
-def _is_of_days(one: Listed, question: Question) -> bool:
-    first, last = question.wanted.first_day, question.wanted.last_day
-    if first is None and last is None:
-        return True
-    if one.surgery_end is None:
+def _is_of_days(end: datetime | None, question: Question) -> bool:
+    if end is None:
         return False
-    day = (question.now - one.surgery_end).days
+    first, last, day = question.wanted.first_day, question.wanted.last_day, (question.now - end).days
     return (first is None or day >= first) and (last is None or day <= last)
 
 
-def _is_in_lane(standing: Iterable[Standing], lane: str) -> bool:
-    return any(_LANE_OF.get(alert.kind) == lane for alert in standing)
+def _is_owned(owner_id: int | None, owner: str, user_id: int) -> bool:
+    """Whether an alert is mine, somebody's, or (nobody) has no owner."""
+    return owner_id == user_id if owner == "mine" else (owner_id is None) == (owner == "nobody")
 
 
-def _is_owned(standing: Iterable[Standing], owner: str, user_id: int) -> bool:
-    """Whether any alert that stands is mine, somebody's, or (nobody) has no owner."""
-    if owner == "mine":
-        return any(alert.owner_id == user_id for alert in standing)
-    return any((alert.owner_id is None) == (owner == "nobody") for alert in standing)
+def _need_among_alike(everyone: Everyone, place: int) -> tuple[float, str, str, int]:
+    """Of those whose gravest alert and state are the same, the upper bound of risk decides.
 
-
-def _has_changed(one: Listed, alerts: Alerts, question: Question) -> bool:
-    """Another state than the last visit showed, a new patient, or a new alert; nothing when there was no visit."""
-    since = question.since
-    if since is None:
-        return False
-    return question.before.get(one.id) != one.state or any(alert.raised_at > since for alert in alerts.get(one.id, ()))
-
-
-def _need(one: Listed, standing: Sequence[Standing]) -> tuple[int, float, int, float, str, str, int]:
-    """Sort key: gravest unanswered alert, how long it has waited, state, then the upper bound of risk.
-
-    The upper bound and not the middle, because not knowing is a reason to look. An alert that someone has
-    acknowledged or snoozed ranks after every unanswered one.
+    The upper bound and not the middle, because not knowing is a reason to look.
     """
-    rank, since = min(map(_gravity, standing)) if standing else (9, 0.0)
-    return rank, since, _STATE_RANK[one.state], -one.upper, one.family_name, one.given_name, one.id
+    names = everyone.family_names[place], everyone.given_names[place]
+    return -everyone.said[place].upper, *names, everyone.ids[place]
 
 
-def _gravity(alert: Standing) -> tuple[int, float]:
-    held = 0 if alert.status == _OPEN else 4
-    return SEVERITY_RANK.get(alert.severity, 3) + held, alert.raised_at.timestamp()
+def _urgency(alerts: Iterable[Standing]) -> dict[int, _Urgency]:
+    """By episode id, its gravest unanswered alert and how long it has waited. An alert that someone has acknowledged or
+    snoozed ranks after every unanswered one."""
+    found: dict[int, _Urgency] = {}
+    for pk, _, severity, status, raised_at, _ in alerts:
+        gravity = SEVERITY_RANK.get(severity, 3) + (0 if status == _OPEN else 4), raised_at
+        if gravity < found.get(pk, _CALM):
+            found[pk] = gravity
+    return found

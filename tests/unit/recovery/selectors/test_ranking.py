@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recovery.selectors.ranking import BoardFilter, Listed, Question, Standing, ranked
+from recovery.selectors.briefs import Brief
+from recovery.selectors.ranking import Everyone, ranked
 from recovery.selectors.snapshot import Said, headline_risk
 from recovery.selectors.snapshot_json import read_snapshot
 from recovery.snapshot_row import for_row
@@ -13,16 +14,17 @@ from recovery.snapshot_row import for_row
 NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)
 
 
-def one(number: int, state: str = "watch", upper: float = 0.2, family: str = "A") -> Listed:
-    return Listed(number, NOW, state, upper, "colectomy", "", "", "", "", NOW - timedelta(days=3), family, "B")
+def one(number: int, state: str = "watch", upper: float = 0.2, family: str = "A") -> tuple:
+    return number, Brief(NOW, state, upper), "colectomy", "", "", "", "", family, "B"
 
 
-def alert(severity: str, hours: float, status: str = "open") -> Standing:
-    return Standing("physiological", severity, status, NOW - timedelta(hours=hours), None)
+def alert(severity: str, hours: float, status: str = "open") -> tuple:
+    return "physiological", severity, status, NOW - timedelta(hours=hours), None
 
 
-def order(everyone: list[Listed], alerts: dict[int, list[Standing]]) -> list[int]:
-    return [row.id for row in ranked(everyone, alerts, Question(BoardFilter(), 1, NOW, {}, None))]
+def order(rows: list[tuple], alerts: dict[int, list[tuple]], *places: int) -> list[int]:
+    standing = [(pk, *each) for pk, those in alerts.items() for each in those]
+    return ranked(Everyone(*zip(*rows, strict=True)), range(len(rows)), standing, *places)
 
 
 def test_the_gravest_unanswered_alert_comes_first_then_who_waits_longest():
@@ -48,6 +50,27 @@ def test_without_alerts_the_state_counts_then_the_upper_bound_then_the_name():
         one(5, "watch", 0.1, "Aa"),
     ]
     assert order(everyone, {}) == [2, 4, 3, 5, 1]
+
+
+WARD = st.lists(
+    st.tuples(
+        st.sampled_from(["act", "watch", "no_data"]),
+        st.sampled_from([0.1, 0.2]),
+        st.sampled_from("AB"),
+        st.lists(st.builds(alert, st.sampled_from(["high", "low"]), st.integers(1, 3)), max_size=2),
+    ),
+    max_size=12,
+)
+
+
+@given(WARD, st.integers(0, 12), st.integers(0, 12))
+def test_a_page_is_that_part_of_the_whole_order(ward, first, rows):
+    everyone = [one(number, *said) for number, (*said, _) in enumerate(ward)]
+    alerts = {number: those for number, (*_, those) in enumerate(ward)}
+    if everyone:
+        whole = order(everyone, alerts)
+        assert sorted(whole) == list(range(len(ward)))
+        assert order(everyone, alerts, first, first + rows) == whole[first : first + rows]
 
 
 @given(st.permutations([alert("high", 3), alert("high", 5, "snoozed"), alert("medium", 8), alert("low", 1)]))
