@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 WIDTH = 1000.0
 Value = float | None
+Place = str | None  # along one axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,37 +29,60 @@ class Scale:
     def percent(self, value: float) -> str:
         return f"{self(value) / WIDTH * 100.0:.2f}%"
 
+    def places(self, values: Iterable[Value]) -> list[Place]:
+        """Of each value as SVG likes it, None where it is missing. A page of charts asks for tens of thousands: those
+        of one axis are worked out once for all the paths along it."""
+        low, start = self.low, self.start
+        width, length = (self.high - low) or 1.0, self.end - start
+        return [None if value is None else short(start + (value - low) / width * length) for value in values]
+
 
 def short(value: float) -> str:
     """One decimal at most, as SVG likes it: 12, 12.5."""
-    return f"{value:.1f}".rstrip("0").rstrip(".") if value else "0"
+    text = f"{value:.1f}" if value else "0"
+    return text[:-2] if text.endswith(".0") else text
 
 
 def line(x: Scale, y: Scale, hours: Sequence[float], values: Sequence[Value]) -> str:
     """A path through the points; a missing value breaks it."""
+    return path(x.places(hours), y.places(values))
+
+
+def path(across: Sequence[Place], down: Sequence[Place]) -> str:
+    """`line` of places."""
     parts, pen = [], "M"
-    for hour, value in zip(hours, values, strict=True):
-        if value is None:
+    for left, top in zip(across, down, strict=True):
+        if top is None:
             pen = "M"
             continue
-        parts.append(f"{pen}{short(x(hour))} {short(y(value))}")
+        parts.append(f"{pen}{left} {top}")
         pen = "L"
     return "".join(parts)
 
 
 def band(x: Scale, y: Scale, hours: Sequence[float], low: Sequence[Value], high: Sequence[Value]) -> str:
     """A closed area between two edges, over the hours at which both are known."""
-    known = [(h, a, b) for h, a, b in zip(hours, low, high, strict=True) if a is not None and b is not None]
+    return area(x.places(hours), y.places(low), y.places(high))
+
+
+def area(across: Sequence[Place], low: Sequence[Place], high: Sequence[Place]) -> str:
+    """`band` of places."""
+    known = [(h, a, b) for h, a, b in zip(across, low, high, strict=True) if a is not None and b is not None]
     if len(known) < 2:
         return ""
-    there = [f"{short(x(h))} {short(y(b))}" for h, _, b in known]
-    back = [f"{short(x(h))} {short(y(a))}" for h, a, _ in reversed(known)]
+    there = [f"{h} {b}" for h, _, b in known]
+    back = [f"{h} {a}" for h, a, _ in reversed(known)]
     return "M" + "L".join([*there, *back]) + "Z"
 
 
 def dots(x: Scale, y: Scale, hours: Iterable[float], values: Iterable[float]) -> str:
     """Zero-length strokes: with round caps each is a dot of one size on screen, however the drawing is stretched."""
-    return "".join(f"M{short(x(h))} {short(y(v))}h0" for h, v in zip(hours, values, strict=True))
+    return strokes(x.places(hours), y.places(values))
+
+
+def strokes(across: Sequence[Place], down: Sequence[Place]) -> str:
+    """`dots` of places."""
+    return "".join(f"M{left} {top}h0" for left, top in zip(across, down, strict=True))
 
 
 def runs(hours: Sequence[int]) -> list[tuple[int, int]]:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from recovery.presenters import wording
-from recovery.presenters.chart import at_its_time, band_place, clip_values, is_stale
-from recovery.presenters.geometry import WIDTH, Scale, band, clipped, dots, line
+from recovery.presenters.chart import at_its_time, band_place, is_stale
+from recovery.presenters.geometry import WIDTH, Scale, area, path, strokes
 from recovery.selectors.sparks import Spark
 
 HEIGHT = 44.0
@@ -31,22 +31,23 @@ def draw_spark(spark: Spark | None) -> Sparkline | None:
     metric, curve = spark.metric, spark.metric.curve
     x = Scale(spark.now_hour - spark.span_days * 24.0, spark.now_hour + AHEAD_HOURS, 0.0, WIDTH)
     near = [i for i, hour in enumerate(curve.hours) if x.low <= hour <= x.high]
-    hours = [curve.hours[i] for i in near]
-    q05, q50, q95 = ([getattr(curve, name)[i] for i in near] for name in ("q05", "q50", "q95"))
+    hours, q05, q50, q95 = ([column[i] for i in near] for column in (curve.hours, curve.q05, curve.q50, curve.q95))
     seen = [(h, v) for h, v in zip(spark.hours, spark.values, strict=True) if x.low <= h <= x.high]
     every = [v for v in (*q05, *q95, *(v for _, v in seen)) if v is not None] or [0.0, 1.0]
     low, high = min(every), max(every)
     y = Scale(low, high if high > low else low + 1.0, HEIGHT - 3.0, 3.0)
-    values = clip_values([v for _, v in seen], low, high)
+    # Edges and readings are what the scale was made for: nothing of them lies outside it.
+    across, bottom, top = x.places(hours), y.places(q05), y.places(q95)
+    at, measured = x.places([h for h, _ in seen]), y.places([v for _, v in seen])
     return Sparkline(
         label=metric.label,
         summary=spark_words(spark),
-        band90=band(x, y, hours, clipped(q05, low, high), clipped(q95, low, high)),
-        edge_low=line(x, y, hours, q05),
-        edge_high=line(x, y, hours, q95),
-        middle=line(x, y, hours, q50),
-        dots=dots(x, y, [h for h, _ in seen], values),
-        joined=line(x, y, [h for h, _ in seen], values),
+        band90=area(across, bottom, top),
+        edge_low=path(across, bottom),
+        edge_high=path(across, top),
+        middle=path(across, y.places(q50)),
+        dots=strokes(at, measured),
+        joined=path(at, measured),
         now_x=f"{x(spark.now_hour):.1f}",
     )
 

@@ -159,6 +159,8 @@ def _curve(said: Mapping[str, Any] | None) -> Curve | None:
     def column(name: str) -> tuple[float | None, ...]:
         # Thousands a page: what is a number already is not asked what else it may be.
         values = said.get(name) or ()
+        if len(values) == len(hours) and set(map(type, values)) == {float} and math.isfinite(sum(values)):
+            return tuple(values)
         given = [one if type(one) is float and math.isfinite(one) else finite(one) for one in values]
         return tuple(given[: len(hours)] + [None] * (len(hours) - len(given)))
 

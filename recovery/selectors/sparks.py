@@ -23,7 +23,7 @@ SMOOTH_HOURS = 6
 MS_PER_HOUR = 3_600_000
 TIER_ORDER = ("implant", "cleared", "consumer", "self_report")
 
-Hourly = dict[float, tuple[float, float]]  # hour after surgery end (bin middle) -> mean, sum
+Hour = tuple[int, int, float, float]  # of one series: its id, clock hours since 1970, mean and sum as sent
 
 
 class Source(NamedTuple):
@@ -65,8 +65,7 @@ def sparks_of(
     sparks = {}
     for pk, (episode, metric) in chosen.items():
         start = episode.surgery_end.timestamp() / 3600.0 if episode.surgery_end else 0.0
-        found = bins.get(series[pk].pk, {}) if pk in series else {}
-        points = _points(metric.key, {hour - start: value for hour, value in found.items()}, days)
+        points = _points(series[pk], bins.get(series[pk].pk, ()), start, days) if pk in series else {}
         sparks[pk] = Spark(metric, tuple(points), tuple(points.values()), now.timestamp() / 3600.0 - start, days)
     return sparks
 
@@ -87,41 +86,36 @@ def _tier_rank(tier: str) -> int:
     return TIER_ORDER.index(tier) if tier in TIER_ORDER else len(TIER_ORDER)
 
 
-def _hourly(series: Iterable[Source], now: datetime, days: int) -> dict[int, Hourly]:
-    """Per series id, clock hours since 1970 to mean and sum, in the metric's unit."""
-    every = {row.pk: row for row in series}
+def _hourly(series: Iterable[Source], now: datetime, days: int) -> dict[int, list[Hour]]:
+    """By series id."""
     since = now - timedelta(days=days)
     found = (
         Sample.objects.known_at(None)
-        .filter(series_id__in=every, at_ms__gte=_ms(since), at_ms__lte=_ms(now))
+        .filter(series_id__in={row.pk for row in series}, at_ms__gte=_ms(since), at_ms__lte=_ms(now))
         .annotate(bin=Floor(Cast(F("at_ms"), FloatField()) / float(MS_PER_HOUR)))
         .values("series_id", "bin")
         .annotate(mean=Avg("value"), total=Sum("value"))
         .values_list("series_id", "bin", "mean", "total")
     )
-    bins: dict[int, Hourly] = {}
-    for key, number, mean, total in plain_rows(found):
-        row = every[key]
-        bins.setdefault(key, {})[number + 0.5] = (mean * row.scale + row.shift, total * row.scale)
+    bins: dict[int, list[Hour]] = {}
+    for row in plain_rows(found):
+        bins.setdefault(row[0], []).append(row)
     return bins
 
 
-def _points(metric: str, bins: Hourly, days: int) -> dict[float, float]:
-    """Medians of six hours (over a month of days), or for a daily metric the sums of finished days worn long enough, in
-    time order."""
-    daily = METRICS[metric].grain == "day"
+def _points(series: Source, hourly: Iterable[Hour], start: float, days: int) -> dict[float, float]:
+    """In the metric's unit, by hours after `start`: medians of six hours (over a month of days), or for a daily metric
+    the sums of finished days worn long enough; in time order."""
+    daily, scale, shift = METRICS[series.metric].grain == "day", series.scale, series.shift
     size = 24 if daily or days > SPARK_DAYS else SMOOTH_HOURS
-    groups: dict[int, list[tuple[float, float]]] = {}
-    for hour, value in bins.items():
-        groups.setdefault(int(hour // size), []).append(value)
+    groups: dict[int, list[float]] = {}
+    for _, hour, mean, total in hourly:
+        value = total * scale if daily else mean * scale + shift
+        groups.setdefault(int((hour + 0.5 - start) // size), []).append(value)
     if daily:
-        worn = {day: sum(total for _, total in found) for day, found in groups.items() if _worn_enough(found)}
+        worn = {day: sum(found) for day, found in groups.items() if len(found) >= WORN_HOURS_FOR_A_DAY}
         return {day * 24.0 + 12.0: worn[day] for day in sorted(worn)}
-    return {(group + 0.5) * size: median(mean for mean, _ in groups[group]) for group in sorted(groups)}
-
-
-def _worn_enough(hours: list[tuple[float, float]]) -> bool:
-    return len(hours) >= WORN_HOURS_FOR_A_DAY
+    return {(group + 0.5) * size: median(groups[group]) for group in sorted(groups)}
 
 
 def _ms(moment: datetime) -> int:
