@@ -14,6 +14,7 @@ from recovery.permissions import visible_alerts
 from recovery.wake import Wake, wake_of
 
 SEVERITY_RANK = {"high": 0, "medium": 1, "low": 2}
+FACTS = ("because", "steps")  # columns of JSON, long
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,10 @@ def alerts_of(episode: Episode) -> tuple[AlertSeen, ...]:
 
 
 def unresolved_by_episode(episode_ids: Iterable[int]) -> dict[int, list[Alert]]:
-    """Unresolved alerts per episode id, gravest first; no steps (for lists)."""
+    """Unresolved alerts per episode id, gravest first; no steps and no facts (for lists)."""
     found: dict[int, list[Alert]] = {}
     unresolved = Alert.objects.filter(episode_id__in=episode_ids).exclude(status=Alert.Status.RESOLVED)
-    for alert in sorted_by_gravity(unresolved).select_related("owner"):
+    for alert in sorted_by_gravity(unresolved).select_related("owner").defer(*FACTS):
         found.setdefault(alert.episode_id, []).append(alert)
     return found
 
@@ -75,7 +76,8 @@ def find_alert(user: User, key: UUID, now: datetime) -> Alert:
     return found
 
 
-def alert_seen(alert: Alert, *, with_steps: bool = True) -> AlertSeen:
+def alert_seen(alert: Alert, *, with_steps: bool = True, with_facts: bool = True) -> AlertSeen:
+    """`with_steps`, `with_facts`: what happened so far; why, and what one might do."""
     return AlertSeen(
         key=alert.key,
         version=alert.version,
@@ -83,8 +85,8 @@ def alert_seen(alert: Alert, *, with_steps: bool = True) -> AlertSeen:
         severity=alert.severity,
         status=alert.status,
         headline=alert.headline,
-        because=tuple(_sentence(fact) for fact in alert.because or ()),
-        suggestions=tuple(str(step) for step in alert.steps or ()),
+        because=tuple(_sentence(fact) for fact in alert.because or ()) if with_facts else (),
+        suggestions=tuple(str(step) for step in alert.steps or ()) if with_facts else (),
         raised_at=alert.raised_at,
         last_hit_at=alert.last_hit_at,
         hits=alert.hits,
