@@ -5,13 +5,14 @@ from urllib.parse import parse_qsl
 
 from django.http import HttpRequest, HttpResponse
 
-from integrations.fhir import bundle, renderers, shelves, wire
+from integrations.fhir import bundle, renderers, shelves
 from integrations.fhir.bundle import Get
 from integrations.fhir.call import Call, body_of, open_call
 from integrations.fhir.interactions import Result
 from integrations.fhir.outcomes import FhirError, refused
 from integrations.fhir.primitives import ID
 from integrations.fhir.shelves import Entry
+from integrations.fhir.streams.recalled import parse_bundle
 from integrations.fhir.views import answer, patients_of, search_text, stands_outcome, text_of_written
 from recovery.services.documents import instant
 from recovery.services.turns import together
@@ -21,7 +22,7 @@ def transact(request: HttpRequest) -> HttpResponse:
     call = open_call(request)
     renderers.check_content_type(request.headers.get("Content-Type", ""))
     body = body_of(request)
-    sent = wire.parse_object(body)
+    sent = parse_bundle(body)
     all_or_nothing = sent.get("type") == "transaction"
     try:
         with together(all_or_nothing and _has_get(sent)):

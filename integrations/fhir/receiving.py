@@ -15,8 +15,9 @@ from integrations.fhir.primitives import LOCAL_REFERENCE
 from integrations.fhir.reach import EVERYTHING, Reach
 from integrations.fhir.routes import Route, route_of
 from integrations.fhir.shelves import concluded, find, of_reading, of_sent
-from integrations.fhir.streams.mapping import NOT_MEASURED, map_observation
+from integrations.fhir.streams.mapping import NOT_MEASURED
 from integrations.fhir.streams.projection import project
+from integrations.fhir.streams.recalled import map_entry
 from integrations.subscriptions import admission
 from recovery.reading_ids import decode
 from recovery.selectors.fhir_search import HeldObservation
@@ -96,7 +97,7 @@ class Tray:
         if wish.if_match is not None or (wish.held and wish.held.is_document):
             return False
         derived = wish.fhir_id is not None and decode(wish.fhir_id) is not None
-        mapped = map_observation(wish.index, resource, None if derived else wish.fhir_id)
+        mapped = map_entry(wish.index, resource, None if derived else wish.fhir_id)
         if mapped is None or (wish.held and not _is_same(mapped.reading, wish.held.reading)):
             return False
         if derived and wish.held is None:  # an id that looks like one of ours but names nothing

@@ -1,6 +1,7 @@
 """From bytes to JSON values, exactly: decimals keep their text, and what is not JSON is refused with its place."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from integrations.fhir.outcomes import FhirError, Issue, refused
@@ -13,13 +14,7 @@ LONGEST_INT = 17
 def parse(body: bytes) -> Any:
     """The JSON value of `body`. Raises FhirError 400 naming line and column."""
     try:
-        return json.loads(
-            body.decode("utf-8"),
-            parse_float=ExactDecimal,
-            parse_int=_integer,
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_object,
-        )
+        return json.loads(body.decode("utf-8"), **_EXACTLY)
     except UnicodeDecodeError as error:
         raise refused(400, "structure", f"The body is not UTF-8: byte {error.start} cannot be read.") from error
     except json.JSONDecodeError as error:
@@ -48,9 +43,19 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _integer(text: str) -> int | ExactDecimal:
+def integer(text: str) -> int | ExactDecimal:
     return int(text) if len(text) <= LONGEST_INT and text != "-0" else ExactDecimal(text)
 
 
 def _refuse_constant(name: str) -> None:
     raise refused(400, "value", f"{name} is not a number that JSON or FHIR has; leave the value out and say why.")
+
+
+_EXACTLY: Mapping[str, Any] = {
+    "parse_float": ExactDecimal,
+    "parse_int": integer,
+    "parse_constant": _refuse_constant,
+    "object_pairs_hook": _object,
+}
+# The same for a value inside a text; raises what `parse` turns into FhirError.
+DECODER = json.JSONDecoder(**_EXACTLY)

@@ -13,8 +13,8 @@ import orjson
 
 from integrations.fhir.primitives import CONTROL, DEVICE_REFERENCE, ID, PATIENT_REFERENCE, ExactTime, exact_time
 from integrations.fhir.streams import packets, template
-from integrations.fhir.streams.shape import STREAM_ELEMENTS, ShapeBook
-from integrations.fhir.streams.template import placeholder
+from integrations.fhir.streams.shape import STREAM_ELEMENTS, Shape, ShapeBook
+from integrations.fhir.streams.template import At, End, placeholder
 from recovery.exact_json import ExactDecimal
 from recovery.services.intake import NumberReading, PacketReading, Unmapped
 
@@ -64,7 +64,7 @@ def map_observation(index: int, observation: Mapping[str, Any], fhir_id: str | N
     if parts is None or parts.at is None:
         return None
     end = None if parts.end is None else (parts.end.offset, parts.end.digits, parts.span_ms)
-    shape = _BOOK.find(parts.marked, (parts.at.offset, parts.at.digits), end)
+    shape = shape_of(parts.marked, (parts.at.offset, parts.at.digits), end)
     if shape is None:
         return None
     series = shape.series_of(parts.patient, parts.device)
@@ -86,6 +86,11 @@ def map_observation(index: int, observation: Mapping[str, Any], fhir_id: str | N
         fhir_id=fhir_id,
     )
     return Mapped(reading, shape.unmapped)
+
+
+def shape_of(marked: Mapping[str, Any], at: At, end: End | None = None) -> Shape | None:
+    """The shape of what `take_apart` has marked, or None when it is not valid or fits no stream."""
+    return _BOOK.find(marked, at, end)
 
 
 def _slots(parts: Parts) -> str | None:
@@ -222,7 +227,7 @@ def _take_identifiers(marked: dict[str, Any], parts: Parts) -> bool:
     values, kept = [], []
     for place, identifier in enumerate(held):
         value = identifier.get("value") if type(identifier) is dict else None
-        if type(value) is not str or not _is_plain(value):
+        if type(value) is not str or not is_plain(value):
             return False
         values.append(value)
         kept.append({**identifier, "value": placeholder(f"identifier{place}")})
@@ -230,7 +235,7 @@ def _take_identifiers(marked: dict[str, Any], parts: Parts) -> bool:
     return True
 
 
-def _is_plain(value: str) -> bool:
+def is_plain(value: str) -> bool:
     """A FHIR string that can be stored: something to see, no control characters, no half characters."""
     if value.isascii():
         return value.isprintable() and value.strip() != "" and len(value) <= LONGEST_IDENTIFIER
