@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,25 @@ from recovery.permissions import visible_alerts
 from recovery.wake import Wake, wake_of
 
 SEVERITY_RANK = {"high": 0, "medium": 1, "low": 2}
-FACTS = ("because", "steps")  # columns of JSON, long
+# Columns of an alert that a line in a list shows, as AlertSeen names them.
+LINE = (
+    "key",
+    "version",
+    "kind",
+    "severity",
+    "status",
+    "headline",
+    "raised_at",
+    "last_hit_at",
+    "hits",
+    "snoozed_until",
+    "resolved_at",
+    "outcome",
+    "cause",
+    "due_at",
+    "wake",
+    "owner_id",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +78,35 @@ def alerts_of(episode: Episode) -> tuple[AlertSeen, ...]:
     return tuple(alert_seen(alert) for alert in with_steps(sorted_by_gravity(open_ones)).select_related("owner"))
 
 
-def unresolved_by_episode(episode_ids: Iterable[int]) -> dict[int, list[Alert]]:
+def unresolved_by_episode(episode_ids: Iterable[int]) -> dict[int, list[AlertSeen]]:
     """Unresolved alerts per episode id, gravest first; no steps and no facts (for lists)."""
-    found: dict[int, list[Alert]] = {}
-    unresolved = Alert.objects.filter(episode_id__in=episode_ids).exclude(status=Alert.Status.RESOLVED)
-    for alert in sorted_by_gravity(unresolved).select_related("owner").defer(*FACTS):
-        found.setdefault(alert.episode_id, []).append(alert)
+    found: dict[int, list[AlertSeen]] = {}
+    for pk, *said in _unresolved_lines().filter(episode_id__in=episode_ids):
+        found.setdefault(pk, []).append(_line_seen(*said))
     return found
+
+
+@cache
+def _unresolved_lines() -> QuerySet[Alert, Any]:
+    """Not read itself: a board asks this of other episodes each time, and building the question costs as much."""
+    unresolved = Alert.objects.exclude(status=Alert.Status.RESOLVED)
+    owner = ("owner__first_name", "owner__last_name", "owner__username")
+    return sorted_by_gravity(unresolved).values_list("episode_id", *owner, *LINE)
+
+
+def _line_seen(first: str | None, last: str | None, username: str | None, *line: Any) -> AlertSeen:
+    """From the owner's names and the columns of LINE."""
+    said = dict(zip(LINE, line, strict=True))
+    wake, due_at, status = said.pop("wake"), said.pop("due_at"), said["status"]
+    return AlertSeen(
+        **said,
+        because=(),
+        suggestions=(),
+        steps=(),
+        owner=f"{first or ''} {last or ''}".strip() or username or "",
+        due_at=due_at if status == Alert.Status.OPEN else None,
+        wake=wake_of(wake) if status == Alert.Status.SNOOZED else None,
+    )
 
 
 def find_alert(user: User, key: UUID, now: datetime) -> Alert:
@@ -76,8 +117,7 @@ def find_alert(user: User, key: UUID, now: datetime) -> Alert:
     return found
 
 
-def alert_seen(alert: Alert, *, with_steps: bool = True, with_facts: bool = True) -> AlertSeen:
-    """`with_steps`, `with_facts`: what happened so far; why, and what one might do."""
+def alert_seen(alert: Alert, *, with_steps: bool = True) -> AlertSeen:
     return AlertSeen(
         key=alert.key,
         version=alert.version,
@@ -85,8 +125,8 @@ def alert_seen(alert: Alert, *, with_steps: bool = True, with_facts: bool = True
         severity=alert.severity,
         status=alert.status,
         headline=alert.headline,
-        because=tuple(_sentence(fact) for fact in alert.because or ()) if with_facts else (),
-        suggestions=tuple(str(step) for step in alert.steps or ()) if with_facts else (),
+        because=tuple(_sentence(fact) for fact in alert.because or ()),
+        suggestions=tuple(str(step) for step in alert.steps or ()),
         raised_at=alert.raised_at,
         last_hit_at=alert.last_hit_at,
         hits=alert.hits,

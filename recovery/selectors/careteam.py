@@ -4,19 +4,20 @@ Two passes, so that the number of queries never grows with the rows: a light one
 sort, count and filter, and a full one over the rows of one page.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Case, F, Q, QuerySet, When
 
-from recovery.models import Alert, Episode, Snapshot, User
+from recovery.models import Episode, Snapshot, User
 from recovery.models.numbers_field import NumbersField
 from recovery.permissions import visible_episodes
-from recovery.selectors.alerts import AlertSeen, alert_seen, unresolved_by_episode
-from recovery.selectors.consents import SWITCHABLE_FOR_CARE, sealed_flags, without_sealed
+from recovery.selectors.alerts import AlertSeen, unresolved_by_episode
+from recovery.selectors.consents import sealed_flags, withdrew_any, without_sealed
 from recovery.selectors.desk import Visit
 from recovery.selectors.live import newest_event_id
 from recovery.selectors.people import Operation, Person, operation_of, person_of
@@ -135,11 +136,11 @@ def board_patients(user: User, now: datetime) -> list[tuple[UUID, str, str]]:
     return sorted(((row.key, row.patient.name, row.procedure_text) for row in rows), key=lambda row: row[1].casefold())
 
 
-def _rows(ids: list[int], alerts: Mapping[int, list[Alert]], now: datetime, spark_days: int) -> tuple[BoardRow, ...]:
+def _rows(
+    ids: list[int], alerts: Mapping[int, list[AlertSeen]], now: datetime, spark_days: int
+) -> tuple[BoardRow, ...]:
     """Full rows of `ids`, in that order: three queries however many rows."""
-    wanted = with_current_snapshot(Episode.objects.filter(id__in=ids)).annotate(**sealed_flags("patient_id"))
-    wanted = wanted.annotate(shown=_shown("now_said__"), **{name: F(f"now_said__{name}") for name in STAMPS})
-    episodes = {row.pk: row for row in wanted.select_related("patient", "team")}
+    episodes = {row.pk: row for row in _whole().filter(id__in=ids)}
     said = {pk: _said_in_row(row) for pk, row in episodes.items() if row.made_at is not None}
     sparks = sparks_of([episodes[pk] for pk in ids if pk in said], said, now, spark_days)
     return tuple(
@@ -147,17 +148,22 @@ def _rows(ids: list[int], alerts: Mapping[int, list[Alert]], now: datetime, spar
             person=person_of(episodes[pk].patient),
             operation=operation_of(episodes[pk]),
             said=said.get(pk),
-            alerts=tuple(alert_seen(alert, with_steps=False, with_facts=False) for alert in alerts.get(pk, ())),
+            alerts=tuple(alerts.get(pk, ())),
             spark=sparks.get(pk),
-            due_at=_due(alerts.get(pk, ())),
+            due_at=min((alert.due_at for alert in alerts.get(pk, ()) if alert.due_at is not None), default=None),
         )
         for pk in ids
     )
 
 
-def _due(alerts: Iterable[Alert]) -> datetime | None:
-    waiting = [alert.due_at for alert in alerts if alert.status == Alert.Status.OPEN and alert.due_at is not None]
-    return min(waiting, default=None)
+@cache
+def _whole() -> Any:
+    """Episodes with all that a row shows. Not read itself: a board asks this of other episodes each time, and building
+    the question costs as much as its answer."""
+    episodes = with_current_snapshot(Episode.objects.all()).annotate(**sealed_flags("patient_id"))
+    shown = _shown("now_said__", "patient_id")
+    stamps = {name: F(f"now_said__{name}") for name in STAMPS}
+    return episodes.annotate(shown=shown, **stamps).select_related("patient", "team")
 
 
 def current_snapshots(which: Q) -> dict[int, Said]:
@@ -176,12 +182,10 @@ def _current(which: Q) -> QuerySet[Snapshot]:
     return Snapshot.objects.filter(which, current=True).annotate(**sealed_flags("episode__patient_id"))
 
 
-def _shown(path: str = "") -> Case:
+def _shown(path: str = "", patient: str = "episode__patient_id") -> Case:
     """The kept row of the snapshot at `path`; its whole content where none is kept, or where the patient withdrew
     something: the metric to show may be another then. Beside the `sealed_flags`."""
-    whole = Q(**{f"{path}row__isnull": True})
-    for kind in SWITCHABLE_FOR_CARE:
-        whole |= Q(**{f"sealed_{kind}": True})
+    whole = Q(**{f"{path}row__isnull": True}) | Q(withdrew_any(patient))
     return Case(When(whole, then=F(f"{path}content")), default=F(f"{path}row"), output_field=NumbersField())
 
 

@@ -1,6 +1,6 @@
 """What patients have allowed: for their own page, for the team's, and for whoever reads what was concluded."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -89,14 +89,20 @@ def may_use_for_care(patient_id: int, kind: str) -> bool:
 
 def sealed_flags(patient: str) -> dict[str, Exists]:
     """Annotations for any query: `sealed_<type>` is true where the patient (at the path `patient`) withdrew it."""
-    return {
-        f"sealed_{kind}": Exists(
-            ConsentDecision.objects.filter(
-                patient_id=OuterRef(patient), purpose=CARE, data_type=kind, allowed=False, until__isnull=True
-            )
+    return {f"sealed_{kind}": _withdrew(patient, [kind]) for kind in SWITCHABLE_FOR_CARE}
+
+
+def withdrew_any(patient: str) -> Exists:
+    """True where any of the `sealed_flags` is."""
+    return _withdrew(patient, SWITCHABLE_FOR_CARE)
+
+
+def _withdrew(patient: str, kinds: Collection[str]) -> Exists:
+    return Exists(
+        ConsentDecision.objects.filter(
+            patient_id=OuterRef(patient), purpose=CARE, data_type__in=kinds, allowed=False, until__isnull=True
         )
-        for kind in SWITCHABLE_FOR_CARE
-    }
+    )
 
 
 def without_sealed(content: Mapping[str, Any], flagged: object) -> Mapping[str, Any]:

@@ -3,13 +3,15 @@
 Aggregated into hours by the database, so that a page of fifty rows is one query whatever the sensors' rate.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db.models import Avg, F, FloatField, Sum
+from django.db.models import Avg, F, FloatField, QuerySet, Sum
 from django.db.models.functions import Cast, Floor
 
 from recovery.consent_rules import CARE
@@ -73,13 +75,19 @@ def sparks_of(
 def _best_series(chosen: Mapping[int, tuple[Episode, MetricSaid]]) -> dict[int, Source]:
     """Per episode id, the series of its metric with the best tier (of several, the newest series)."""
     wanted = {(episode.patient_id, metric.key): pk for pk, (episode, metric) in chosen.items()}
-    rows = Series.objects.filter(
+    rows = _usable().filter(
         patient_id__in={patient for patient, _ in wanted}, metric__in={metric for _, metric in wanted}
     )
-    every = map(Source._make, rows.usable_for(CARE).values_list(*Source._fields))
+    every = map(Source._make, rows)
     ours = [row for row in every if (row.patient_id, row.metric) in wanted]
     ours.sort(key=lambda row: (-_tier_rank(row.tier), row.pk))
     return {wanted[row.patient_id, row.metric]: row for row in ours}
+
+
+@cache
+def _usable() -> QuerySet[Series, Any]:
+    """Not read itself: building the question of consent costs more than its answer for fifty rows."""
+    return Series.objects.usable_for(CARE).values_list(*Source._fields)
 
 
 def _tier_rank(tier: str) -> int:
@@ -97,9 +105,9 @@ def _hourly(series: Iterable[Source], now: datetime, days: int) -> dict[int, lis
         .annotate(mean=Avg("value"), total=Sum("value"))
         .values_list("series_id", "bin", "mean", "total")
     )
-    bins: dict[int, list[Hour]] = {}
+    bins: dict[int, list[Hour]] = defaultdict(list)
     for row in plain_rows(found):
-        bins.setdefault(row[0], []).append(row)
+        bins[row[0]].append(row)
     return bins
 
 
@@ -108,10 +116,10 @@ def _points(series: Source, hourly: Iterable[Hour], start: float, days: int) -> 
     the sums of finished days worn long enough; in time order."""
     daily, scale, shift = METRICS[series.metric].grain == "day", series.scale, series.shift
     size = 24 if daily or days > SPARK_DAYS else SMOOTH_HOURS
-    groups: dict[int, list[float]] = {}
+    groups: dict[int, list[float]] = defaultdict(list)
     for _, hour, mean, total in hourly:
         value = total * scale if daily else mean * scale + shift
-        groups.setdefault(int((hour + 0.5 - start) // size), []).append(value)
+        groups[int((hour + 0.5 - start) // size)].append(value)
     if daily:
         worn = {day: sum(found) for day, found in groups.items() if len(found) >= WORN_HOURS_FOR_A_DAY}
         return {day * 24.0 + 12.0: worn[day] for day in sorted(worn)}
