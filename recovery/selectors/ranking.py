@@ -193,12 +193,9 @@ def ids_by_state(everyone: Everyone) -> dict[str, list[int]]:
     return found
 
 
-def counts_by_lane(alerts: Iterable[Standing]) -> dict[str, int]:
+def counts_by_lane(alerts: Sequence[Standing]) -> dict[str, int]:
     """Patients with such an alert."""
-    found: dict[str | None, set[int]] = {lane: set() for lane in (*LANES, None)}
-    for pk, kind, *_ in alerts:
-        found[_LANE_OF.get(kind)].add(pk)
-    return {lane: len(found[lane]) for lane in LANES}
+    return {lane: len({alert[0] for alert in alerts if alert[1] in kinds}) for lane, kinds in LANES.items()}
 
 
 def changed_ones(everyone: Everyone, alerts: Iterable[Standing], question: Question) -> set[int]:
