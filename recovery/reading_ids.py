@@ -6,6 +6,7 @@ Form: `r-<series>-<time>-<rest>` (a number) or `k-<series>-<time>-<rest>` (a pac
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -46,6 +47,7 @@ def decode(text: str) -> ReadingId | None:
     return reading if fits and encode(reading) == text else None
 
 
+@lru_cache(maxsize=16_384)  # of series and times, which many readings share
 def _base36(number: int) -> str:
     """Base 36; negative numbers (times before 1970) begin with a dot, which FHIR ids may hold."""
     if number < 0:

@@ -16,6 +16,7 @@ from integrations.fhir.interactions import Asked, Held, Place, Result
 from integrations.fhir.outcomes import FhirError, Issue, of_refusal, refused
 from integrations.fhir.primitives import ID
 from integrations.fhir.receiving import Tray, writable
+from integrations.fhir.streams.recalled import Recalled
 from recovery.audit import Actor
 from recovery.selectors import fhir_search
 from recovery.services.ingestion import DeliveryRefused, PromiseBroken, deliver
@@ -165,8 +166,16 @@ def _at_entry(index: int, issue: Issue) -> Issue:
 
 
 def _read_all(entries: list[Any], allowed: Allowed, answers: Answers, place: Place, atomic: bool) -> dict[int, Asked]:
+    """`plain`: creates by the identity of their request, which entries have in common that were recalled by one mould
+    (streams.recalled): there nothing differs that is looked at here."""
     asked: dict[int, Asked] = {}
+    plain: dict[int, Asked] = {}
     for index, entry in enumerate(entries):
+        is_recalled = isinstance(entry, dict) and type(entry.get("resource")) is Recalled
+        first = plain.get(id(entry["request"])) if is_recalled else None
+        if first is not None:
+            asked[index] = Asked(index, "POST", first.type, resource=entry["resource"])
+            continue
         try:
             method, url, request = _request_of(entry)
             if method in READS:
@@ -175,6 +184,8 @@ def _read_all(entries: list[Any], allowed: Allowed, answers: Answers, place: Pla
                 answers.gets[index] = Get(address, known if isinstance(known, str) else "", method == "HEAD")
             else:
                 asked[index] = _asked(index, method, url.removeprefix(place.base).lstrip("/"), entry, request, allowed)
+                if is_recalled:
+                    plain[id(request)] = asked[index]
         except FhirError as error:
             _fail(index, error, answers, atomic)
     return asked

@@ -80,7 +80,7 @@ def _posted_addresses(asked: Mapping[int, Asked], entries: list[Any]) -> dict[in
 def _root_of(entry: Json) -> str:
     """The base of a RESTful fullUrl, to which relative references belong (bundle.html#references); or ""."""
     full_url = entry.get("fullUrl")
-    match = _RESTFUL.fullmatch(full_url) if isinstance(full_url, str) else None
+    match = _RESTFUL.fullmatch(full_url) if isinstance(full_url, str) and full_url.startswith("http") else None
     return match.group(1) if match else ""
 
 

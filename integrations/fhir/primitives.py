@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 PATIENT_REFERENCE = re.compile(r"Patient/([A-Za-z0-9\-.]{1,64})")
@@ -45,8 +46,11 @@ def offset_ms(offset: str) -> int | None:
 
 def exact_time(text: object) -> ExactTime | None:
     """The moment `text` names when it is written to the second or millisecond with an offset; else None."""
-    if type(text) is not str:
-        return None
+    return _exact_time(text) if type(text) is str else None
+
+
+@lru_cache(maxsize=4096)  # readings of many patients share their times
+def _exact_time(text: str) -> ExactTime | None:
     match = _EXACT.fullmatch(text)
     if match is None:
         return None

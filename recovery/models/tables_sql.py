@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 from django.conf import settings
-from django.db import OperationalError, connection
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections
 from psycopg import Cursor
 
 Rows = Sequence[Sequence[Any]]
@@ -96,12 +96,13 @@ def _preparing() -> Iterator[Any]:
     psycopg leaves out even where a statement asks for it. Only inside: psycopg would count, and so keep, the text of
     every statement of Django's with the values in it.
     """
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    connection.validate_no_broken_transaction()
-    raw: Any = connection.connection
+    here = connections[DEFAULT_DB_ALIAS]  # each look through `connection` finds it anew
+    here.close_if_health_check_failed()
+    here.ensure_connection()
+    here.validate_no_broken_transaction()
+    raw: Any = here.connection
     before = raw.prepare_threshold
-    with connection.wrap_database_errors:
+    with here.wrap_database_errors:
         raw.prepare_threshold = 0 if settings.PREPARED_STATEMENTS else None
         try:
             yield raw

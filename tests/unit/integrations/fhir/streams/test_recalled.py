@@ -1,19 +1,23 @@
 """Observations whose text fits one sent before: read quicker, and never otherwise than by reading them in full."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.fhir import wire
+from integrations.fhir import bundle, wire
+from integrations.fhir.interactions import Place
 from integrations.fhir.outcomes import FhirError
+from integrations.fhir.reach import EVERYTHING
 from integrations.fhir.streams import recalled
 from integrations.fhir.streams.mapping import map_observation
 from integrations.fhir.streams.recalled import MouldBook, Recalled, map_entry, parse_bundle
 from tests.unit.integrations.fhir.observations import heart_rate, json_of
 
+PLACE = Place("http://here/fhir", datetime(2026, 1, 5, tzinfo=UTC), EVERYTHING)
 ISSUED = "2026-01-05T08:00:01.5+01:00"
 
 
@@ -159,3 +163,25 @@ def test_moulds_are_few_and_the_last_used_stay(monkeypatch: pytest.MonkeyPatch) 
         parse_bundle(body_of([sent(1, **kind), sent(2, **kind), sent(3, **kind)]), book)
     assert recalled_of(body_of([sent(4, valueQuantity={"value": 2, "unit": "a"})]), book) == [True]
     assert recalled_of(body_of([sent(4, valueQuantity={"value": 2, "unit": "b"})]), book) == [False]
+
+
+@pytest.mark.parametrize("place", [0, 1, 3])
+def test_what_is_wrong_with_one_entry_is_not_overlooked_among_recalled_ones(place: int) -> None:
+    said: list[Any] = [entry(sent(number)) for number in range(3, 6)]
+    said.insert(place, [{"resource": 1}])
+    book = taught()
+    sent_bundle = parse_bundle(json.dumps({"resourceType": "Bundle", "type": "batch", "entry": said}).encode(), book)
+    answers = bundle.Answers()
+    asked = bundle._read_all(sent_bundle["entry"], lambda *_: True, answers, PLACE, False)
+    assert list(answers.results) == [place]
+    assert [(n, one.index, one.method, one.type) for n, one in asked.items()] == [
+        (n, n, "POST", "Observation") for n in range(4) if n != place
+    ]
+    assert [one.resource["subject"]["reference"] for one in asked.values()] == [f"Patient/p{n}" for n in (3, 4, 5)]
+
+
+def test_scopes_that_allow_no_observations_refuse_each_recalled_one() -> None:
+    found = parse_bundle(body_of([sent(3), sent(4)]), taught())
+    answers = bundle.Answers()
+    assert bundle._read_all(found["entry"], lambda *_: False, answers, PLACE, False) == {}
+    assert [one.status for one in answers.results.values() if isinstance(one, FhirError)] == [403, 403]
