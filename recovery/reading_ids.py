@@ -5,16 +5,17 @@ Form: `r-<series>-<time>-<rest>` (a number) or `k-<series>-<time>-<rest>` (a pac
 """
 
 import hashlib
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
+
+from recovery.records import record
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 PAIR = 36 * 36
 _PAIRS = tuple(high + low for high in DIGITS for low in DIGITS)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReadingId:
     """A decoded id. `rest`: for a number `value_mark(value, digits)`, for a packet its digest."""
 

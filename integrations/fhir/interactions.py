@@ -19,6 +19,7 @@ from integrations.fhir.routes import Route
 from integrations.fhir.search import grammar
 from integrations.fhir.search.run import run
 from integrations.fhir.shelves import Entry
+from recovery.records import record
 from recovery.selectors import fhir_search
 from recovery.selectors.fhir_search import HeldObservation
 from recovery.services.intake import Outcome
@@ -27,7 +28,7 @@ Held = Mapping[str, HeldObservation]
 INTERACTION = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Asked:
     """One write as it was asked for. `criteria`: the query of a conditional update or delete ("" when there is an id).
 
@@ -57,7 +58,7 @@ class Place:
     reach: Reach
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Result:
     """What became of a write: HTTP status, and the id and version that now stand."""
 

@@ -20,6 +20,7 @@ from integrations.fhir.streams.projection import project
 from integrations.fhir.streams.recalled import map_entry
 from integrations.subscriptions import admission
 from recovery.reading_ids import decode
+from recovery.records import record
 from recovery.selectors.fhir_search import HeldObservation
 from recovery.selectors.fhir_store import StoredReading
 from recovery.services.intake import (
@@ -38,7 +39,7 @@ from recovery.twin.clocks import AHEAD_MS, MS_AN_HOUR, hours_ahead
 _ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # a document's own time of change takes its place
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Wish:
     """How a resource is to be stored.
 

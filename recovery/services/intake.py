@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
+from recovery.records import record
+
 Shape = Literal["number", "packet", "projected"]
 Reference = tuple[str, str]  # type, id
 
@@ -58,7 +60,7 @@ class SeriesKey:
         return self._hash
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NumberReading:
     """One number at one time, to be stored as one narrow row. `value` is as sent, `digits` its decimals."""
 
@@ -260,7 +262,7 @@ class Delivery:
     stands: Stands | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Outcome:
     """What became of one item. `status`: created, updated, unchanged (already held), deleted, refused."""
 

@@ -16,6 +16,7 @@ from integrations.fhir.streams import packets, template
 from integrations.fhir.streams.shape import STREAM_ELEMENTS, Shape, ShapeBook
 from integrations.fhir.streams.template import At, End, placeholder
 from recovery.exact_json import ExactDecimal
+from recovery.records import record
 from recovery.services.intake import NumberReading, PacketReading, Unmapped
 
 # A result that was wrong or never came is no reading (R4 observation-status).
@@ -52,7 +53,7 @@ class Parts:
     identifiers: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mapped:
     reading: NumberReading | PacketReading
     unmapped: Unmapped | None
