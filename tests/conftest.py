@@ -9,7 +9,8 @@ os.environ.setdefault("TWINWEB_DEMO", "0")
 
 import pytest
 from django.conf import settings as product
-from django.db import connection
+from django.db import connection, transaction
+from django.test import override_settings
 from hypothesis import HealthCheck, settings
 
 from tests import template_database
@@ -20,6 +21,7 @@ settings.load_profile("untimed")
 
 # Files of few, long tests are begun first: last, they would keep one worker busy while the other has nothing left.
 LONG_FIRST = ("tests/functional/", "tests/faults/", "tests/integration/twinweb/", "tests/unit/integrations/backtest/")
+QUICK_HASHES = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 TEMPLATE = template_database.path()
 MIGRATION_MODULES = product.MIGRATION_MODULES
 
@@ -54,18 +56,39 @@ def django_db_setup(django_db_setup, django_db_use_migrations, django_db_blocker
             cursor.execute("DROP TRIGGER IF EXISTS audit_no_delete")
 
 
+@pytest.fixture(scope="module")
+def rows_of_file(django_db_setup, django_db_blocker):
+    """For rows that every test of a file begins with: made in a fixture of the file, inside the blocker's `unblock()`.
+
+    What a test does to them is rolled back with the test, and they with the file. No test of the file may be
+    transactional: that one would empty the tables.
+    """
+    whole = transaction.atomic()
+    with override_settings(PASSWORD_HASHERS=QUICK_HASHES, CACHES=own_caches()):
+        with django_db_blocker.unblock():
+            whole.__enter__()
+        yield django_db_blocker
+        with django_db_blocker.unblock():
+            transaction.set_rollback(True)
+            whole.__exit__(None, None, None)
+
+
 @pytest.fixture(autouse=True)
 def quick_password_hashes(settings):
     """Hundreds of test people need no slow hash."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.PASSWORD_HASHERS = QUICK_HASHES
 
 
 @pytest.fixture(autouse=True)
 def a_cache_of_its_own(settings):
     """A rolled back database gives its ids out again: what is counted by person must not be found by the next test."""
-    settings.CACHES = {
+    settings.CACHES = own_caches()
+
+
+def own_caches():
+    return {
         name: {**cache, "KEY_PREFIX": f"{cache.get('KEY_PREFIX', '')}{uuid4().hex}"}
-        for name, cache in settings.CACHES.items()
+        for name, cache in product.CACHES.items()
     }
 
 

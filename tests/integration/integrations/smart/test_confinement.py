@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django import DjangoDbBlocker
 
 from integrations.fhir.routes import ROUTES, Route
 from integrations.fhir.search.compartments import PATIENT
@@ -42,9 +43,11 @@ def door(db: None) -> Door:
     return Door(token_for("system/*.cruds"))
 
 
-@pytest.fixture
-def records(door: Door) -> None:
-    lay_down(door)
+@pytest.fixture(scope="module")
+def records(rows_of_file: DjangoDbBlocker) -> None:
+    """Laid down once: what a test does to them is rolled back."""
+    with rows_of_file.unblock():
+        lay_down(Door(token_for("system/*.cruds", "who lays down")))
 
 
 # ---- what is asked ---

@@ -36,6 +36,10 @@ class Scene:
 @pytest.fixture
 def scene(db, settings) -> Scene:
     settings.WEARABLE_PROVIDERS = [example_watch()]
+    return make_scene()
+
+
+def make_scene() -> Scene:
     now = timezone.now()
     ours, theirs = factories.make_team(), factories.make_team("ward-9", "Ward 9")
     ended = now - timedelta(hours=24)

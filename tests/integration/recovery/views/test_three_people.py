@@ -1,6 +1,7 @@
 """Every page x every kind of person. A new route fails here until it says who may see it."""
 
 import io
+from copy import deepcopy
 
 import pytest
 from django.test import Client
@@ -17,6 +18,8 @@ from tests.integration.recovery.views import (
     routes_numbers,
     routes_people,
 )
+from tests.integration.recovery.views.conftest import make_scene
+from twinweb.env import example_watch
 
 PEOPLE = ("own", "other", "patient", "administrator", "anonymous")
 STRANGER = "Quill"
@@ -72,6 +75,19 @@ POST |= routes_alerts.POST
 FORMS |= routes_alerts.FORMS
 NAMES = (("key", "metric"), ("key", "name"), ("key",), ("pk",), ("kind",), ("provider_id",), ())
 ALERT_ROUTES = routes_alerts.OF_AN_ALERT
+
+
+@pytest.fixture(scope="module")
+def ward(rows_of_file):
+    """Made once: some two thousand questions are asked of it, and each is rolled back."""
+    with rows_of_file.unblock():
+        return make_scene()
+
+
+@pytest.fixture
+def scene(ward, db, settings):
+    settings.WEARABLE_PROVIDERS = [example_watch()]
+    return deepcopy(ward)
 
 
 def route_names(patterns=urlpatterns) -> set[str]:
