@@ -37,14 +37,14 @@ ABSTENTIONS = {
     "patient_and_operation_not_known": "Neither the kind of operation nor the age is known, so no risk can be given.",
     "no_reading_yet": "No reading has arrived yet, so the present state is not known.",
     "no_recent_data": "No reading has arrived for more than 48 hours, so the present state is not known.",
-    "outside_training_range": "This patient lies outside the range of patients the model has seen.",
+    "outside_training_range": "This patient lies far outside the range of patients the model has seen.",
     "already_diagnosed": "Already diagnosed; the model speaks of a first occurrence.",
 }
 NOTES = {
     "operation_not_known": "The kind of operation is not known, so figures for surgery in general are used.",
     "beyond_day_30": "Part of the period lies after day 30, where published figures end; the tail is extrapolated.",
     "no_twin": "No readings are used, only the operation and the patient's history.",
-    "held_at_training_edge": "A reading beyond anything in training counts as the most extreme seen there.",
+    "held_at_training_edge": "A value beyond anything in training counts as the most extreme seen there.",
     "suspicion_as_given": "The readings count through the suspicion that a complication has begun; the interval does"
     " not cover how sure that suspicion is.",
     "features_not_known": "Some of the patient's risk factors are not known, which widens the interval.",
@@ -177,7 +177,7 @@ def silence(
 ) -> str | None:
     """Why no risk at all can be given, as a key of ABSTENTIONS."""
     why = silence_of_data(profile, features, hours, inputs)
-    if why is None and any(f.kind == "static" and f.outside(inputs.value(f.key, f.mean)) for f in model.features):
+    if why is None and any(f.far_outside(inputs.value(f.key, f.mean)) for f in model.features):
         return "outside_training_range"
     return why
 
@@ -208,12 +208,12 @@ def already(outcome: str, diagnosed: Collection[str]) -> str | None:
 
 
 def _notes(model: HazardModel, inputs: RiskInputs, row: str, until: float, suspects: bool) -> tuple[str, ...]:
-    recent = [f for f in model.features if f.kind == "recent"]
+    at_edge = {f.kind for f in model.features if f.outside(inputs.value(f.key, f.mean))}
     holds = {
         "operation_not_known": row == GENERIC,
         "beyond_day_30": until > COVERED_HOURS,
         "no_twin": not inputs.has_twin,
-        "held_at_training_edge": not suspects and any(f.outside(inputs.value(f.key, f.mean)) for f in recent),
+        "held_at_training_edge": "static" in at_edge or ("recent" in at_edge and not suspects),
         "suspicion_as_given": suspects,
         "features_not_known": any(np.isnan(inputs.value(f.key)) for f in model.features if f.kind == "static"),
     }

@@ -112,7 +112,7 @@ def test_a_reason_may_lower_the_risk():
         ("age_below_18", Profile("colectomy", age_years=17.9), 48.0, 0.5),
         ("no_recent_data", WOMAN, 96.0, 48.1),
         ("patient_and_operation_not_known", Profile(), 96.0, 0.5),
-        ("outside_training_range", Profile("colectomy", age_years=104.0), 96.0, 0.5),
+        ("outside_training_range", Profile("colectomy", age_years=112.0), 96.0, 0.5),
     ],
 )
 def test_outside_its_domain_it_gives_no_number_and_a_sentence(why, profile, hours, age):
@@ -157,6 +157,16 @@ def test_a_reading_beyond_training_counts_as_the_edge_and_says_so():
     assert "held_at_training_edge" in beyond.notes
     assert "held_at_training_edge" not in edge.notes
     assert beyond.probability >= edge.probability
+
+
+def test_somebody_a_little_older_than_anybody_in_training_is_told_a_risk_that_says_so():
+    oldest = next(f for f in made_model().features if f.key == "age_decades")
+    at, beyond = (
+        weekly(assess(Profile("colectomy", age_years=10 * age), made_features(96.0), 96.0, made_model()))
+        for age in (oldest.high, oldest.high + 0.1)
+    )
+    assert beyond.probability == pytest.approx(at.probability)
+    assert "held_at_training_edge" in beyond.notes and "held_at_training_edge" not in at.notes
 
 
 def test_unknown_history_widens_the_interval_and_is_noted():

@@ -177,9 +177,26 @@ def test_two_models_of_one_name_keep_their_own_numbers():
     assert told[0] == told[2] < told[1]
 
 
-def test_only_a_known_static_value_beyond_its_range_lies_outside():
-    values = np.array([[8.0, 50.0], [17.0, 0.0], [1.0, 0.0], [math.nan, math.nan]])
-    assert fitted().outside(values).tolist() == [False, True, True, False]
+def test_only_a_known_static_value_far_beyond_its_range_lies_outside():
+    """Ages of 18 to 99 in training, with a deviation of 12 years."""
+    ages = [8.0, 17.0, 0.5, 1.0, 11.0, 11.2, math.nan]
+    values = np.array([[age, 50.0] for age in ages])
+    expected = [False, True, True, False, False, True, False]
+    assert fitted().outside(values).tolist() == expected
+    age, reading = fitted().features
+    assert [age.far_outside(one) for one in ages[:-1]] == expected[:-1]
+    assert not reading.far_outside(50.0)
+
+
+def test_a_little_beyond_training_counts_as_the_edge():
+    edge, beyond = (predict(fitted(), "ssi", "colorectal", 96.0, [age, 0.0]).probability for age in (9.9, 10.9))
+    assert edge.tolist() == beyond.tolist()
+
+
+def test_the_square_of_an_input_bounds_nothing_by_itself():
+    """A body mass index of 46 is a little above one of 45; its square off 28 is far above."""
+    assert not Feature("bmi_squared_off_28", "static", 29.6, 38.8, 0.0, 278.9).far_outside(600.0)
+    assert Feature("bmi", "static", 29.2, 5.3, 17.0, 44.7).far_outside(52.5)
 
 
 def test_the_curve_refuses_hours_beyond_its_sources():
