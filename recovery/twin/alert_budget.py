@@ -29,27 +29,28 @@ class Burden(NamedTuple):
 SYNTHETIC_BURDEN = tuple(
     Burden(*row)
     for row in (
-        (0.01, 0.18802),
-        (0.02, 0.11269),
-        (0.03, 0.07635),
-        (0.04, 0.05555),
-        (0.05, 0.04289),
-        (0.06, 0.0338),
-        (0.07, 0.02731),
-        (0.08, 0.0227),
-        (0.10, 0.01665),
-        (0.12, 0.01324),
-        (0.14, 0.01051),
-        (0.16, 0.00879),
-        (0.18, 0.00762),
-        (0.20, 0.00691),
-        (0.25, 0.00525),
-        (0.30, 0.00436),
-        (0.50, 0.00237),
-        (0.90, 0.00061),
+        (0.01, 0.16388),
+        (0.02, 0.09582),
+        (0.03, 0.0671),
+        (0.04, 0.04857),
+        (0.05, 0.03708),
+        (0.06, 0.029),
+        (0.07, 0.02335),
+        (0.08, 0.01975),
+        (0.10, 0.01444),
+        (0.12, 0.01128),
+        (0.14, 0.00906),
+        (0.16, 0.0075),
+        (0.18, 0.00642),
+        (0.20, 0.00556),
+        (0.25, 0.00442),
+        (0.30, 0.00353),
+        (0.50, 0.00175),
+        (0.90, 0.00043),
     )
 )
-"""[M] Synthetic cohort-a, 1,200 operations, five folds over patients, an alarm at most every 12 h while it stands."""
+"""[M] Synthetic cohort-a, 1,200 operations, five folds over patients, an alarm at most every 12 h while it stands and
+only on sustained evidence (23 November 2026, `bench/README.md`)."""
 
 
 def for_budget(policy: AlertPolicy, budget: float, burden: Sequence[Burden] = SYNTHETIC_BURDEN) -> AlertPolicy:
