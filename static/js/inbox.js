@@ -150,7 +150,7 @@ const wanted = () => localStorage.getItem("alert-sound") === "on";
 function drawSound() {
   sound.textContent = `Sound: ${wanted() ? "on" : "off"}`;
   sound.setAttribute("aria-pressed", String(wanted()));
-  sound.hidden = false;
+  sound.classList.add("ready"); // its place is kept from the start: nothing moves when the script comes
 }
 function ring() {
   const audio = new AudioContext();
