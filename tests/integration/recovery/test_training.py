@@ -24,7 +24,14 @@ from recovery.models import (
     TrainingRun,
     User,
 )
-from recovery.services import model_changes, served_models, training, training_steps
+from recovery.services import (
+    model_changes,
+    served_models,
+    training,
+    training_hazard,
+    training_shared,
+    training_steps,
+)
 from recovery.services.training_cases import case_of, eligible
 from recovery.twin import hazard_store
 from recovery.twin.params import PopulationParams
@@ -38,13 +45,13 @@ SINCE, UNTIL = NOW - timedelta(days=200), NOW - timedelta(days=1)
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """A few dozen operations stand for hundreds."""
-    monkeypatch.setattr(training_steps, "FEWEST_EVENTS", 8)
-    monkeypatch.setattr(training_steps, "FEWEST_FREE", 8)
+    monkeypatch.setattr(training_shared, "FEWEST_EVENTS", 8)
+    monkeypatch.setattr(training_shared, "FEWEST_FREE", 8)
     monkeypatch.setattr(training_steps, "FEWEST_OPERATIONS", 20)
-    monkeypatch.setattr(training_steps, "SLICE", 9)
-    monkeypatch.setattr(training_steps, "LANDMARKS", [24.0, 48.0, 96.0])
+    monkeypatch.setattr(training_shared, "SLICE", 9)
+    monkeypatch.setattr(training_hazard, "LANDMARKS", [24.0, 48.0, 96.0])
     monkeypatch.setattr(training, "WORK_FOR", timedelta(0))  # one step a call
-    for remembered in (training_steps._joined, served_models._hazard, served_models._population):
+    for remembered in (training_shared.joined, served_models._hazard, served_models._population):
         remembered.cache_clear()  # by row id, which the next test's database gives again
 
 
@@ -159,7 +166,7 @@ def test_a_killed_worker_costs_one_step_and_the_result_is_the_same():
         if step % 3 == 0:  # a worker that took the run and died: its claim must run out
             TrainingRun.objects.filter(pk=again.pk).update(claimed_until=at + timedelta(seconds=100))
             assert training.train_owed(clock=lambda at=at: at) == 0
-            training_steps._joined.cache_clear()
+            training_shared.joined.cache_clear()
             continue
         if not training.train_owed(clock=lambda at=at: at):
             break
