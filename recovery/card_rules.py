@@ -75,6 +75,22 @@ CARDS: Mapping[str, CardText] = {
         licence=OWNER,
         pathway="all pathways",
     ),
+    "hypotheses": CardText(
+        intended_use=INTENDED,
+        not_for=NOT_FOR,
+        inputs="Six-hour means of the deviations of the last three days, in standard deviations, of vital signs, blood"
+        " values and answers; age in years, sex, kind of operation and history, through the risk model in service.",
+        missing_data="Hours without a reading say nothing for or against; silent without a reading in three days.",
+        outcome="Probability that a complication is under way and not yet diagnosed, each named one and harmless rivals"
+        " by name; now, not in future.",
+        method="Likelihood of the deviations under each cause over its possible onsets, tempered; prior from the risk"
+        " model; the sum calibrated by logistic regression; judged by five folds over patients.",
+        known_failures="What is not listed cannot be named; harmless rivals are assumptions; another risk model than"
+        " the one it was learned with shifts the probabilities; a cause that the unit has not seen is never named.",
+        when_to_stop=STOP,
+        licence=OWNER,
+        pathway="all pathways",
+    ),
 }
 TEXT_WORDS = {
     "intended_use": "Intended use",

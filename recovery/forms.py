@@ -209,13 +209,15 @@ class ShadowForm(ReasonForm):
 
 
 class TrainingForm(forms.Form):
-    """Days in the hospital's time; `cut_at` and `held_out` hold operations back to judge the model."""
+    """Days in the hospital's time; `cut_at` and `held_out` hold operations back to judge the model; `under`:
+    the expected courses to learn under, blank for those in service."""
 
-    kind = forms.ChoiceField(choices=[("hazard", "hazard"), ("population", "population")])
+    kind = forms.ChoiceField(choices=[(one, one) for one in ("hazard", "population", "hypotheses")])
     since = forms.DateField()
     until = forms.DateField()
     cut_at = forms.DateField(required=False)
     held_out = forms.IntegerField(min_value=1, required=False)
+    under = forms.IntegerField(min_value=1, required=False)
     seed = forms.IntegerField(min_value=0, max_value=2_000_000_000, required=False)
 
 

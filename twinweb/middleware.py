@@ -27,6 +27,11 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 OPEN_PREFIXES = ("/static/", "/livez", "/readyz", "/metrics", "/fhir", "/cds-services", "/.well-known/")
 
 
+def new_request_id() -> str:
+    """Twelve digits that a person can read out."""
+    return secrets.token_hex(6)
+
+
 class RequestIdMiddleware:
     """Gives each request a number that the person can quote and the log holds."""
 
@@ -34,7 +39,7 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.request_id = secrets.token_hex(6)  # type: ignore[attr-defined]
+        request.request_id = new_request_id()  # type: ignore[attr-defined]
         response = self.get_response(request)
         response["X-Request-Id"] = request.request_id  # type: ignore[attr-defined]
         return response

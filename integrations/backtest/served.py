@@ -17,7 +17,7 @@ from recovery.twin.alert_budget import SYNTHETIC_BURDEN, TUNED_CAUSE, Burden, fo
 from recovery.twin.alert_policy import BadPolicy
 from recovery.twin.cold_start import cold_start
 from recovery.twin.hazard_store import shipped_model
-from recovery.twin.hypotheses_store import shipped_for
+from recovery.twin.hypotheses_store import for_course, shipped_for
 from recovery.twin.params import PopulationParams
 from recovery.twin.population_store import synthetic_population_with_laboratory
 from recovery.twin.survival import published_model
@@ -40,12 +40,13 @@ def served(version: str) -> Served:
     if version == published_model().version:
         return Served(published_model())
     found = models_named(None if version == CURRENT else version)
-    if version != CURRENT and found.population is None and found.hazard is None:
+    if version != CURRENT and not any((found.population, found.hazard, found.hypotheses)):
         raise BacktestRefused(
             f"No model version is called {version!r}; shipped are {' and '.join(SETS)}, in use is {CURRENT!r}."
         )
     twin = found.population or cold_start()
-    return Served(found.hazard or shipped_model(), twin, shipped_for(twin.version))
+    weighing = for_course(found.hypotheses, twin.version)
+    return Served(found.hazard or shipped_model(), twin, weighing)
 
 
 def tuned(served: Served, budget: float | None, report: Path | None) -> Served:

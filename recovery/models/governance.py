@@ -12,15 +12,17 @@ class TrainingRun(models.Model):
     """One training on the unit's own operations. The row is the truth: any worker goes on from `state`.
 
     Operations that ended in `since`..`until` are gathered; those from `cut_at` on, and those of `held_out` (a site),
-    are kept back to judge the model, never to fit it. `progress` 0..100 with `words`. `figures`: what was measured.
+    are kept back to judge the model, never to fit it. `under`: the expected courses whose deviations are learned from;
+    null: those shipped with the product. `progress` 0..100 with `words`. `figures`: what was measured.
     """
 
-    kind = models.CharField(max_length=16)  # population | hazard
+    kind = models.CharField(max_length=16)  # population | hazard | hypotheses
     status = models.CharField(max_length=10, default="queued")
     since = models.DateTimeField()
     until = models.DateTimeField()
     cut_at = models.DateTimeField(null=True, blank=True)
     held_out = models.ForeignKey(Team, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    under = models.ForeignKey(ModelVersion, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     seed = models.PositiveIntegerField(default=7)
     progress = models.PositiveSmallIntegerField(default=0)
     words = models.CharField(max_length=300, blank=True)

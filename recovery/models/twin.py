@@ -9,7 +9,7 @@ from recovery.models.numbers_field import NumbersField
 class ModelVersion(models.Model):
     """A served model as plain numbers (never a pickle). One active version per kind."""
 
-    kind = models.CharField(max_length=16)  # population | hazard
+    kind = models.CharField(max_length=16)  # population | hazard | hypotheses
     version = models.CharField(max_length=64)
     parameters = models.JSONField()
     trained_on = models.CharField(max_length=300)

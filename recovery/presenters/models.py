@@ -17,14 +17,16 @@ from recovery.presenters.model_report import (
     trained_groups,
 )
 from recovery.selectors.models import Change, ModelsPage, Report, Run, Served, Version, VersionPage
+from recovery.twin.incidence import LABELS, NAMED
 
-KINDS = {"hazard": "Risk model", "population": "Expected course"}
+KINDS = {"hazard": "Risk model", "population": "Expected course", "hypotheses": "Named causes"}
 STATUS = {
     "draft": ("no_data", "Not in use"),
     "shadow": ("watch", "In shadow"),
     "active": ("on_track", "In service"),
     "retired": ("no_data", "Retired"),
     "shipped": ("on_track", "In service, as shipped"),
+    "silent": ("watch", "Silent"),
 }
 RUN_STATUS = {
     "queued": ("watch", "Waiting"),
@@ -66,6 +68,8 @@ PLAN = (
         "Cannot be done on this page.",
     ),
 )
+FEWEST_OF_A_CAUSE = 20
+"""Patients with a complication below which its signature is mostly the shrinkage [G: this project's choice]."""
 ANSWERS = {"done": "approved", "refused": "refused", "withdrawn": "withdrawn", "open": "waiting"}
 
 
@@ -131,6 +135,7 @@ class ModelsView:
     history: tuple[ChangeLine, ...]
     report: ReportView | None
     sites: tuple[tuple[int, str], ...]
+    courses: tuple[tuple[int, str], ...]
     is_moving: bool
 
 
@@ -170,6 +175,7 @@ def models_view(page: ModelsPage, zone: ZoneInfo) -> ModelsView:
         history=tuple(change_line(one, zone) for one in page.history),
         report=report_view(page.report, zone),
         sites=page.sites,
+        courses=page.courses,
         is_moving=any(one.is_open for one in page.runs),
     )
 
@@ -182,14 +188,16 @@ def _served(one: Served, report: Report | None, zone: ZoneInfo) -> ServedLine:
         version_line(one.version, zone),
         one.back_to,
         CARDS[one.kind].pathway,
-        _put_there(one.since, zone),
+        _put_there(one, zone),
         f"last checked {wording.dated(report.made_at, zone)}" if report and is_about_it else "not yet checked here",
     )
 
 
-def _put_there(since: Change | None, zone: ZoneInfo) -> str:
+def _put_there(one: Served, zone: ZoneInfo) -> str:
+    since = one.since
     if since is None:
-        return "shipped with the product; nobody here has changed it"
+        shipped = "" if one.version.status == "silent" else "shipped with the product; "
+        return f"{shipped}nobody here has changed it"
     at = wording.dated(since.answered_at or since.asked_at, zone)
     if since.action == "rollback":
         return f"back in service by {since.asked_name}, {at}"
@@ -264,6 +272,8 @@ def run_line(one: Run, zone: ZoneInfo) -> RunLine:
         window += f", held back from {one.cut_at:%d %b %Y}"
     if one.held_out:
         window += f", {one.held_out} held back"
+    if one.under:
+        window += f", under the expected course {one.under}"
     return RunLine(
         one.pk,
         KINDS[one.kind],
@@ -328,6 +338,26 @@ def _warnings(page: VersionPage) -> Iterable[str]:
     population = page.report.content.get("population") if page.report else None
     if version.kind == "hazard" and twin and population and twin != population:
         yield f"Fitted on twins of {twin}, but {population} is in service: its inputs differ from what it learned from."
+    if not page.has_causes:
+        yield (
+            "No causes have been learned under this expected course: while it serves, no complication is named, and"
+            " deterioration and the risk alarm instead. Train named causes under it first, and put both into service."
+        )
+    yield from _warnings_of_causes(version)
+
+
+def _warnings_of_causes(version: Version) -> Iterable[str]:
+    if version.kind != "hypotheses":
+        return
+    if "twin_version" in version.training:
+        yield f"Serves only beside the expected course {version.training['twin_version']}, under which it was learned."
+    seen = version.training.get("causes") or {}
+    never = [LABELS[name] for name in NAMED if not seen.get(name)]
+    if seen and never:
+        yield f"Never seen in its training, so never named: {', '.join(never)}."
+    few = [f"{LABELS[name]} ({seen[name]} patients)" for name in NAMED if 0 < seen.get(name, 0) < FEWEST_OF_A_CAUSE]
+    if few:
+        yield f"Learned from few: {', '.join(few)}."
 
 
 def _measures(version: Version) -> Iterable[tuple[str, ...]]:

@@ -18,6 +18,7 @@ DEMOGRAPHICS = (
 KIND_WORDS = {
     "hazard": "risk of complications, readmission and death",
     "population": "expected course of readings after an operation",
+    "hypotheses": "complications under way that have not been diagnosed yet, by name",
 }
 SUPPORT = "Decision support for qualified staff; it informs and does not replace a decision."
 
@@ -137,6 +138,11 @@ def _output(subject: Subject) -> str:
             "Probability of a first complication (any and by name), readmission and death within 24 h, 72 h, 7 days and"
             " 30 days, with a 90 % interval, reasons, and the age of the readings under it."
         )
+    if subject.version.kind == "hypotheses":
+        return (
+            "Probability that a complication is under way and not yet diagnosed, with its probable causes by name, when"
+            " each may have begun, and the readings for and against."
+        )
     return "Expected value of each followed measure over time, as quantiles, personal to one patient, with its sources."
 
 
@@ -209,6 +215,10 @@ def _criteria(subject: Subject) -> str:
 def _demographic_inputs(subject: Subject) -> str:
     if subject.version.kind == "hazard":
         return f"Age (from date of birth) and sex are inputs. No other of these: {DEMOGRAPHICS}."
+    if subject.version.kind == "hypotheses":
+        return (
+            f"Age (from date of birth) and sex, through the risk model in service. No other of these: {DEMOGRAPHICS}."
+        )
     return (
         "Age (from date of birth), sex and body mass index shift the expected course."
         f" No other of these: {DEMOGRAPHICS}."

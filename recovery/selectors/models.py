@@ -9,8 +9,10 @@ from recovery.card_rules import CardField, card_fields
 from recovery.exceptions import NotFound
 from recovery.models import ModelChange, ModelReport, ModelVersion, Team, TrainingRun, User
 from recovery.selectors.model_card import ModelCard, model_card
+from recovery.twin.hypotheses_store import shipped_for
 
-KINDS = ("hazard", "population")
+KINDS = ("hazard", "population", "hypotheses")
+NO_CAUSES = "none were learned under the expected course in service, so no cause is weighed by name"
 HISTORY = 50
 RUNS = 10
 
@@ -58,6 +60,7 @@ class Run:
     until: datetime
     cut_at: datetime | None
     held_out: str
+    under: str
     seed: int
     asked_name: str
     created_at: datetime
@@ -96,6 +99,7 @@ class ModelsPage:
     history: tuple[Change, ...]
     report: Report | None
     sites: tuple[tuple[int, str], ...]
+    courses: tuple[tuple[int, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,7 @@ class VersionPage:
     waits: bool
     report: Report | None
     card: tuple[CardField, ...]
+    has_causes: bool
 
 
 def models_page(user: User) -> ModelsPage:
@@ -121,6 +126,7 @@ def models_page(user: User) -> ModelsPage:
         history=tuple(one for one in changes if one.status != "open"),
         report=latest_report(),
         sites=tuple(Team.objects.order_by("name").values_list("pk", "name")),
+        courses=tuple(_versions().filter(kind="population").order_by("-pk").values_list("pk", "version")),
     )
 
 
@@ -141,7 +147,14 @@ def version_page(user: User, pk: int) -> VersionPage:
         waits=any(one.status == "open" for one in changes),
         report=report,
         card=card_fields(row.kind, trained_on=row.trained_on, training=training, evaluation=row.evaluation or {}),
+        has_causes=row.kind != "population" or _has_causes(row.version),
     )
+
+
+def _has_causes(course: str) -> bool:
+    """Were named causes learned under these expected courses, here or before they were shipped?"""
+    own = ModelVersion.objects.filter(kind="hypotheses", parameters__twin_version=course).exists()
+    return own or shipped_for(course) is not None
 
 
 def training_page(pk: int) -> Run:
@@ -166,9 +179,20 @@ def served_version(kind: str, card: ModelCard) -> Version:
         return Version(
             None, kind, shipped.version, "shipped", shipped.evidence, None, _shipped(shipped.training), shipped.training
         )
+    if kind == "hypotheses":
+        return _shipped_causes(card)
     return Version(
         None, kind, card.population.version, "shipped", "published numbers; fitted to no patient", None, {}, {}
     )
+
+
+def _shipped_causes(card: ModelCard) -> Version:
+    """Those shipped for the expected courses in service; "silent" where none were learned under these."""
+    causes = card.hypotheses
+    if causes is None:
+        return Version(None, "hypotheses", "none", "silent", NO_CAUSES, None, {}, {})
+    said = causes.training
+    return Version(None, "hypotheses", causes.version, "shipped", causes.evidence, None, _shipped(said), said)
 
 
 def _shipped(training: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -199,7 +223,13 @@ def _back_to(kind: str) -> str | None:
         return None
     done = ModelChange.objects.filter(version_id=active, action="promote", status="done")
     before = done.select_related("replaced").defer("replaced__parameters").order_by("-answered_at", "-pk").first()
-    return before.replaced.version if before and before.replaced else "the model shipped with the product"
+    return before.replaced.version if before and before.replaced else _shipped_words(kind)
+
+
+def _shipped_words(kind: str) -> str:
+    if kind == "hypotheses":
+        return "those shipped for the expected course in service, if any"
+    return "the model shipped with the product"
 
 
 def _since(changes: Iterable[Change], kind: str) -> Change | None:
@@ -219,9 +249,9 @@ def _change(row: ModelChange, user: User) -> Change:
         kind=row.kind,
         action=row.action,
         status=row.status,
-        version=row.version.version if row.version else "the shipped model",
+        version=row.version.version if row.version else _shipped_words(row.kind),
         version_pk=row.version_id,
-        replaced=row.replaced.version if row.replaced else "the shipped model",
+        replaced=row.replaced.version if row.replaced else _shipped_words(row.kind),
         asked_name=row.asked_name,
         asked_at=row.asked_at,
         reason=row.reason,
@@ -243,6 +273,7 @@ def _run(row: TrainingRun) -> Run:
         until=row.until,
         cut_at=row.cut_at,
         held_out=row.held_out.name if row.held_out else "",
+        under=row.under.version if row.under else "",
         seed=row.seed,
         asked_name=row.asked_name,
         created_at=row.created_at,
@@ -255,5 +286,6 @@ def _run(row: TrainingRun) -> Run:
 
 
 def _runs() -> Any:
-    rows = TrainingRun.objects.select_related("held_out", "version")
-    return rows.defer("state", "version__parameters", "version__evaluation")
+    rows = TrainingRun.objects.select_related("held_out", "version", "under")
+    unread = ("parameters", "evaluation")
+    return rows.defer("state", *(f"{one}__{name}" for one in ("version", "under") for name in unread))

@@ -11,6 +11,7 @@ from recovery.twin.clocks import AHEAD_MS
 from recovery.twin.metrics import METRICS
 
 SELF_REPORT = "self_report"
+PLACE = {key: place for place, key in enumerate(METRICS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ class Rivals:
 
 
 def sources_of(patient_id: int, now: datetime) -> tuple[SourceSeen, ...]:
-    """Every source whose readings a metric fits, the newest first; laboratories are not the patient's devices.
+    """Every source whose readings a metric fits, the newest first, its metrics in the order of the catalogue;
+    laboratories are not the patient's devices.
 
     A reading dated ahead of the clock (twin.clocks) is nobody's newest.
     """
@@ -54,12 +56,11 @@ def sources_of(patient_id: int, now: datetime) -> tuple[SourceSeen, ...]:
         .annotate(at=Subquery(newest.values("at_ms")[:1]), value=Subquery(newest.values("value")[:1]))
         .annotate(heard=Subquery(newest.values("batch__received_at")[:1]), ahead=Subquery(ahead.values("at_ms")[:1]))
         .exclude(at__isnull=True, ahead__isnull=True)
-        .order_by("pk")
     )
     sealed = set(Series.objects.filter(patient_id=patient_id).sealed().values_list("pk", flat=True))
     names = {f"Device/{one.fhir_id}": one for one in Device.objects.filter(patient_id=patient_id)}
     by_source: dict[str, list[Series]] = {}
-    for row in rows:
+    for row in sorted(rows, key=lambda row: (PLACE[row.metric], row.source, row.pk)):
         by_source.setdefault(row.source, []).append(row)
     seen = [_seen(source, own, sealed, names, now) for source, own in by_source.items()]
     return tuple(sorted(seen, key=lambda one: -(one.newest.timestamp() if one.newest else 0.0)))

@@ -5,29 +5,29 @@ else). Going back is one step for one person, because the step is to what was se
 who, when and why, and an audit row; twins of another version are rebuilt in the background.
 """
 
-from collections.abc import Callable
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from recovery import audit, card_rules, queue
+from recovery import audit, queue
 from recovery.audit import Actor
 from recovery.exceptions import Conflict, Forbidden, Invalid, NotFound
 from recovery.models import Episode, ModelChange, ModelVersion, User
 from recovery.permissions import check_user_can_steward_models
-from recovery.services import refresh
-from recovery.services.served_models import HAZARD, POPULATION
-from recovery.twin import hazard_store
+from recovery.services import refresh, served_models
+from recovery.services.model_checks import (
+    check_can_be_read,
+    check_can_be_served,
+    check_card_is_whole,
+    check_fits_its_courses,
+    fits,
+)
+from recovery.services.served_models import HYPOTHESES, KINDS, POPULATION
 from recovery.twin.cold_start import VERSION as COLD_START
-from recovery.twin.errors import TwinError
-from recovery.twin.params import PopulationParams
-from recovery.twin.survival import published_model
 
-LEAST_COVERAGE = 0.80
-"""Of a 90 % band on unseen patients; the threshold of the model card's "when to stop" [G: this project's choice]."""
-KINDS = (POPULATION, HAZARD)
 SHORTEST_REASON = 10
 """Characters: long enough to be a reason, not a tick."""
+FOLLOWS = "Goes with its expected courses"
 
 
 def propose(*, version_id: int, reason: str, user: User, actor: Actor, now: datetime) -> ModelChange:
@@ -54,10 +54,12 @@ def approve(*, change_id: int, reason: str, user: User, actor: Actor, now: datet
             raise Conflict("The proposal names no version.")
         check_can_be_served(version)
         check_card_is_whole(version)
+        check_fits_its_courses(version)
         change.replaced = _served(change.kind)
         _serve(change.kind, version)
         _answer(change, "done", words, user, now)
         _record("model_promoted", change, actor, now)
+        _follow_the_courses(change, actor, now)
         _rebuild(change.kind, now)
     return change
 
@@ -87,6 +89,7 @@ def roll_back(*, kind: str, reason: str, user: User, actor: Actor, now: datetime
         _serve(kind, before)
         change = _done("rollback", kind, before, current, words, user, now)
         _record("model_rolled_back", change, actor, now)
+        _follow_the_courses(change, actor, now)
         _rebuild(kind, now)
     return change
 
@@ -99,6 +102,7 @@ def set_shadow(*, version_id: int, on: bool, reason: str, user: User, actor: Act
         version = _version(version_id)
         if on:
             check_can_be_served(version)
+            check_fits_its_courses(version)
         if on == (version.status == "shadow") or version.status == "active":
             raise Conflict("This version is in service." if version.status == "active" else "That is so already.")
         ModelVersion.objects.filter(pk=version.pk).update(status="shadow" if on else "draft")
@@ -109,58 +113,14 @@ def set_shadow(*, version_id: int, on: bool, reason: str, user: User, actor: Act
 
 
 def served_before(version: ModelVersion) -> ModelVersion | None:
-    """What the newest promotion of this version replaced; None: the model shipped with the product."""
+    """What the newest promotion of this version replaced; None: the model shipped with the product, also where named
+    causes belong to other expected courses than those in service."""
     done = ModelChange.objects.filter(version=version, action="promote", status="done").order_by("-answered_at", "-pk")
     change = done.select_related("replaced").first()
-    return change.replaced if change else None
-
-
-def check_can_be_served(version: ModelVersion) -> None:
-    """Raises Invalid unless the numbers can be read, bear the row's own name, and were judged on unseen patients."""
-    check_can_be_read(version)
-    if version.version in (COLD_START, published_model().version, hazard_store.shipped_model().version):
-        raise Invalid("This version bears the name of the model shipped with the product; it needs a name of its own.")
-    if not version.evaluation:
-        raise Invalid(
-            "This version was never judged on patients it had not seen, so it cannot be put beside or into service."
-        )
-    measures = version.evaluation.get("held_out", {}).get("measures", {}) if version.kind == POPULATION else {}
-    narrow = [key.replace("_", " ") for key, said in measures.items() if said["coverage90"] < LEAST_COVERAGE]
-    if narrow:
-        raise Invalid(
-            f"Its 90 % bands held fewer than {LEAST_COVERAGE:.0%} of unseen readings of {', '.join(sorted(narrow))}:"
-            " that is the point at which the model card says to stop using a model."
-        )
-
-
-def check_card_is_whole(version: ModelVersion) -> None:
-    """Raises Invalid naming every required field of the model card that is empty (`recovery.card_rules`)."""
-    plain = version.parameters if isinstance(version.parameters, dict) else {}
-    fields = card_rules.card_fields(
-        version.kind,
-        trained_on=version.trained_on,
-        training=plain.get("training") or plain.get("trained_on") or {},
-        evaluation=version.evaluation or {},
-    )
-    empty = card_rules.missing(fields)
-    if empty:
-        raise Invalid(f"Its model card is not complete. Empty: {', '.join(empty)}.")
-
-
-def check_can_be_read(version: ModelVersion) -> None:
-    """Raises Invalid unless the numbers are a model of that kind and name."""
-    try:
-        found = READERS[version.kind](version)
-    except (TwinError, KeyError) as problem:
-        raise Invalid(f"The numbers of this version cannot be read: {problem}") from problem
-    if found != version.version:
-        raise Invalid(f"This version is called {version.version}, but its numbers say {found}.")
-
-
-READERS: dict[str, Callable[[ModelVersion], str]] = {
-    POPULATION: lambda row: PopulationParams.from_plain(row.parameters).version,
-    HAZARD: lambda row: hazard_store.from_plain(row.parameters).version,
-}
+    before = change.replaced if change else None
+    if before is not None and before.kind == HYPOTHESES and not fits(before, served_models.population().version):
+        return None
+    return before
 
 
 def _version(version_id: int) -> ModelVersion:
@@ -177,6 +137,33 @@ def _locked(change_id: int) -> ModelChange:
     if change.status != "open":
         raise Conflict(f"This proposal was answered by {change.answered_name}: {change.status}.")
     return change
+
+
+def _follow_the_courses(change: ModelChange, actor: Actor, now: datetime) -> None:
+    """Named causes serve only with the expected courses under which they were learned: when these change, they go out
+    of service, and those come back that had gone out with the courses that come back. One more row of history."""
+    if change.kind != POPULATION:
+        return
+    course = change.version.version if change.version else COLD_START
+    out = _served(HYPOTHESES)
+    if out is not None and fits(out, course):
+        return
+    back = _gone_with(course)
+    if out is None and back is None:
+        return
+    _serve(HYPOTHESES, back)
+    who = change.answered_by or change.asked_by
+    followed = _done("rollback", HYPOTHESES, back, out, f"{FOLLOWS}: {course} is in service.", who, now)
+    _record("model_followed", followed, actor, now)
+
+
+def _gone_with(course: str) -> ModelVersion | None:
+    """Causes learned under these courses whose last change was that they went out of service with them."""
+    for version in ModelVersion.objects.filter(kind=HYPOTHESES, status="retired").order_by("-pk"):
+        last = ModelChange.objects.filter(replaced=version, status="done").order_by("-answered_at", "-pk").first()
+        if fits(version, course) and last is not None and last.reason.startswith(FOLLOWS):
+            return version
+    return None
 
 
 def _reason(text: str) -> str:
@@ -265,7 +252,7 @@ def _record(action: str, change: ModelChange, actor: Actor, now: datetime) -> No
 
 
 def _rebuild(kind: str, now: datetime) -> None:
-    """A new population model rebuilds every twin; a new risk model looks again at those still followed."""
+    """New courses rebuild every twin; a new risk model or new causes look again at those still followed."""
     if kind == POPULATION:
         refresh.owe_all(now=now)
         return

@@ -1,12 +1,14 @@
 """Versions in shadow: what each would have said at a snapshot, computed beside the serving path and shown to nobody.
 
 A job looks at current snapshots that a shadow version has not spoken about, newest first, and stores its risks. A risk
-model speaks on the served twin as it stands; a population model folds a twin of its own from the readings that were
-known when the snapshot was made. The served twin, its snapshot and its alerts are not touched.
+model, and named causes learned under the served courses, speak on the served twin as it stands; a population model
+folds a twin of its own from the readings that were known when the snapshot was made. The served twin, its snapshot and
+its alerts are not touched.
 """
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,8 +18,8 @@ from recovery.models import ModelVersion, ShadowRisk, Snapshot
 from recovery.services import served_models, twinning
 from recovery.services.factors import Known, known_at
 from recovery.services.readings import hour_of
-from recovery.services.served_models import HAZARD, Models
-from recovery.twin import hazard_store
+from recovery.services.served_models import HAZARD, POPULATION, Models
+from recovery.twin import hazard_store, hypotheses_store
 from recovery.twin.errors import TwinError
 from recovery.twin.params import PopulationParams
 from recovery.twin.risk import RiskEstimate
@@ -35,6 +37,10 @@ KEPT = timedelta(days=400)
 Clock = Callable[[], datetime]
 
 
+class OtherCourse(Exception):
+    """Hypotheses in shadow that were learned under expected courses which are not in service: they mean nothing now."""
+
+
 def run_shadows(*, clock: Clock) -> int:
     """Let every shadow version speak about the current snapshots; returns how many rows were stored."""
     stop_at, done = clock() + WORK_FOR, 0
@@ -50,6 +56,8 @@ def forget_old(*, now: datetime) -> int:
 def _speak(version: ModelVersion, clock: Clock, stop_at: datetime) -> int:
     try:
         models = _models(version)
+    except OtherCourse:
+        return 0  # it speaks again when its courses are back in service
     except (TwinError, KeyError):
         logger.exception("a version in shadow cannot be read")
         return 0
@@ -70,9 +78,16 @@ def _speak(version: ModelVersion, clock: Clock, stop_at: datetime) -> int:
 
 
 def _models(version: ModelVersion) -> Models:
+    if version.kind == POPULATION:
+        courses = PopulationParams.from_plain(version.parameters)
+        return Models(courses, served_models.hazard(), served_models.hypotheses_under(courses.version))
+    served = served_models.in_use()
     if version.kind == HAZARD:
-        return Models(served_models.population(), hazard_store.from_plain(version.parameters))
-    return Models(PopulationParams.from_plain(version.parameters), served_models.hazard())
+        return replace(served, hazard=hazard_store.from_plain(version.parameters))
+    weighing = hypotheses_store.from_plain(version.parameters)
+    if weighing.twin_version != served.population.version:
+        raise OtherCourse(f"{version.version} was learned under {weighing.twin_version}")
+    return replace(served, hypotheses=weighing)
 
 
 def _store(version: ModelVersion, snapshot: Snapshot, models: Models) -> int:
@@ -92,10 +107,10 @@ def risks_at(version: ModelVersion, snapshot: Snapshot, models: Models) -> tuple
     episode, at = snapshot.episode, snapshot.made_at
     known = known_at(episode, at)
     hour = min(hour_of(episode, at.timestamp() * 1000), twinning.window_end(episode))
-    if version.kind == HAZARD:
-        state = TwinState.from_plain(episode.twin.state)
-    else:
+    if version.kind == POPULATION:
         state = twinning.rebuild(episode, at, models.population, known_by=at).fold.state
+    else:
+        state = TwinState.from_plain(episode.twin.state)
     return _risks(state, known, models, max(hour, state.until_hour))
 
 

@@ -15,9 +15,9 @@ from django.db.models import F, Q
 from recovery import audit
 from recovery.audit import Actor
 from recovery.exceptions import Conflict, Invalid, NotFound
-from recovery.models import Team, TrainingPart, TrainingRun, User
+from recovery.models import ModelVersion, Team, TrainingPart, TrainingRun, User
 from recovery.permissions import check_user_can_steward_models
-from recovery.services.served_models import HAZARD, POPULATION
+from recovery.services.served_models import KINDS, POPULATION
 
 if TYPE_CHECKING:
     from recovery.services.training_steps import Step
@@ -50,9 +50,11 @@ def ask(
     now: datetime,
     cut_at: datetime | None = None,
     held_out: int | None = None,
+    under: int | None = None,
     seed: int = 7,
 ) -> TrainingRun:
-    """Ask for a training on operations that ended in since..until. Raises Conflict while one of that kind is open."""
+    """Ask for a training on operations that ended in since..until. `under`: the version of the expected courses to
+    learn under, by default those in service. Raises Conflict while one of that kind is open."""
     check_user_can_steward_models(user)
     _check_window(kind, since, until, cut_at, now)
     team = None
@@ -60,6 +62,7 @@ def ask(
         team = Team.objects.filter(pk=held_out).first()
         if team is None:
             raise Invalid("There is no such site to hold back.", field="held_out")
+    courses = _courses(kind, under)
     try:
         with transaction.atomic():
             run = TrainingRun.objects.create(
@@ -68,6 +71,7 @@ def ask(
                 until=until,
                 cut_at=cut_at,
                 held_out=team,
+                under=courses,
                 seed=seed,
                 words="Waiting for a worker.",
                 asked_by=user,
@@ -83,9 +87,22 @@ def ask(
     return run
 
 
+def _courses(kind: str, under: int | None) -> ModelVersion | None:
+    """What is learned under; None: the courses shipped with the product, or nothing (courses start from those)."""
+    if kind == POPULATION:
+        if under is not None:
+            raise Invalid("Expected courses are learned under no others; leave that blank.", field="under")
+        return None
+    rows = ModelVersion.objects.filter(kind=POPULATION)
+    found = rows.filter(status="active").first() if under is None else rows.filter(pk=under).first()
+    if under is not None and found is None:
+        raise Invalid("There are no such expected courses to learn under.", field="under")
+    return found
+
+
 def _check_window(kind: str, since: datetime, until: datetime, cut_at: datetime | None, now: datetime) -> None:
-    if kind not in (POPULATION, HAZARD):
-        raise Invalid("Choose the expected course or the risk model.", field="kind")
+    if kind not in KINDS:
+        raise Invalid("Choose the expected course, the risk model or the named causes.", field="kind")
     if not since < until <= now:
         raise Invalid("The window must begin before it ends, and end by now.", field="until")
     if until - since > LONGEST_WINDOW:

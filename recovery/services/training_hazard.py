@@ -6,8 +6,17 @@ from typing import Any
 import numpy as np
 
 from recovery.models import TrainingRun
-from recovery.services import served_models
-from recovery.services.training_shared import Step, check_enough, described, gathered, made, name_of, what, whose
+from recovery.services.training_shared import (
+    Step,
+    check_enough,
+    courses_of,
+    described,
+    gathered,
+    made,
+    name_of,
+    what,
+    whose,
+)
 from recovery.twin import fit_parts, fit_run, hazard_store
 from recovery.twin.evaluate_hazard import risks
 from recovery.twin.fit_cohort import Case
@@ -18,12 +27,12 @@ from recovery.twin.state import pack, unpack
 LANDMARKS = np.arange(LANDMARK_EVERY_H, 720.0, LANDMARK_EVERY_H).tolist()
 
 
-def part(cases: list[Case]) -> Any:
+def part(run: TrainingRun, cases: list[Case]) -> Any:
     """What a slice gives, as plain numbers; None when nobody in it lived to the first landmark."""
     alive = [case for case in cases if case.died_h is None or case.died_h > LANDMARKS[0]]
     if not alive:
         return None
-    found = collect(alive, served_models.population(), LANDMARKS)
+    found = collect(alive, courses_of(run), LANDMARKS)
     who = np.array([int(case.patient) for case in alive])
     return fit_parts.to_plain(replace(found, patient=who[found.patient]))
 
@@ -62,7 +71,7 @@ def risk(run: TrainingRun) -> Step:
     seen = data.take(learn)
     evidence = f"fitted on {whose(run)}"
     evaluation = {"out_of_fold": fit_run.figures(seen, unpack(run.state["predicted"]), run.seed)}
-    told = described(run) | {"twin_version": served_models.population().version, "description": evidence}
+    told = described(run) | {"twin_version": courses_of(run).version, "description": evidence}
     model = fit_run.finished(seen, version=name_of(run), evidence=evidence, described=told)
     if run.state["held"]:
         held = data.take(~learn)

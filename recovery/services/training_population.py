@@ -27,7 +27,7 @@ from recovery.twin.governance import FEWEST_PEOPLE
 from recovery.twin.params import PopulationParams
 
 
-def part(cases: list[Case]) -> Any:
+def part(run: TrainingRun, cases: list[Case]) -> Any:
     """What a slice gives, as plain numbers."""
     return fit_parts.to_plain(fit_parts.population_part(cases))
 

@@ -7,9 +7,11 @@ from typing import Any
 
 from recovery import card_rules
 from recovery.models import Episode, ModelVersion, TrainingPart, TrainingRun
-from recovery.services.served_models import HAZARD, POPULATION
+from recovery.services import served_models
+from recovery.services.served_models import HAZARD, HYPOTHESES, POPULATION
 from recovery.services.training import Refused
-from recovery.twin import fit_parts
+from recovery.twin import fit_looks, fit_parts
+from recovery.twin.params import PopulationParams
 
 SLICE = 20
 """Operations gathered in one step: a few seconds of work, a few hundred kB to store."""
@@ -17,7 +19,11 @@ FEWEST_EVENTS, FEWEST_FREE = 100, 100
 """Patients with and without a first complication: at least 100 of each to judge a risk model (Vergouwe 2005)."""
 SYNTHETIC = "synthetic patients of this installation, not evidence about patients"
 OWN = "operations of this unit"
-JOIN: Mapping[str, Callable[[Any], Any]] = {HAZARD: fit_parts.join_landmarks, POPULATION: fit_parts.join_training}
+JOIN: Mapping[str, Callable[[Any], Any]] = {
+    HAZARD: fit_parts.join_landmarks,
+    POPULATION: fit_parts.join_training,
+    HYPOTHESES: fit_looks.join,
+}
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,11 @@ def joined(run_id: int, kind: str, parts: int) -> Any:
 
 def gathered(run: TrainingRun) -> Any:
     return joined(run.pk, run.kind, run.state["parts"])
+
+
+def courses_of(run: TrainingRun) -> PopulationParams:
+    """The expected courses that are learned under."""
+    return served_models.course(run.under_id)
 
 
 def check_enough(ill: int, free: int, what: str) -> None:

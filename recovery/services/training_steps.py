@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from recovery.models import TrainingRun
-from recovery.services import training_hazard, training_population, training_shared
-from recovery.services.served_models import HAZARD, POPULATION
+from recovery.services import training_hazard, training_hypotheses, training_population, training_shared
+from recovery.services.served_models import HAZARD, HYPOTHESES, POPULATION
 from recovery.services.training import Refused
 from recovery.services.training_cases import cases_of, eligible, held_back
 from recovery.services.training_shared import Step
@@ -21,7 +21,11 @@ FEWEST_OPERATIONS = 100
 """To learn expected courses; each measure needs 50 patients of its own beside that [G: this project's choice]."""
 JUDGED_SHARE = 5
 """Without a cut or a site to hold back, every fifth operation (in seeded order) is kept to judge the courses."""
-KINDS: Mapping[str, ModuleType] = {HAZARD: training_hazard, POPULATION: training_population}
+KINDS: Mapping[str, ModuleType] = {
+    HAZARD: training_hazard,
+    POPULATION: training_population,
+    HYPOTHESES: training_hypotheses,
+}
 
 
 def advance(run: TrainingRun) -> Step:
@@ -34,7 +38,10 @@ def _begin(run: TrainingRun) -> Step:
     keys = list(eligible(run.since, run.until).values_list("pk", flat=True))
     back = held_back(run.cut_at, run.held_out_id)
     held = list(eligible(run.since, run.until).filter(back).values_list("pk", flat=True))
-    if run.kind != HAZARD and not held:
+    if run.kind == HYPOTHESES:
+        keys = keys[-training_hypotheses.MOST_OPERATIONS :]
+        held = sorted(set(held) & set(keys))
+    if run.kind == POPULATION and not held:
         order = np.random.default_rng(run.seed).permutation(len(keys))
         held = sorted(keys[i] for i in order[: len(keys) // JUDGED_SHARE])
     kept = len(keys) - len(held)
@@ -43,7 +50,7 @@ def _begin(run: TrainingRun) -> Step:
             f"{FEWEST_OPERATIONS} operations with 30 days of follow-up inside the window are needed to learn from;"
             f" there are {kept}, besides {len(held)} held back to judge."
         )
-    taken = sorted(set(keys) - set(held)) + held if run.kind == HAZARD else sorted(set(keys) - set(held))
+    taken = sorted(set(keys) - set(held)) + ([] if run.kind == POPULATION else held)
     state = {"stage": "gather", "keys": taken, "held": held, "next": 0, "parts": 0}
     return Step(state, 1, f"{len(taken)} operations to read.")
 
@@ -52,7 +59,7 @@ def _gather(run: TrainingRun) -> Step:
     state = dict(run.state)
     number, keys, size = state["next"], state["keys"], training_shared.SLICE
     cases = cases_of(keys[number * size : (number + 1) * size])
-    part = _part(run.kind, cases)
+    part = _part(run, cases)
     state |= {"next": number + 1, "parts": state["parts"] + (part is not None)}
     read = min((number + 1) * size, len(keys))
     if read >= len(keys):
@@ -61,9 +68,9 @@ def _gather(run: TrainingRun) -> Step:
     return Step(state, 1 + 54 * read // len(keys), words, None if part is None else (number, part))
 
 
-def _part(kind: str, cases: list[Any]) -> Any:
+def _part(run: TrainingRun, cases: list[Any]) -> Any:
     """What a slice gives, as plain numbers; None when nothing of it can be used."""
-    return KINDS[kind].part(cases) if cases else None
+    return KINDS[run.kind].part(run, cases) if cases else None
 
 
 def _check(run: TrainingRun) -> Step:
@@ -77,6 +84,8 @@ STAGES: Mapping[str, Callable[[TrainingRun], Step]] = {
     "gather": _gather,
     "check": _check,
     "fold": training_hazard.fold,
+    "weigh_fold": training_hypotheses.fold,
+    "weigh": training_hypotheses.weigh,
     "risk": training_hazard.risk,
     "courses": training_population.courses,
     "finish": training_population.finished,

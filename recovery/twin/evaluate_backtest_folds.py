@@ -22,16 +22,10 @@ from recovery.twin.fit_hazard import LANDMARK_EVERY_H, fit
 from recovery.twin.fit_hypotheses import LOOK_EVERY_H, Illness, Looks
 from recovery.twin.fit_hypotheses import fit as fit_hypotheses
 from recovery.twin.fit_landmarks import Landmarks, with_outcomes
+from recovery.twin.fit_looks import WEIGHED, Seen, illnesses_of, joined_looks, looks_of, ordered_for
 from recovery.twin.hypotheses import HypothesisModel
-from recovery.twin.incidence import NAMED, procedure_class
-from recovery.twin.metrics import METRICS
-from recovery.twin.risk_inputs import static_inputs
-from recovery.twin.surprise import has_blocks
-from recovery.twin.surprise_blocks import Blocks, in_order_of
+from recovery.twin.surprise_blocks import Blocks
 from recovery.twin.survival import Floats, HazardModel
-
-WEIGHED = tuple(key for key in METRICS if has_blocks(key))
-"""Metrics whose surprises the hypotheses may weigh."""
 
 HARVEST = frozenset(range(LOOK_EVERY_H, LAST_H, LOOK_EVERY_H))
 
@@ -83,20 +77,12 @@ def harvest(subjects: Sequence[Subject], said: Sequence[Said]) -> Harvest | None
 
 
 def _looks(subjects: Sequence[Subject], said: Sequence[Said]) -> tuple[Looks, tuple[str, ...]]:
-    pairs = [(index, hour, look) for index, one in enumerate(said) for hour, look in one.inputs]
-    statics = [static_inputs(look.profile, look.factors) for _, _, look in pairs]
-    keys = tuple(statics[0])
-    blocks = [in_order_of(WEIGHED, look.features.blocks) for _, _, look in pairs]
-    looks = Looks(
-        metrics=WEIGHED,
-        patient=np.array([index for index, _, _ in pairs], np.int64),
-        hour=np.array([hour for _, hour, _ in pairs], float),
-        classes=np.array([procedure_class(look.profile.procedure) for _, _, look in pairs]),
-        static=np.array([[one[key] for key in keys] for one in statics]),
-        blocks=Blocks(np.stack([b.mean for b in blocks]).astype(np.float32), np.stack([b.n for b in blocks])),
-        illnesses=[[Illness(*one) for one in subject.case.diagnoses if one[2] in NAMED] for subject in subjects],
-    )
-    return looks, keys
+    seen = [
+        Seen(index, float(hour), look.profile, look.factors, look.features)
+        for index, one in enumerate(said)
+        for hour, look in one.inputs
+    ]
+    return looks_of(seen, [illnesses_of(subject.case) for subject in subjects])
 
 
 def joined(parts: Sequence[Harvest]) -> Harvest:
@@ -113,22 +99,8 @@ def joined(parts: Sequence[Harvest]) -> Harvest:
     return Harvest(
         landmarks,
         [patient for part in parts for patient in part.patients],
-        _joined_looks([part.looks for part in parts], offsets),
+        joined_looks([part.looks for part in parts], offsets),
         parts[0].static_keys,
-    )
-
-
-def _joined_looks(parts: Sequence[Looks], offsets: NDArray[np.int64]) -> Looks:
-    return Looks(
-        metrics=parts[0].metrics,
-        patient=np.concatenate([one.patient + offset for one, offset in zip(parts, offsets, strict=True)]),
-        hour=np.concatenate([one.hour for one in parts]),
-        classes=np.concatenate([one.classes for one in parts]),
-        static=np.concatenate([one.static for one in parts]),
-        blocks=Blocks(
-            np.concatenate([one.blocks.mean for one in parts]), np.concatenate([one.blocks.n for one in parts])
-        ),
-        illnesses=[row for one in parts for row in one.illnesses],
     )
 
 
@@ -161,10 +133,7 @@ def hypotheses_on(
 
 def looks_for(all_of_them: Harvest, rows: NDArray[np.bool_], hazards: HazardModel) -> Looks:
     """The looks in `rows`, their static inputs in the order of the hazards' features."""
-    places = [all_of_them.static_keys.index(f.key) if f.kind == "static" else -1 for f in hazards.features]
-    looks = all_of_them.looks.take(rows)
-    padded = np.column_stack([looks.static, np.full(len(looks.hour), np.nan)])
-    return replace(looks, static=padded[:, places])
+    return ordered_for(hazards, all_of_them.looks.take(rows), all_of_them.static_keys)
 
 
 def fitted(all_of_them: Harvest, folds: int, training: dict[str, Any]) -> list[HazardModel]:

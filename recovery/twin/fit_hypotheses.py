@@ -48,7 +48,7 @@ THINNED = 4
 """Of the looks at ordinary recovery every fourth (one a day) is used for the calibration, counted four times."""
 PART = 4000
 SMALLEST_VARIANCE = 0.05
-SOURCE = "mean surprise by hours since onset in a synthetic cohort, shrunk to none"
+SOURCE = "mean surprise by hours since onset, {evidence}, shrunk to none"
 
 
 class Illness(NamedTuple):
@@ -78,15 +78,22 @@ class Looks:
 
 
 def fit(
-    looks: Looks, hazards: HazardModel, version: str, twin_version: str, training: Mapping[str, Any]
+    looks: Looks,
+    hazards: HazardModel,
+    version: str,
+    twin_version: str,
+    training: Mapping[str, Any],
+    evidence: str = EVIDENCE,
 ) -> HypothesisModel:
-    """Signatures of every complication that the cohort holds, its ordinary noise, and calibrated suspicion."""
+    """Signatures of every complication that the cohort holds, its ordinary noise, and calibrated suspicion. `evidence`:
+    what it was fitted to, in words that follow "evidence:"."""
     looks = _read(looks)
     label = labels(looks)
     noise = _noise(looks, label == 0)
-    signatures = {name: Signature(shifts, SOURCE) for name, shifts in _shifts(looks, noise).items()}
+    source = SOURCE.format(evidence=evidence)
+    signatures = {name: Signature(shifts, source) for name, shifts in _shifts(looks, noise).items()}
     model = HypothesisModel(
-        version, twin_version, EVIDENCE, TEMPER, noise, {**signatures, **BENIGN_SIGNATURES}, {}, training
+        version, twin_version, evidence, TEMPER, noise, {**signatures, **BENIGN_SIGNATURES}, {}, training
     )
     used = (label == 1) | ((label == 0) & (looks.hour % (LOOK_EVERY_H * THINNED) == 0))
     mine = looks.take(used)

@@ -1,11 +1,14 @@
 """Offline only: a training cohort gathered in slices: each slice as plain JSON, and the slices joined again.
 
-A slice is `Landmarks` (for the risk model) or `Training` (for the population model). Arrays are packed as base64, so
-a part reads back exactly; joined parts equal one gathering of all patients, to the rounding of batches.
+A slice is `Landmarks` (for the risk model), `Training` (for the population model) or `Gathered` (for the named causes).
+Arrays are packed as base64, so a part reads back exactly; joined parts equal one gathering of all patients, to the
+rounding of batches. Arrays of small numbers (float32, int16) are mostly zeros and are compressed.
 """
 
 from __future__ import annotations
 
+import zlib
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar
@@ -15,14 +18,19 @@ import numpy as np
 from recovery.twin.errors import MalformedState
 from recovery.twin.filter import Readings
 from recovery.twin.fit_cohort import Case
+from recovery.twin.fit_hypotheses import Illness, Looks
 from recovery.twin.fit_landmarks import Landmarks
+from recovery.twin.fit_looks import Gathered
 from recovery.twin.fit_population_data import MetricData, Training, training_data
 from recovery.twin.measurement import Samples
 from recovery.twin.metrics import METRICS
 from recovery.twin.profile import Profile
 from recovery.twin.state import pack, unpack
+from recovery.twin.surprise_blocks import Blocks
 
-CLASSES = {one.__name__: one for one in (Landmarks, Training, MetricData, Profile)}
+CLASSES = {one.__name__: one for one in (Landmarks, Training, MetricData, Profile, Gathered, Looks)}
+TUPLES = {one.__name__: one for one in (Blocks, Illness)}
+SMALL = {"float32": "<f4", "int16": "<i2"}
 Joined = TypeVar("Joined")
 
 
@@ -32,10 +40,12 @@ def to_plain(value: Any) -> Any:
         return _array_to_plain(value)
     if isinstance(value, Readings):
         return {"readings": [to_plain(one) for one in value]}
+    if type(value).__name__ in TUPLES:
+        return {"named": type(value).__name__, "values": [to_plain(one) for one in value]}
     if is_dataclass(value):
         held = {one.name: to_plain(getattr(value, one.name)) for one in fields(value)}
         return {"class": type(value).__name__, "fields": held}
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return {"tuple": [to_plain(one) for one in value]}
     if hasattr(value, "items"):
         return {"map": {str(key): to_plain(one) for key, one in value.items()}}
@@ -48,6 +58,9 @@ def _array_to_plain(value: np.ndarray[Any, Any]) -> dict[str, Any]:
     shape = list(value.shape)
     if value.dtype.kind == "U":
         return {"words": value.ravel().tolist(), "shape": shape}
+    if value.dtype.name in SMALL:
+        held = np.ascontiguousarray(value, SMALL[value.dtype.name]).tobytes()
+        return {"small": b64encode(zlib.compress(held, 1)).decode("ascii"), "shape": shape, "of": value.dtype.name}
     return {"floats": pack(value.ravel().astype(float)), "shape": shape, "kind": value.dtype.kind}
 
 
@@ -60,6 +73,11 @@ def from_plain(plain: Any) -> Any:
     if "floats" in plain:
         kinds = {"i": np.int64, "b": np.bool_}
         return unpack(plain["floats"]).astype(kinds.get(plain["kind"], np.float64)).reshape(plain["shape"])
+    if "small" in plain:
+        held = zlib.decompress(b64decode(plain["small"]))
+        return np.frombuffer(held, SMALL[plain["of"]]).astype(plain["of"]).reshape(plain["shape"])
+    if "named" in plain and plain["named"] in TUPLES:
+        return TUPLES[plain["named"]](*(from_plain(one) for one in plain["values"]))
     if "readings" in plain:
         return Readings(*(from_plain(one) for one in plain["readings"]))
     if "class" in plain and plain["class"] in CLASSES:

@@ -59,8 +59,8 @@ def figures(data: Landmarks, predicted: Floats, seed: int) -> dict[str, Any]:
     happened = rows.event_h[OUTCOME] - rows.hours <= HORIZON_H
     overall = judge(predicted[free], happened, rows.patient, seed)
     by = {
-        "sex": subgroups(predicted[free], happened, rows.patient, _sexes(rows), seed),
-        "age": subgroups(predicted[free], happened, rows.patient, _ages(rows), seed),
+        "sex": subgroups(predicted[free], happened, rows.patient, sex_words(rows.columns(["male"])[:, 0]), seed),
+        "age": subgroups(predicted[free], happened, rows.patient, age_bands(rows.columns(["age_decades"])[:, 0]), seed),
     }
     return {
         "outcome": "first complication diagnosed within 7 days",
@@ -77,12 +77,12 @@ def _any(data: Landmarks, day: int) -> bool:
     return bool(free.sum() >= FOLDS)
 
 
-def _sexes(rows: Landmarks) -> NDArray[np.str_]:
-    male = rows.columns(["male"])[:, 0]
+def sex_words(male: Floats) -> NDArray[np.str_]:
+    """Of the input `male`: 1, 0 or nan."""
     return np.where(np.isnan(male), "not known", np.where(male > 0.5, "male", "not male"))
 
 
-def _ages(rows: Landmarks) -> NDArray[np.str_]:
-    years = 10.0 * rows.columns(["age_decades"])[:, 0]
+def age_bands(decades: Floats) -> NDArray[np.str_]:
+    years = 10.0 * decades
     bands = np.where(years < 65, "under 65", np.where(years < 80, "65 to 79", "80 and over"))
     return np.where(np.isnan(years), "not known", bands)

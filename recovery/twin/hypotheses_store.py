@@ -71,6 +71,12 @@ def shipped_for(twin_version: str) -> HypothesisModel | None:
     return shipped_models().get(twin_version)
 
 
+def for_course(own: HypothesisModel | None, course: str) -> HypothesisModel | None:
+    """What weighs causes under the expected courses called `course`: a unit's own hypotheses, if they were learned
+    under them, else those shipped for them, if any were."""
+    return own if own is not None and own.twin_version == course else shipped_for(course)
+
+
 def _signature_to_plain(one: Signature) -> dict[str, Any]:
     shifts = {metric: list(row) for metric, row in one.shifts.items()}
     return {"shifts": shifts, "source": one.source, "log_prior": one.log_prior}

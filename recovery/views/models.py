@@ -73,6 +73,7 @@ def train(request: HttpRequest) -> HttpResponse:
         until=min(_begin(asked["until"]), now),
         cut_at=_begin(asked["cut_at"]) if asked["cut_at"] else None,
         held_out=asked["held_out"],
+        under=asked["under"],
         seed=7 if asked["seed"] is None else asked["seed"],
         user=user,
         actor=door.actor(request),

@@ -6,6 +6,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 from django.db import OperationalError
+from django.db.models import F
 from django.utils import timezone
 
 from recovery.audit import Actor
@@ -29,11 +30,13 @@ from recovery.services import (
     served_models,
     training,
     training_hazard,
+    training_hypotheses,
     training_shared,
     training_steps,
 )
 from recovery.services.training_cases import case_of, eligible
-from recovery.twin import hazard_store
+from recovery.twin import hazard_store, hypotheses_store
+from recovery.twin.cold_start import cold_start
 from recovery.twin.params import PopulationParams
 from tests import factories
 
@@ -50,8 +53,10 @@ def small(monkeypatch):
     monkeypatch.setattr(training_steps, "FEWEST_OPERATIONS", 20)
     monkeypatch.setattr(training_shared, "SLICE", 9)
     monkeypatch.setattr(training_hazard, "LANDMARKS", [24.0, 48.0, 96.0])
+    monkeypatch.setattr(training_hypotheses, "LOOKS", [float(hour) for hour in range(6, 168, 6)])
     monkeypatch.setattr(training, "WORK_FOR", timedelta(0))  # one step a call
-    for remembered in (training_shared.joined, served_models._hazard, served_models._population):
+    rows = (served_models._hazard, served_models._population, served_models._hypotheses)
+    for remembered in (training_shared.joined, *rows):
         remembered.cache_clear()  # by row id, which the next test's database gives again
 
 
@@ -138,6 +143,93 @@ def test_what_it_made_can_be_promoted_by_two_people():
     change = model_changes.propose(version_id=version.pk, reason=why, user=one, actor=Actor.of_user(one), now=NOW)
     model_changes.approve(change_id=change.pk, reason=why, user=two, actor=Actor.of_user(two), now=NOW)
     assert served_models.hazard().version == version.version
+
+
+def with_a_pulse_before_the_diagnosis(n: int = 30, **given) -> list[Episode]:
+    """As `ward`, a week of readings; the pulse of those who fall ill is twenty higher from the onset on."""
+    made = ward(n, hours=180, **given)
+    for episode in made[::3]:
+        onset = int(episode.surgery_end.timestamp() * 1000) + 120 * 3_600_000
+        late = Sample.objects.filter(series__patient=episode.patient, at_ms__gte=onset)
+        late.update(value=F("value") + 20.0)
+    return made
+
+
+def test_named_causes_are_learned_judged_on_unseen_patients_and_serve_nobody():
+    with_a_pulse_before_the_diagnosis()
+    run = work(ask("hypotheses"))
+    assert (run.status, run.progress) == ("done", 100), run.words
+    model = hypotheses_store.from_plain(run.version.parameters)
+    assert model.version == run.version.version == f"hypotheses-own-{run.pk}"
+    assert model.twin_version == served_models.population().version
+    assert model.training["causes"]["ssi"] == 10 and model.training["causes"]["leak"] == 0
+    assert model.training["risk_version"] == served_models.hazard().version
+    assert "ssi" in model.signatures and "leak" not in model.signatures
+    assert max(model.signatures["ssi"].shifts["heart_rate"]) > 1.0
+    told = run.version.evaluation["out_of_fold"]["all"]
+    assert (told["people"], told["events"]) == (30, 10)
+    assert told["auroc"]["value"] > 0.9
+    assert "synthetic patients" in model.evidence and "synthetic patients" in model.signatures["ssi"].source
+    assert run.version.status == "draft" and served_models.in_use().hypotheses.version != model.version
+    assert not TrainingPart.objects.exists()
+
+
+def test_causes_learned_here_are_served_once_two_people_say_so():
+    with_a_pulse_before_the_diagnosis()
+    version = work(ask("hypotheses")).version
+    one, two = steward("ada"), steward("ben")
+    why = "Names what our own patients had"
+    change = model_changes.propose(version_id=version.pk, reason=why, user=one, actor=Actor.of_user(one), now=NOW)
+    model_changes.approve(change_id=change.pk, reason=why, user=two, actor=Actor.of_user(two), now=NOW)
+    assert served_models.in_use().hypotheses.version == version.version
+
+
+def test_causes_held_back_are_judged_but_never_learned_from():
+    with_a_pulse_before_the_diagnosis(40)
+    run = work(ask("hypotheses", held_out=Team.objects.get(key="ward-9").pk))
+    assert run.status == "done", run.words
+    assert run.version.parameters["training"]["patients"] == 32
+    assert run.version.evaluation["out_of_fold"]["all"]["people"] == 32
+    assert run.version.evaluation["held_out"]["all"] is None  # 8 people: fewer than may be shown
+
+
+def test_causes_are_not_learned_where_no_onset_was_recorded_before_the_diagnosis():
+    with_a_pulse_before_the_diagnosis()
+    Finding.objects.filter(kind="complication").update(onset_at=F("recorded_at"))
+    run = work(ask("hypotheses"))
+    assert run.status == "refused" and "the onset must be recorded" in run.words
+
+
+def test_another_risk_model_in_service_ends_the_learning_of_causes():
+    with_a_pulse_before_the_diagnosis()
+    run = ask("hypotheses")
+    at = NOW
+    while run.state.get("stage") != "weigh_fold":
+        at += timedelta(seconds=1)
+        training.train_owed(clock=lambda at=at: at)
+        run.refresh_from_db()
+    plain = hazard_store.to_plain(hazard_store.shipped_model()) | {"version": "other"}
+    ModelVersion.objects.create(
+        kind="hazard", version="other", parameters=plain, trained_on="x", status="active", created_at=NOW
+    )
+    run = work(run)
+    assert run.status == "refused" and "went into service meanwhile" in run.words
+
+
+def test_causes_may_be_learned_under_courses_that_are_not_in_service_yet():
+    with_a_pulse_before_the_diagnosis()
+    plain = cold_start().to_plain() | {"version": "courses-of-ours"}
+    ours = ModelVersion.objects.create(
+        kind="population", version="courses-of-ours", parameters=plain, trained_on="x", created_at=NOW
+    )
+    run = work(ask("hypotheses", under=ours.pk))
+    assert run.status == "done", run.words
+    assert run.version.parameters["twin_version"] == "courses-of-ours"
+    user = steward()
+    words = {"reason": "Names what ours had", "user": user, "actor": Actor.of_user(user), "now": NOW}
+    with pytest.raises(Invalid, match="courses-of-ours"):
+        model_changes.set_shadow(version_id=run.version.pk, on=True, **words)
+    assert ask("hazard", under=ours.pk).under == ours
 
 
 def test_expected_courses_are_learned_and_judged_on_operations_held_back(monkeypatch):
@@ -288,6 +380,8 @@ def test_only_administrators_and_stewards_train():
         ({"cut_at": SINCE}, "cut_at"),
         ({"held_out": 999_999}, "held_out"),
         ({"kind": "detector"}, "kind"),
+        ({"kind": "hypotheses", "under": 999_999}, "under"),
+        ({"kind": "population", "under": 1}, "under"),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_field(given, field):

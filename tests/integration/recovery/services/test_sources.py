@@ -13,6 +13,7 @@ from recovery.services import consents, refresh, sources
 from recovery.services.ingestion import deliver
 from recovery.services.intake import Delivery
 from recovery.services.readings import Window, load_samples, series_of
+from recovery.twin.metrics import METRICS
 from tests import deliveries as d
 
 ACTOR = Actor.system("test")
@@ -134,3 +135,12 @@ def test_what_was_withdrawn_is_not_taken_at_our_own_door(episode):
     )
     with pytest.raises(Forbidden):
         type_in(episode, "temperature", "37.0")
+
+
+def test_what_a_source_gives_is_told_in_the_order_of_the_catalogue_however_it_came(episode):
+    two = (d.series(metric="temperature"), d.series(metric="spo2"))
+    readings = tuple(d.number(300 + i, 28, 37.0 + 60 * i, one) for i, one in enumerate(two))
+    deliver(delivery=Delivery("test", readings=readings), actor=ACTOR, now=NOW, atomic=True)
+    told = {one.source: one.metrics for one in sources_of(episode.patient_id, NOW)}
+    order = [key for key in METRICS if key in told[two[0].source]]
+    assert list(told[two[0].source]) == order and len(order) > 1
