@@ -13,8 +13,9 @@ from recovery.card_rules import TEXT_WORDS, CardText
 from recovery.exceptions import Conflict, Forbidden, Invalid
 from recovery.models import AuditEvent, ModelChange, ModelVersion, Owed, User
 from recovery.services import model_changes, served_models
-from recovery.twin import hazard_store
+from recovery.twin import hazard_store, hypotheses_store
 from recovery.twin.cold_start import cold_start
+from recovery.twin.hypotheses_store import shipped_for
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -29,11 +30,16 @@ def nothing_remembered():
     """A served version is remembered by its row id, which the next test's database gives again."""
     served_models._hazard.cache_clear()
     served_models._population.cache_clear()
+    served_models._hypotheses.cache_clear()
 
 
 def make_version(name: str = "hazard-run-1", kind: str = "hazard", **fields) -> ModelVersion:
-    plain = hazard_store.to_plain(hazard_store.shipped_model()) if kind == "hazard" else cold_start().to_plain()
-    plain |= {"version": name, "training" if kind == "hazard" else "trained_on": dict(TRAINING)}
+    shipped = {
+        "hazard": lambda: hazard_store.to_plain(hazard_store.shipped_model()),
+        "population": lambda: cold_start().to_plain(),
+        "hypotheses": lambda: hypotheses_store.to_plain(shipped_for(cold_start().version)),
+    }
+    plain = shipped[kind]() | {"version": name, "trained_on" if kind == "population" else "training": dict(TRAINING)}
     given = {"trained_on": "synthetic", "created_at": NOW, "evaluation": JUDGED, "parameters": plain} | fields
     return ModelVersion.objects.create(kind=kind, version=name, **given)
 
@@ -186,7 +192,7 @@ def test_courses_whose_bands_held_too_few_unseen_readings_are_refused_by_measure
         step(model_changes.propose, administrator("ada"), version_id=version.pk)
 
 
-@pytest.mark.parametrize("kind", ["hazard", "population"])
+@pytest.mark.parametrize("kind", ["hazard", "population", "hypotheses"])
 @pytest.mark.parametrize("name", [one.name for one in fields(CardText)])
 def test_no_model_goes_into_service_while_a_field_of_its_card_is_empty(monkeypatch, kind, name):
     blank = card_rules.CARDS | {kind: replace(card_rules.CARDS[kind], **{name: " "})}
@@ -246,3 +252,78 @@ def test_a_shadow_begins_and_ends_and_serves_nobody():
         step(model_changes.set_shadow, ada, version_id=version.pk, on=True)
     step(model_changes.set_shadow, ada, version_id=version.pk, on=False)
     assert ModelChange.objects.filter(status="done").count() == 2
+
+
+def causes(name: str, course: str) -> ModelVersion:
+    """Named causes that were learned under the expected courses called `course`."""
+    version = make_version(name, "hypotheses")
+    version.parameters |= {"twin_version": course}
+    version.save(update_fields=["parameters"])
+    return version
+
+
+def test_named_causes_go_into_service_by_two_people_and_back_to_those_shipped():
+    ada, ben = administrator("ada"), administrator("ben")
+    episode = factories.make_episode(ended=NOW - timedelta(days=3))
+    promote(make_version("causes-1", "hypotheses"), ada, ben)
+    assert served_models.in_use().hypotheses.version == "causes-1"
+    assert list(Owed.objects.values_list("key", flat=True)) == [episode.pk]
+    step(model_changes.roll_back, ada, kind="hypotheses")
+    assert served_models.in_use().hypotheses.version == shipped_for(cold_start().version).version
+
+
+def test_causes_learned_under_other_courses_cannot_serve():
+    ada, ben = administrator("ada"), administrator("ben")
+    change = step(model_changes.propose, ada, version_id=causes("causes-1", "population-1").pk)
+    with pytest.raises(Invalid, match="learned under the expected courses population-1"):
+        step(model_changes.approve, ben, change_id=change.pk)
+    assert active("hypotheses") is None
+
+
+def test_courses_and_the_causes_learned_under_them_may_be_proposed_together():
+    ada, ben = administrator("ada"), administrator("ben")
+    courses = make_version("population-1", "population")
+    both = [
+        step(model_changes.propose, ada, version_id=one.pk) for one in (courses, causes("causes-1", "population-1"))
+    ]
+    for change in both:
+        step(model_changes.approve, ben, change_id=change.pk)
+    served = served_models.in_use()
+    assert (served.population.version, served.hypotheses.version) == ("population-1", "causes-1")
+
+
+def test_causes_go_out_of_service_with_their_courses_and_come_back_with_them():
+    ada, ben = administrator("ada"), administrator("ben")
+    promote(make_version("population-1", "population"), ada, ben)
+    promote(causes("causes-1", "population-1"), ada, ben)
+    promote(make_version("population-2", "population"), ada, ben)
+    assert active("hypotheses") is None and served_models.in_use().hypotheses is None
+    step(model_changes.roll_back, ada, kind="population")
+    assert active("hypotheses") == "causes-1" and served_models.in_use().hypotheses.version == "causes-1"
+    followed = ModelChange.objects.filter(kind="hypotheses", action="rollback").order_by("pk")
+    assert [(one.version and one.version.version, one.replaced and one.replaced.version) for one in followed] == [
+        (None, "causes-1"),
+        ("causes-1", None),
+    ]
+    assert AuditEvent.objects.filter(action="model_followed").count() == 2
+
+
+def test_causes_that_a_person_took_out_of_service_do_not_come_back_by_themselves():
+    ada, ben = administrator("ada"), administrator("ben")
+    promote(make_version("population-1", "population"), ada, ben)
+    promote(causes("causes-1", "population-1"), ada, ben)
+    step(model_changes.roll_back, ada, kind="hypotheses")
+    promote(make_version("population-2", "population"), ada, ben)
+    step(model_changes.roll_back, ada, kind="population")
+    assert active("hypotheses") is None
+
+
+def test_going_back_from_causes_never_serves_causes_of_other_courses():
+    ada, ben = administrator("ada"), administrator("ben")
+    promote(make_version("causes-0", "hypotheses"), ada, ben)  # under the courses shipped with the product
+    ModelVersion.objects.filter(version="causes-0").update(status="active")
+    promote(make_version("population-1", "population"), ada, ben)
+    ModelVersion.objects.filter(version="causes-0").update(status="active")  # as a release before this rule left it
+    promote(causes("causes-1", "population-1"), ada, ben)
+    step(model_changes.roll_back, ada, kind="hypotheses")
+    assert active("hypotheses") is None

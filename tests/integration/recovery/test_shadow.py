@@ -11,8 +11,9 @@ from recovery.services import served_models, shadow, twinning
 from recovery.services.factors import known_at
 from recovery.services.ingestion import deliver
 from recovery.services.intake import Delivery
-from recovery.twin import hazard_store
+from recovery.twin import hazard_store, hypotheses_store
 from recovery.twin.cold_start import cold_start
+from recovery.twin.hypotheses_store import shipped_for
 from recovery.twin.risk import assess
 from recovery.twin.surprise import features
 from recovery.twin.suspicion import consider
@@ -43,7 +44,12 @@ def snapshot() -> Snapshot:
 
 
 def version(kind: str = "hazard", **fields) -> ModelVersion:
-    plain = hazard_store.to_plain(hazard_store.shipped_model()) if kind == "hazard" else cold_start().to_plain()
+    shipped = {
+        "hazard": lambda: hazard_store.to_plain(hazard_store.shipped_model()),
+        "population": lambda: cold_start().to_plain(),
+        "hypotheses": lambda: hypotheses_store.to_plain(shipped_for(cold_start().version)),
+    }
+    plain = shipped[kind]()
     given = {"trained_on": "x", "status": "shadow", "created_at": NOW, "evaluation": {"x": 1}} | fields
     return ModelVersion.objects.create(
         kind=kind, version=f"{kind}-s", parameters=plain | {"version": f"{kind}-s"}, **given
@@ -61,13 +67,13 @@ def served_risks(episode: Episode, kind: str = "hazard") -> dict:
     state = twinning.rebuild(episode, NOW, models.population).fold.state
     found = features(state, models.population, state.until_hour, known.profile)
     suspected = None
-    if kind == "hazard":
+    if kind != "population":
         suspected = consider(known.profile, found, known.factors, models.hypotheses, models.hazard)
     risks = assess(known.profile, found, state.until_hour, models.hazard, factors=known.factors, suspicion=suspected)
     return {(one.outcome, one.horizon_h): one.probability for one in risks}
 
 
-@pytest.mark.parametrize("kind", ["hazard", "population"])
+@pytest.mark.parametrize("kind", ["hazard", "population", "hypotheses"])
 def test_the_very_same_numbers_in_shadow_say_the_very_same(snapshot, kind):
     version(kind)
     assert run() == 1
@@ -107,6 +113,13 @@ def test_a_shadow_that_cannot_be_read_or_breaks_harms_nobody(snapshot):
     Twin.objects.update(state={"format": 99})
     assert run() == 1
     assert ShadowRisk.objects.get().risks == []
+
+
+def test_causes_in_shadow_whose_courses_are_not_in_service_are_silent_and_break_nothing(snapshot, caplog):
+    other = version("hypotheses")
+    ModelVersion.objects.filter(pk=other.pk).update(parameters=other.parameters | {"twin_version": "others"})
+    assert run() == 0
+    assert not ShadowRisk.objects.exists() and not caplog.records
 
 
 def test_what_a_shadow_said_long_ago_is_forgotten(snapshot):

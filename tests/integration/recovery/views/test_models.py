@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from recovery.models import AuditEvent, ModelChange, ModelVersion, ShadowRisk, Snapshot, TrainingRun
 from recovery.presenters.hypotheses_card import hypotheses_json, hypotheses_view
 from recovery.services import model_report, served_models
-from recovery.twin import hazard_store
+from recovery.twin import hazard_store, hypotheses_store
 from recovery.twin.cold_start import cold_start
 from recovery.twin.hypotheses_store import shipped_for
 from tests import factories
@@ -123,7 +124,7 @@ def test_a_training_that_cannot_be_read_is_refused_by_field(scene, given):
     assert not TrainingRun.objects.exists()
 
 
-@pytest.mark.parametrize("kind", ["hazard", "population"])
+@pytest.mark.parametrize("kind", ["hazard", "population", "hypotheses"])
 def test_the_card_has_all_31_attributes_each_answered_or_not_known_with_the_reason(scene, kind):
     said = scene.client("own").get(reverse("model_card_json", args=[kind])).json()
     assert len(said["attributes"]) == 31
@@ -137,7 +138,7 @@ def test_the_card_has_all_31_attributes_each_answered_or_not_known_with_the_reas
     assert all(one["name"].split("'")[0] in page for one in said["attributes"])
 
 
-@pytest.mark.parametrize("kind", ["hazard", "population"])
+@pytest.mark.parametrize("kind", ["hazard", "population", "hypotheses"])
 def test_the_card_names_the_hypotheses_what_they_were_learned_from_and_their_limits(scene, kind):
     said = scene.client("own").get(reverse("model_card_json", args=[kind])).json()["hypotheses"]
     served = shipped_for(cold_start().version)
@@ -203,3 +204,47 @@ def test_the_list_says_who_put_a_model_into_service_and_the_version_page_what_it
     colleague(scene).post(reverse("model_answer", args=[change.pk]), {"answer": "approve", "reason": WHY})
     served = text(scene.client("administrator").get(reverse("models")))
     assert "proposed by administrator, approved by ben" in served and "not yet checked here" in served
+
+
+def own_courses(name: str = "courses-of-ours") -> ModelVersion:
+    plain = cold_start().to_plain() | {"version": name}
+    return ModelVersion.objects.create(
+        kind="population", version=name, parameters=plain, trained_on="our operations", created_at=timezone.now()
+    )
+
+
+def test_courses_without_causes_learned_under_them_say_what_would_be_lost(scene):
+    page = text(scene.client("administrator").get(reverse("model_version", args=[own_courses().pk])))
+    assert "No causes have been learned under this expected course" in page
+
+
+def test_where_no_cause_is_weighed_by_name_the_list_says_so(scene):
+    ModelVersion.objects.filter(pk=own_courses().pk).update(status="active")
+    page = text(scene.client("administrator").get(reverse("models")))
+    assert "None were learned under the expected course in service" in page and "Silent" in page
+    for kind in ("hypotheses", "population"):
+        assert scene.client("own").get(reverse("model_card", args=[kind])).status_code == 200
+        said = scene.client("own").get(reverse("model_card_json", args=[kind])).json()
+        assert len(said["attributes"]) == 31 and said["hypotheses"]["silent"]
+
+
+def test_causes_are_trained_under_courses_that_are_chosen(scene):
+    ours = own_courses()
+    one = scene.client("administrator")
+    assert "courses-of-ours" in text(one.get(reverse("models")))
+    asked = {"kind": "hypotheses", "since": "2026-01-01", "until": "2026-06-01", "under": ours.pk}
+    page = text(one.post(reverse("model_train"), asked, follow=True))
+    assert TrainingRun.objects.get().under == ours
+    assert "Named causes" in page and "under the expected course courses-of-ours" in page
+
+
+def test_a_version_of_causes_says_under_which_courses_it_serves_and_what_it_never_saw(scene):
+    plain = hypotheses_store.to_plain(shipped_for(cold_start().version)) | {"version": "causes-1"}
+    plain["training"] = {"twin_version": cold_start().version, "causes": {"ssi": 40, "leak": 7}}
+    version = ModelVersion.objects.create(
+        kind="hypotheses", version="causes-1", parameters=plain, trained_on="our operations", created_at=timezone.now()
+    )
+    page = text(scene.client("administrator").get(reverse("model_version", args=[version.pk])))
+    assert f"Serves only beside the expected course {cold_start().version}" in page
+    assert "Never seen in its training, so never named: " in page and "pneumonia" in page
+    assert "Learned from few: anastomotic leak (7 patients)" in page
