@@ -2,21 +2,23 @@
 
     python -m bench.forecast_floor [COHORT]
 
-For heart rate and steps, days 3, 7 and 14 (those that a forecast of one day ahead is scored on): the patient's level is
-fitted to all ordinary days of the month, the scored day and the days after it included, so this is cheating on purpose;
-the spread around it is the quantiles of its own errors, for heart rate by fifths of the size of the day-night pattern,
-which widens the median of a day half worn. No honest forecast can be better; how near one can come is not said. The
-second figure is a line through the four days on either side, the scored day left out. Synthetic: no evidence about
-patients.
+For heart rate and steps, on the days that forecasts made on days 3, 7 and 14 are scored on, one and seven days ahead:
+the patient's level is fitted to all ordinary days of the month, the scored day and the days after it included, so this
+is cheating on purpose; the spread around it is the quantiles of its own errors, for heart rate by fifths of the size of
+the day-night pattern, which widens the median of a day half worn. No honest forecast can be better; how near one can
+come is not said. The second figure is a line through the four days on either side, the scored day left out. Synthetic:
+no evidence about patients.
 """
 
 import sys
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 MADE_ON = (3, 7, 14)
+AHEAD = (1, 7)  # days; the first day ahead is the day the forecast is made on
 TAUS = (0.05, 0.25, 0.5, 0.75, 0.95)
 DAY = 86400
 NATURAL = {"hr": (lambda x: x, lambda y: y), "steps": (lambda x: np.log(x + 50.0), lambda y: np.exp(y) - 50.0)}
@@ -80,14 +82,15 @@ def either_side(daily, day):
     return np.polyfit(np.array(near) - day, [daily[d] for d in near], 1)[1] if len(near) >= 6 else np.nan
 
 
-def scored(cases, channel, days_of):
+def scored(cases, channel, days_of, ahead):
     """(m, 4): value, level that knows the month, size of the pattern, line of the neighbours."""
     there = NATURAL[channel][0]
     for case in cases:
         daily = days_of(case, channel)
         known = levels(case, channel, daily)
-        for day in MADE_ON if known else ():
-            if day in daily and ordinary(case, day, day + 1):
+        for made in MADE_ON if known else ():
+            day = made + ahead - 1
+            if day in daily and ordinary(case, made, day + 1):
                 hours = 24.0 * day + np.arange(24.0) + 0.5
                 level = (course(hours) @ known[0]).mean()
                 yield daily[day], level, known[1], there(max(either_side(daily, day), 0.0))
@@ -112,13 +115,13 @@ def main(root):
     from cohort import daily, load
 
     cases = list(load(str(root)).values())
-    for channel in NATURAL:
-        value, level, size, line = np.array(list(scored(cases, channel, daily))).T
+    for channel, ahead in product(NATURAL, AHEAD):
+        value, level, size, line = np.array(list(scored(cases, channel, daily, ahead))).T
         fifths = np.digitize(size, np.quantile(size, (0.2, 0.4, 0.6, 0.8)))
         both = np.isfinite(line)
         whole = floor_of(value, level, channel, fifths)
         near = floor_of(value[both], line[both], channel, np.zeros(both.sum()))
-        print(f"{channel}: who knows the month {whole:.4g} (n={len(value)}), days on either side {near:.4g}")
+        print(f"{channel}, {ahead} d: who knows the month {whole:.4g} (n={len(value)}), days on either side {near:.4g}")
 
 
 if __name__ == "__main__":
