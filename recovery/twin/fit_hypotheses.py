@@ -87,7 +87,7 @@ def fit(
 ) -> HypothesisModel:
     """Signatures of every complication that the cohort holds, its ordinary noise, and calibrated suspicion. `evidence`:
     what it was fitted to, in words that follow "evidence:"."""
-    looks = _read(looks)
+    looks = measured(looks)
     label = labels(looks)
     noise = _noise(looks, label == 0)
     source = SOURCE.format(evidence=evidence)
@@ -115,9 +115,11 @@ def _weighed(model: HypothesisModel, looks: Looks, priors: Floats) -> Iterator[W
         yield weigh(model, seen, priors[part], looks.hour[part])
 
 
-def _read(looks: Looks) -> Looks:
+def measured(looks: Looks) -> Looks:
     """Without the metrics of which the cohort holds no reading: nothing is learned of them."""
     there: Rows = np.asarray(looks.blocks.n.any(axis=(0, 2)))
+    if there.all():
+        return looks
     metrics = tuple(looks.metrics[i] for i in np.flatnonzero(there))
     return replace(looks, metrics=metrics, blocks=Blocks(looks.blocks.mean[:, there], looks.blocks.n[:, there]))
 

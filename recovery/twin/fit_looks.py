@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from recovery.twin.errors import MalformedState
 from recovery.twin.fit_cohort import Case
-from recovery.twin.fit_hypotheses import Illness, Looks, Rows
+from recovery.twin.fit_hypotheses import Illness, Looks, Rows, measured
 from recovery.twin.fit_replay import replay
 from recovery.twin.incidence import NAMED, procedure_class
 from recovery.twin.metrics import METRICS
@@ -99,12 +99,14 @@ def looks_of(seen: Sequence[Seen], illnesses: Sequence[Sequence[Illness]]) -> tu
 
 
 def join(parts: Sequence[Gathered]) -> Gathered:
-    """All looks at all people. Raises MalformedState when the parts were gathered by different versions."""
+    """All looks at all people, of what was measured at all. Raises MalformedState when the parts were gathered by
+    different versions."""
     if len({(part.static_keys, part.looks.metrics) for part in parts}) != 1:
         raise MalformedState("the parts of this training were gathered by different versions; begin it again")
     offsets = np.cumsum([0, *(len(part.people) for part in parts[:-1])])
     people = np.concatenate([part.people for part in parts])
-    return Gathered(people, parts[0].static_keys, joined_looks([part.looks for part in parts], offsets))
+    looks = measured(joined_looks([part.looks for part in parts], offsets))
+    return Gathered(people, parts[0].static_keys, looks)
 
 
 def joined_looks(parts: Sequence[Looks], offsets: NDArray[np.int64]) -> Looks:
