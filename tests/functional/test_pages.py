@@ -40,6 +40,28 @@ def test_nothing_scrolls_sideways_at_320_px(ward, browser, name):
         assert seen.page.evaluate(wide) == 0
 
 
+@pytest.mark.parametrize("width", [768, 1024, 1219, 1220, 1280])
+def test_no_button_of_the_board_has_to_be_scrolled_for(ward, browser, width):
+    with visit(browser, ward, viewport={"width": width, "height": 900}) as seen:
+        seen.open("board")
+        seen.page.locator("#board tbody tr").first.wait_for()
+        assert (
+            seen.page.evaluate(
+                "(() => { const b = document.querySelector('#board'); return b.scrollWidth - b.clientWidth })()"
+            )
+            == 0
+        )
+        assert seen.page.locator("#board tbody .do .btn").first.bounding_box()["x"] + 40 < width
+
+
+def test_the_printed_board_holds_every_column(ward, browser):
+    with visit(browser, ward, viewport={"width": 794, "height": 1100}) as seen:
+        seen.open("board")
+        seen.page.emulate_media(media="print")
+        box = seen.page.locator("#board tbody .age").first.bounding_box()
+        assert box["x"] + box["width"] <= 794
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_no_page_says_none_or_normal_without_reference(ward, browser, name):
     with visit(browser, ward) as seen:
