@@ -60,7 +60,7 @@ PAGES = {
     "status": "connections_status",
 }
 # What the machine says of itself, whatever the clock says: free space, ages of files, how long a start took.
-OF_THE_MACHINE = {"status": "main"}
+OF_THE_MACHINE = {"status": ".parts tbody"}
 
 
 class NotApproved(RuntimeError):
