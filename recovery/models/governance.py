@@ -65,7 +65,8 @@ class TrainingPart(models.Model):
 class ModelChange(models.Model):
     """A change of what is served, with who, when and why. Rows are added and answered, never rewritten.
 
-    promote: asked for by one person and answered by another. shadow, unshadow, rollback: done at once by one.
+    promote: asked for by one person and answered by another. shadow, unshadow, rollback: done at once by one. follow:
+    named causes that went out of or into service with the expected courses under which they were learned.
     `version` None: the model shipped with the product. `replaced`: what was served before (None: the shipped one).
     """
 
@@ -88,7 +89,8 @@ class ModelChange(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(action__in=["promote", "rollback", "shadow", "unshadow"]), name="model_change_known"
+                condition=Q(action__in=["promote", "rollback", "shadow", "unshadow", "follow"]),
+                name="model_change_known",
             ),
             models.CheckConstraint(
                 condition=Q(status__in=["open", "done", "refused", "withdrawn"]), name="model_change_status_known"

@@ -41,6 +41,7 @@ ACTIONS = {
     "rollback": "back into service",
     "shadow": "into shadow",
     "unshadow": "out of shadow",
+    "follow": "into service with the expected courses",
 }
 # What may be changed, by which steps, and what follows: the three parts of a predetermined change control plan
 # (US FDA, final guidance of December 2024, reissued 18 August 2025).
@@ -199,6 +200,10 @@ def _put_there(one: Served, zone: ZoneInfo) -> str:
         shipped = "" if one.version.status == "silent" else "shipped with the product; "
         return f"{shipped}nobody here has changed it"
     at = wording.dated(since.answered_at or since.asked_at, zone)
+    if one.version.status == "silent":
+        return f"none serve since {at}"
+    if since.action == "follow":
+        return f"in service with its expected courses, changed by {since.asked_name}, {at}"
     if since.action == "rollback":
         return f"back in service by {since.asked_name}, {at}"
     return f"proposed by {since.asked_name}, approved by {since.answered_name}, {at}"
@@ -352,9 +357,10 @@ def _warnings_of_causes(version: Version) -> Iterable[str]:
     if "twin_version" in version.training:
         yield f"Serves only beside the expected course {version.training['twin_version']}, under which it was learned."
     seen = version.training.get("causes") or {}
-    never = [LABELS[name] for name in NAMED if not seen.get(name)]
-    if seen and never:
-        yield f"Never seen in its training, so never named: {', '.join(never)}."
+    named = version.training.get("named") or ()
+    never = [LABELS[name] for name in NAMED if name not in named]
+    if named and never:
+        yield f"Not learned for want of patients, so never named: {', '.join(never)}."
     few = [f"{LABELS[name]} ({seen[name]} patients)" for name in NAMED if 0 < seen.get(name, 0) < FEWEST_OF_A_CAUSE]
     if few:
         yield f"Learned from few: {', '.join(few)}."

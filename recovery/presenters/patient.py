@@ -347,7 +347,12 @@ def _partial(score: Score) -> str:
 def model_lines(said: Said | None) -> tuple[str, ...]:
     if said is None:
         return ()
-    names = (("population", "Expected course"), ("hazard", "Risk"), ("trained_on", "Trained on"))
+    names = (
+        ("population", "Expected course"),
+        ("hazard", "Risk"),
+        ("hypotheses", "Named causes"),
+        ("trained_on", "Trained on"),
+    )
     return tuple(f"{label}: {said.model[key]}" for key, label in names if said.model.get(key))
 
 

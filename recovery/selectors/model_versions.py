@@ -21,12 +21,14 @@ class StoredModels:
 
 
 def models_named(version: str | None) -> StoredModels:
-    """The stored models called `version`, of any kind, named causes with the courses they were learned under; None:
-    those in use."""
+    """The stored models called `version`, of any kind; named causes with the courses and the risk model that they were
+    learned with. None: those in use."""
     rows = ModelVersion.objects.filter(status="active") if version is None else _named(version)
     held = {row.kind: row.parameters for row in rows}
-    hazard, causes = held.get("hazard"), held.get("hypotheses")
-    population = held.get("population") or (_courses_of(causes) if causes else None)
+    population, hazard, causes = (held.get(kind) for kind in ("population", "hazard", "hypotheses"))
+    if version is not None and causes:
+        hazard = hazard or _of(causes, "hazard", "risk_version")
+        population = population or _of(causes, "population", "twin_version")
     return StoredModels(
         PopulationParams.from_plain(population) if population else None,
         hazard_store.from_plain(hazard) if hazard else None,
@@ -34,10 +36,10 @@ def models_named(version: str | None) -> StoredModels:
     )
 
 
-def _courses_of(causes: Mapping[str, Any]) -> Any:
-    """The stored courses under which these causes were learned; None where they are those shipped."""
-    rows = ModelVersion.objects.filter(kind="population", version=causes["twin_version"])
-    return rows.values_list("parameters", flat=True).first()
+def _of(causes: Mapping[str, Any], kind: str, key: str) -> Any:
+    """The stored courses or risk model with which these causes were learned; None where they are those shipped."""
+    name = causes.get(key) or causes["training"].get(key, "")
+    return ModelVersion.objects.filter(kind=kind, version=name).values_list("parameters", flat=True).first()
 
 
 def _named(version: str) -> list[ModelVersion]:

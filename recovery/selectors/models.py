@@ -12,6 +12,7 @@ from recovery.selectors.model_card import ModelCard, model_card
 from recovery.twin.hypotheses_store import shipped_for
 
 KINDS = ("hazard", "population", "hypotheses")
+SILENT = "none"
 NO_CAUSES = "none were learned under the expected course in service, so no cause is weighed by name"
 HISTORY = 50
 RUNS = 10
@@ -172,7 +173,7 @@ def latest_report() -> Report | None:
 def served_version(kind: str, card: ModelCard) -> Version:
     """The version in service of this kind; the shipped one without a row of its own."""
     row = _versions(parameters=True).filter(kind=kind, status="active").first()
-    if row is not None:
+    if row is not None and (kind != "hypotheses" or (card.hypotheses and card.hypotheses.version == row.version)):
         return _version(row, _training(row))
     if kind == "hazard":
         shipped = card.hazard
@@ -190,7 +191,7 @@ def _shipped_causes(card: ModelCard) -> Version:
     """Those shipped for the expected courses in service; "silent" where none were learned under these."""
     causes = card.hypotheses
     if causes is None:
-        return Version(None, "hypotheses", "none", "silent", NO_CAUSES, None, {}, {})
+        return Version(None, "hypotheses", SILENT, "silent", NO_CAUSES, None, {}, {})
     said = causes.training
     return Version(None, "hypotheses", causes.version, "shipped", causes.evidence, None, _shipped(said), said)
 
@@ -235,7 +236,7 @@ def _shipped_words(kind: str) -> str:
 def _since(changes: Iterable[Change], kind: str) -> Change | None:
     """The newest change of what is served, among those shown."""
     served = (one for one in changes if one.kind == kind and one.status == "done")
-    return next((one for one in served if one.action in ("promote", "rollback")), None)
+    return next((one for one in served if one.action in ("promote", "rollback", "follow")), None)
 
 
 def _changes() -> Any:

@@ -102,7 +102,12 @@ def _content(
         "suspicion": suspicion_note(suspected),
         "risks": [_risk(risk) for risk in risks],
         "scores": [_score(score) for score in bedside.scores],
-        "model": {"population": params.version, "hazard": hazard.version, "trained_on": hazard.evidence},
+        "model": {
+            "population": params.version,
+            "hazard": hazard.version,
+            "hypotheses": models.hypotheses.version if models.hypotheses else "",
+            "trained_on": hazard.evidence,
+        },
     }
 
 

@@ -39,8 +39,8 @@ class Person:
 class Row:
     """One snapshot at a landmark. risk: of a first complication within 7 days, None where the model abstained.
 
-    happened: None while the week is not over. diagnosed_at: of the first complication,
-    whenever that was. inputs: metric -> value shown. version: the risk model that spoke.
+    happened: None while the week is not over. diagnosed_at: of the first complication, whenever that was. inputs:
+    metric -> value shown. version: the risk model that spoke; causes: the hypotheses beside it, blank without any.
     """
 
     episode_id: int
@@ -51,6 +51,7 @@ class Row:
     happened: bool | None
     diagnosed_at: datetime | None
     version: str
+    causes: str
     inputs: Mapping[str, float | None]
     procedure: str
     person: Person
@@ -92,7 +93,7 @@ def _said(episodes: list[Episode]) -> dict[int, dict[int, dict[str, Any]]]:
     ids = [pk for pk, episode_id, hour in rows.values_list("pk", "episode_id", "hour") if hour in wanted[episode_id]]
     full = Snapshot.objects.filter(pk__in=ids).order_by("hour")
     for one in full.values(
-        "pk", "episode_id", "hour", "made_at", "content__risks", "content__model", *values
+        "pk", "episode_id", "hour", "made_at", "content__risks", "content__model", "content__suspicion__model", *values
     ).iterator():
         day = wanted[one["episode_id"]][one["hour"]]
         found.setdefault(one["episode_id"], {}).setdefault(day, one)
@@ -113,6 +114,7 @@ def _row(
         None if end > now else diagnosed is not None and made_at < diagnosed <= end,
         diagnosed,
         str((said["content__model"] or {}).get("hazard", "")),
+        str(said["content__suspicion__model"] or ""),
         {key: said[f"content__metrics__{key}__now"] for key in BY_METRIC},
         episode.procedure or "not known",
         person,

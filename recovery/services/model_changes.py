@@ -23,11 +23,13 @@ from recovery.services.model_checks import (
     fits,
 )
 from recovery.services.served_models import HYPOTHESES, KINDS, POPULATION
+from recovery.services.turns import taking_turns
 from recovery.twin.cold_start import VERSION as COLD_START
 
 SHORTEST_REASON = 10
 """Characters: long enough to be a reason, not a tick."""
-FOLLOWS = "Goes with its expected courses"
+ONE_AT_A_TIME = "models in service"
+"""Changes of what is served take turns: the courses must stay while causes are checked against them and put to work."""
 
 
 def propose(*, version_id: int, reason: str, user: User, actor: Actor, now: datetime) -> ModelChange:
@@ -45,13 +47,15 @@ def approve(*, change_id: int, reason: str, user: User, actor: Actor, now: datet
     """Put the proposed version into service. Raises Forbidden for its proposer, Conflict when it was answered."""
     check_user_can_steward_models(user)
     words = _reason(reason)
-    with transaction.atomic():
+    with taking_turns([ONE_AT_A_TIME]):
         change = _locked(change_id)
         if change.asked_by_id == user.pk:
             raise Forbidden("Whoever proposes a model cannot approve it: a second person must.")
         version = change.version
         if version is None:
             raise Conflict("The proposal names no version.")
+        if version.status == "active":
+            raise Conflict("This version went into service meanwhile; refuse the proposal.")
         check_can_be_served(version)
         check_card_is_whole(version)
         check_fits_its_courses(version)
@@ -79,7 +83,7 @@ def roll_back(*, kind: str, reason: str, user: User, actor: Actor, now: datetime
     """Serve again what was served before the version in service. Raises Conflict when that is the shipped model."""
     check_user_can_steward_models(user)
     words = _reason(reason)
-    with transaction.atomic():
+    with taking_turns([ONE_AT_A_TIME]):
         current = _served(kind)
         if current is None:
             raise Conflict("The model shipped with the product is in service; there is nothing to go back from.")
@@ -98,7 +102,7 @@ def set_shadow(*, version_id: int, on: bool, reason: str, user: User, actor: Act
     """Let a version run beside the served one, unseen, or stop that."""
     check_user_can_steward_models(user)
     words = _reason(reason)
-    with transaction.atomic():
+    with taking_turns([ONE_AT_A_TIME]):
         version = _version(version_id)
         if on:
             check_can_be_served(version)
@@ -153,7 +157,7 @@ def _follow_the_courses(change: ModelChange, actor: Actor, now: datetime) -> Non
         return
     _serve(HYPOTHESES, back)
     who = change.answered_by or change.asked_by
-    followed = _done("rollback", HYPOTHESES, back, out, f"{FOLLOWS}: {course} is in service.", who, now)
+    followed = _done("follow", HYPOTHESES, back, out, f"{course} is in service.", who, now)
     _record("model_followed", followed, actor, now)
 
 
@@ -161,9 +165,17 @@ def _gone_with(course: str) -> ModelVersion | None:
     """Causes learned under these courses whose last change was that they went out of service with them."""
     for version in ModelVersion.objects.filter(kind=HYPOTHESES, status="retired").order_by("-pk"):
         last = ModelChange.objects.filter(replaced=version, status="done").order_by("-answered_at", "-pk").first()
-        if fits(version, course) and last is not None and last.reason.startswith(FOLLOWS):
+        if last is not None and last.action == "follow" and fits(version, course) and _can_be_read(version):
             return version
     return None
+
+
+def _can_be_read(version: ModelVersion) -> bool:
+    try:
+        check_can_be_read(version)
+    except Invalid:
+        return False
+    return True
 
 
 def _reason(text: str) -> str:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Count
 
@@ -53,17 +53,19 @@ def figures(now: datetime) -> tuple[str, dict[str, Any]]:
     since = now - LOOK_BACK
     models = served_models.in_use()
     rows = list(landmark_rows(since=since, now=now))
-    kept = judged_rows(rows, models.hazard.version)
+    served = Spoken(models.hazard.version, models.hypotheses.version if models.hypotheses else "")
+    kept = judged_rows(rows, served)
     return f"{models.population.version}/{models.hazard.version}", {
         "hazard": models.hazard.version,
         "population": models.population.version,
-        "risk": _risk(rows, models.hazard.version),
+        "hypotheses": served.causes,
+        "risk": _risk(rows, served),
         "decision": [
             asdict(one) for one in governance.decision_curve(_risks(kept), [bool(row.happened) for row in kept])
         ],
         "weeks": _weeks(kept),
         "drift": _drift(rows, now),
-        "subgroups": _subgroups(rows, since, now, models.hazard.version),
+        "subgroups": _subgroups(rows, since, now, served),
         "burden": _burden(since, now),
         "coverage": _coverage(),
         "shadows": _shadows(rows),
@@ -92,19 +94,30 @@ def _differing(one: Any, two: Any, place: str) -> Iterator[str]:
         yield f"{place}: {one}, {two}"
 
 
-def judged_rows(rows: Sequence[Row], version: str) -> list[Row]:
-    """Rows by which this risk model can be judged: it spoke, with a number, and the week is over."""
-    return [row for row in rows if row.version == version and row.risk is not None and row.happened is not None]
+class Spoken(NamedTuple):
+    """The versions whose risks are judged together: risk model, and the causes that were weighed beside it."""
+
+    hazard: str
+    causes: str
+
+    def by(self, row: Row) -> bool:
+        """Where no causes were weighed (or it was not noted) the risk model spoke alone."""
+        return row.version == self.hazard and row.causes in ("", self.causes)
 
 
-def _risk(rows: Sequence[Row], version: str) -> dict[str, Any]:
-    kept = judged_rows(rows, version)
+def judged_rows(rows: Sequence[Row], served: Spoken) -> list[Row]:
+    """Rows by which the served risk can be judged: they spoke, with a number, and the week is over."""
+    return [row for row in rows if served.by(row) and row.risk is not None and row.happened is not None]
+
+
+def _risk(rows: Sequence[Row], served: Spoken) -> dict[str, Any]:
+    kept = judged_rows(rows, served)
     return {
         "outcome": "first complication diagnosed within 7 days",
         "rows": len(rows),
         "abstained": sum(row.risk is None for row in rows),
         "open": sum(row.happened is None for row in rows),
-        "other_version": sum(row.version != version for row in rows),
+        "other_version": sum(not served.by(row) for row in rows),
         "all": _judged(kept),
         "days": {str(day): _judged([row for row in kept if row.day == day]) for day in sorted({r.day for r in kept})},
     }
@@ -158,8 +171,8 @@ def _devices(rows: Sequence[Row]) -> list[str]:
     return [row.person.device for row in rows]
 
 
-def _subgroups(rows: Sequence[Row], since: datetime, now: datetime, version: str) -> dict[str, list[dict[str, Any]]]:
-    kept, caught = judged_rows(rows, version), _alarms_before_events(rows, since)
+def _subgroups(rows: Sequence[Row], since: datetime, now: datetime, served: Spoken) -> dict[str, list[dict[str, Any]]]:
+    kept, caught = judged_rows(rows, served), _alarms_before_events(rows, since)
     return {name: _groups(kept, rows, group, caught) for name, group in GROUPINGS.items()}
 
 

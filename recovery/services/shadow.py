@@ -65,6 +65,7 @@ def _speak(version: ModelVersion, clock: Clock, stop_at: datetime) -> int:
     waiting = (
         Snapshot.objects.filter(current=True, episode__twin__isnull=False)
         .exclude(Exists(spoken))
+        .filter(**_same_twin(version, models))
         .select_related("episode__twin", "episode__patient", "episode__pathway")
         .defer("content")
         .order_by("-made_at", "pk")
@@ -75,6 +76,11 @@ def _speak(version: ModelVersion, clock: Clock, stop_at: datetime) -> int:
             break
         done += _store(version, snapshot, models)
     return done
+
+
+def _same_twin(version: ModelVersion, models: Models) -> dict[str, str]:
+    """What speaks on the served twin waits until that twin was rebuilt under the courses in service."""
+    return {} if version.kind == POPULATION else {"episode__twin__model_version": models.population.version}
 
 
 def _models(version: ModelVersion) -> Models:

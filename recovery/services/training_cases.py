@@ -57,7 +57,7 @@ def case_of(episode: Episode) -> Case:
     samples, arrived = _readings(episode)
     died = episode.patient.died_at
     return Case(
-        patient=str(episode.pk),
+        patient=str(episode.patient_id),
         surgery_end=episode.day_zero.timestamp(),
         profile=known.profile,
         factors=known.factors,
@@ -74,7 +74,8 @@ def _hours(episode: Episode, at: datetime) -> float:
 
 
 def _diagnoses(episode: Episode) -> list[tuple[float, float, str]]:
-    """(hour of diagnosis, of onset, outcome), in order."""
+    """(hour of diagnosis, of onset, outcome), in order. An onset that was not recorded, or is told from before the
+    operation ("in 2026"), counts as not known: as that of the diagnosis."""
     rows = Finding.objects.filter(
         patient_id=episode.patient_id,
         kind=Finding.Kind.COMPLICATION,
@@ -85,8 +86,8 @@ def _diagnoses(episode: Episode) -> list[tuple[float, float, str]]:
     for row in rows:
         if row.recorded_at is not None:
             diagnosed = _hours(episode, row.recorded_at)
-            onset = diagnosed if row.onset_at is None else min(_hours(episode, row.onset_at), diagnosed)
-            found.append((diagnosed, onset, row.key))
+            onset = diagnosed if row.onset_at is None else _hours(episode, row.onset_at)
+            found.append((diagnosed, onset if 0 <= onset < diagnosed else diagnosed, row.key))
     return sorted(found)
 
 

@@ -38,9 +38,9 @@ def part(run: TrainingRun, cases: list[Case]) -> Any:
 
 
 def _landmarks(run: TrainingRun) -> tuple[Landmarks, Any]:
-    """All rows, and which of them may be fitted to (not held back). A row's patient is its operation's row id."""
+    """All rows, and which of them may be fitted to (not held back)."""
     data: Landmarks = gathered(run)
-    return data, ~np.isin(data.patient, run.state["held"])
+    return data, ~np.isin(data.patient, run.state["held_people"])
 
 
 def check(run: TrainingRun) -> Step:

@@ -4,6 +4,7 @@ They are learned under one version of the expected courses and with the risk mod
 probabilities before any reading.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,11 +24,13 @@ from recovery.services.training_shared import (
     whose,
 )
 from recovery.twin import evaluate_suspicion, fit_looks, fit_parts, hypotheses_store
+from recovery.twin.errors import NotEnoughData
 from recovery.twin.fit_cohort import Case
 from recovery.twin.fit_hazard import rounded
 from recovery.twin.fit_hypotheses import LOOK_EVERY_H, Rows, fit
 from recovery.twin.fit_looks import Gathered
 from recovery.twin.fit_run import FOLDS
+from recovery.twin.hypotheses import complications
 from recovery.twin.state import pack, unpack
 from recovery.twin.survival import HazardModel
 
@@ -57,7 +60,10 @@ def fold(run: TrainingRun) -> Step:
     found, learn = _looks(run)
     at, predicted = state["fold"], unpack(state["predicted"])
     course = courses_of(run).version
-    rows, said = evaluate_suspicion.fold_suspicion(found, learn, at, _hazards(run), course, run.seed)
+    try:
+        rows, said = evaluate_suspicion.fold_suspicion(found, learn, at, _hazards(run), course, run.seed)
+    except NotEnoughData as problem:
+        raise Refused(f"There is too little to learn from: {problem}.") from problem
     predicted[rows] = said
     state |= {"fold": at + 1, "predicted": pack(predicted)}
     if at + 1 == FOLDS:
@@ -83,6 +89,7 @@ def weigh(run: TrainingRun) -> Step:
     }
     looks = evaluate_suspicion.of_rows(found, learn, hazards)
     model = fit(looks, hazards, name_of(run), course, told, evidence)
+    model = replace(model, training=told | {"named": list(complications(model))})
     if run.state["held"]:
         rows, said = evaluate_suspicion.held_out(found, ~learn, model, hazards)
         evaluation["held_out"] = evaluate_suspicion.figures(found, rows, said, run.seed)
@@ -92,7 +99,7 @@ def weigh(run: TrainingRun) -> Step:
 def _looks(run: TrainingRun) -> tuple[Gathered, Rows]:
     """All looks, and which of them may be fitted to (not held back)."""
     found: Gathered = gathered(run)
-    return found, ~found.rows_of(run.state["held"])
+    return found, ~found.rows_of(run.state["held_people"])
 
 
 def _hazards(run: TrainingRun) -> HazardModel:

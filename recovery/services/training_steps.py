@@ -5,6 +5,7 @@ needs of earlier steps it reads back from the stored parts, so it does not matte
 """
 
 from collections.abc import Callable, Mapping
+from itertools import islice
 from types import ModuleType
 from typing import Any
 
@@ -31,28 +32,42 @@ KINDS: Mapping[str, ModuleType] = {
 def advance(run: TrainingRun) -> Step:
     """The next step of the run. Raises Refused when there is too little to learn from."""
     stage = run.state.get("stage", "begin")
-    return STAGES[stage](run)
+    try:
+        return STAGES[stage](run)
+    except Exception:
+        training_shared.joined.cache_clear()  # hundreds of megabytes that nobody asks for again
+        raise
 
 
 def _begin(run: TrainingRun) -> Step:
-    keys = list(eligible(run.since, run.until).values_list("pk", flat=True))
-    back = held_back(run.cut_at, run.held_out_id)
-    held = list(eligible(run.since, run.until).filter(back).values_list("pk", flat=True))
-    if run.kind == HYPOTHESES:
-        keys = keys[-training_hypotheses.MOST_OPERATIONS :]
-        held = sorted(set(held) & set(keys))
-    if run.kind == POPULATION and not held:
-        order = np.random.default_rng(run.seed).permutation(len(keys))
-        held = sorted(keys[i] for i in order[: len(keys) // JUDGED_SHARE])
-    kept = len(keys) - len(held)
-    if kept < FEWEST_OPERATIONS:
+    learn, held = _dealt(run)
+    if len(learn) < FEWEST_OPERATIONS:
         raise Refused(
             f"{FEWEST_OPERATIONS} operations with 30 days of follow-up inside the window are needed to learn from;"
-            f" there are {kept}, besides {len(held)} held back to judge."
+            f" there are {len(learn)}, besides {len(held)} held back to judge."
         )
-    taken = sorted(set(keys) - set(held)) + ([] if run.kind == POPULATION else held)
-    state = {"stage": "gather", "keys": taken, "held": held, "next": 0, "parts": 0}
+    taken = sorted(learn) + ([] if run.kind == POPULATION else sorted(held))
+    people = sorted(set(held.values()))
+    state = {"stage": "gather", "keys": taken, "held": sorted(held), "held_people": people, "next": 0, "parts": 0}
     return Step(state, 1, f"{len(taken)} operations to read.")
+
+
+def _dealt(run: TrainingRun) -> tuple[dict[int, int], dict[int, int]]:
+    """Operations to learn from and operations held back, each with its patient. Nobody is in both: a patient's other
+    operations are not learned from."""
+    rows = eligible(run.since, run.until).order_by("-surgery_end", "-pk").values_list("pk", "patient_id")
+    everybody = dict(rows)
+    back = dict(rows.filter(held_back(run.cut_at, run.held_out_id)))
+    if run.kind == POPULATION and not back:
+        order = np.random.default_rng(run.seed).permutation(len(everybody))
+        keys = sorted(everybody)
+        back = {keys[i]: everybody[keys[i]] for i in order[: len(keys) // JUDGED_SHARE]}
+    people = set(back.values())
+    learn = {key: who for key, who in everybody.items() if who not in people}
+    if run.kind == HYPOTHESES:  # the newest that fit into memory
+        learn = dict(islice(learn.items(), training_hypotheses.MOST_OPERATIONS))
+        back = dict(islice(back.items(), training_hypotheses.MOST_OPERATIONS // JUDGED_SHARE))
+    return learn, back
 
 
 def _gather(run: TrainingRun) -> Step:

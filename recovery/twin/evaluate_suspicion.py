@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from recovery.twin.fit_hypotheses import Looks, Rows, fit, labels, suspicion
+from recovery.twin.fit_hypotheses import Looks, Rows, fit, labels, suspicion, under_way
 from recovery.twin.fit_looks import Gathered, ordered_for
 from recovery.twin.fit_run import age_bands, fold_of, sex_words
 from recovery.twin.governance import judge, subgroups
@@ -24,18 +24,22 @@ OUTCOME = "a complication under way that has not been diagnosed yet"
 
 
 def counts(found: Gathered, learn: Rows) -> tuple[int, int]:
-    """People with a look at a complication under way, and people without a complication, among the looks `learn`."""
-    label = labels(found.looks)
-    ill = np.unique(found.looks.patient[learn & (label == 1)])
+    """Operations with a look at a complication under way that had something to read, and operations without a
+    complication, among the looks `learn`."""
+    read = np.asarray(found.looks.blocks.n.any(axis=(1, 2)))
+    ill = np.unique(found.looks.patient[learn & read & (labels(found.looks) == 1)])
     free = [who for who in np.unique(found.looks.patient[learn]) if not found.looks.illnesses[who]]
     return len(ill), len(free)
 
 
 def causes(found: Gathered, learn: Rows) -> dict[str, int]:
-    """People by complication under way, in the order of the catalogue: what can be learned by name."""
-    under_way = np.unique(found.looks.patient[learn & (labels(found.looks) == 1)])
-    had = [{one.outcome for one in found.looks.illnesses[who]} for who in under_way]
-    return {name: sum(name in one for one in had) for name in NAMED}
+    """Operations with a look while that complication was under way, in the order of the catalogue."""
+    seen = dict.fromkeys(NAMED, 0)
+    for who, illnesses in enumerate(found.looks.illnesses):
+        at = found.looks.hour[learn & (found.looks.patient == who)] if illnesses else np.empty(0)
+        for name in {one.outcome for one in illnesses if under_way(one, at).any()}:
+            seen[name] += 1
+    return seen
 
 
 def judged_rows(looks: Looks) -> Rows:
@@ -65,7 +69,7 @@ def of_rows(found: Gathered, rows: Rows, hazards: HazardModel) -> Looks:
 def figures(found: Gathered, rows: Rows, predicted: Floats, seed: int) -> dict[str, Any]:
     """Figures of the suspicion `predicted` (rows.sum(),) at the looks `rows` (n,), all and by sex and age."""
     happened = labels(found.looks)[rows] == 1
-    who = found.looks.patient[rows]
+    who = found.people[found.looks.patient[rows]]
     overall = judge(predicted, happened, who, seed)
     groups = {"sex": sex_words(found.column("male")[rows]), "age": age_bands(found.column("age_decades")[rows])}
     by = {name: subgroups(predicted, happened, who, one, seed) for name, one in groups.items()}

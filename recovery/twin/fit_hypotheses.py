@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from recovery.twin.benign import BENIGN_SIGNATURES
+from recovery.twin.errors import NotEnoughData
 from recovery.twin.hypotheses import (
     HypothesisModel,
     Noise,
@@ -86,12 +87,15 @@ def fit(
     evidence: str = EVIDENCE,
 ) -> HypothesisModel:
     """Signatures of every complication that the cohort holds, its ordinary noise, and calibrated suspicion. `evidence`:
-    what it was fitted to, in words that follow "evidence:"."""
+    what it was fitted to, in words that follow "evidence:". Raises NotEnoughData when no complication can be learned.
+    """
     looks = measured(looks)
     label = labels(looks)
     noise = _noise(looks, label == 0)
     source = SOURCE.format(evidence=evidence)
     signatures = {name: Signature(shifts, source) for name, shifts in _shifts(looks, noise).items()}
+    if not signatures:
+        raise NotEnoughData("no complication has a reading after an onset that lay before its diagnosis")
     model = HypothesisModel(
         version, twin_version, evidence, TEMPER, noise, {**signatures, **BENIGN_SIGNATURES}, {}, training
     )
@@ -135,8 +139,14 @@ def labels(looks: Looks) -> NDArray[np.int64]:
             near = mine & (looks.hour >= one.onset - BEFORE_ONSET_H) & (looks.hour <= one.diagnosis + AFTER_H)
             found[near & (found == 0)] = -1
         for one in illnesses:
-            found[mine & (looks.hour >= one.onset + FROM_ONSET_H) & (looks.hour <= one.diagnosis)] = 1
+            found[mine & under_way(one, looks.hour)] = 1
     return found
+
+
+def under_way(one: Illness, hours: Floats) -> Rows:
+    """(n,) which hours lie from three hours after the onset to the diagnosis."""
+    rows: Rows = (hours >= one.onset + FROM_ONSET_H) & (hours <= one.diagnosis)
+    return rows
 
 
 def priors_of(model: HypothesisModel, hazards: HazardModel, looks: Looks) -> Floats:
@@ -149,6 +159,8 @@ def priors_of(model: HypothesisModel, hazards: HazardModel, looks: Looks) -> Flo
 
 def suspicion(model: HypothesisModel, hazards: HazardModel, looks: Looks) -> Floats:
     """(n,) suspicion of each look, as served; the looks may hold metrics that the model does not weigh."""
+    if not len(looks.hour):
+        return np.empty(0)
     places = [looks.metrics.index(metric) for metric in model.metrics]
     seen = Blocks(looks.blocks.mean[:, places], looks.blocks.n[:, places])
     looks = replace(looks, metrics=model.metrics, blocks=seen)
@@ -183,7 +195,7 @@ def _shifts(looks: Looks, noise: Mapping[str, Noise]) -> dict[str, dict[str, tup
     for index, illnesses in enumerate(looks.illnesses):
         rows = np.flatnonzero(looks.patient == index) if illnesses else np.empty(0, np.int64)
         middle = looks.hour[rows] - BLOCK_H * (SETTLED + 0.5)
-        for one in illnesses:
+        for one in (one for one in illnesses if one.onset < one.diagnosis):
             lag = np.floor((middle - one.onset) / BLOCK_H).astype(int)
             for row, at in zip(rows, lag, strict=True):
                 if 0 <= at < BLOCKS and one.onset + BLOCK_H * at <= one.diagnosis + AFTER_DIAGNOSIS_H:

@@ -122,6 +122,15 @@ def test_causes_in_shadow_whose_courses_are_not_in_service_are_silent_and_break_
     assert not ShadowRisk.objects.exists() and not caplog.records
 
 
+@pytest.mark.parametrize("kind", ["hazard", "hypotheses"])
+def test_a_shadow_waits_until_the_twin_was_rebuilt_under_the_courses_in_service(snapshot, kind):
+    version(kind)
+    Twin.objects.update(model_version="courses-of-before")
+    assert run() == 0
+    Twin.objects.update(model_version=cold_start().version)
+    assert run() == 1
+
+
 def test_what_a_shadow_said_long_ago_is_forgotten(snapshot):
     version()
     run()

@@ -1,10 +1,13 @@
 """Training on the unit's own operations: asked by a steward, gone on with by any worker, serving nobody by itself."""
 
 import json
+import uuid
 from datetime import timedelta
+from importlib import import_module
 
 import numpy as np
 import pytest
+from django.apps import apps
 from django.db import OperationalError
 from django.db.models import F
 from django.utils import timezone
@@ -35,7 +38,7 @@ from recovery.services import (
     training_steps,
 )
 from recovery.services.training_cases import case_of, eligible
-from recovery.twin import hazard_store, hypotheses_store
+from recovery.twin import fit_run, hazard_store, hypotheses_store
 from recovery.twin.cold_start import cold_start
 from recovery.twin.params import PopulationParams
 from tests import factories
@@ -198,6 +201,95 @@ def test_causes_are_not_learned_where_no_onset_was_recorded_before_the_diagnosis
     Finding.objects.filter(kind="complication").update(onset_at=F("recorded_at"))
     run = work(ask("hypotheses"))
     assert run.status == "refused" and "the onset must be recorded" in run.words
+
+
+def test_causes_are_not_learned_from_patients_without_readings():
+    made = with_a_pulse_before_the_diagnosis()
+    Sample.objects.filter(series__patient__in=[one.patient_id for one in made[::3]]).delete()
+    run = work(ask("hypotheses"))
+    assert run.status == "refused" and "0 with" in run.words
+
+
+def test_an_onset_from_before_the_operation_counts_as_not_known():
+    made = with_a_pulse_before_the_diagnosis()
+    Finding.objects.filter(patient=made[0].patient).update(onset_at=made[0].surgery_end - timedelta(days=300))
+    assert case_of(Episode.objects.get(pk=made[0].pk)).diagnoses == [(144.0, 144.0, "ssi")]
+    run = work(ask("hypotheses"))
+    assert run.status == "done" and run.version.parameters["training"]["causes"]["ssi"] == 9
+
+
+def test_only_complications_seen_under_way_are_counted_and_only_those_are_named():
+    made = with_a_pulse_before_the_diagnosis()
+    for episode in made[::3]:  # a second one, whose onset nobody recorded
+        at = episode.surgery_end + timedelta(days=6.5)
+        Finding.objects.create(
+            patient=episode.patient,
+            document_type="Condition",
+            fhir_id=f"p{episode.pk}",
+            kind="complication",
+            key="pneumonia",
+            recorded_at=at,
+        )
+    training_said = work(ask("hypotheses")).version.parameters["training"]
+    assert (training_said["causes"]["ssi"], training_said["causes"]["pneumonia"]) == (10, 0)
+    assert training_said["named"] == ["ssi"]
+
+
+def test_causes_are_learned_from_the_newest_operations_and_what_is_held_back_takes_no_place(monkeypatch):
+    monkeypatch.setattr(training_hypotheses, "MOST_OPERATIONS", 25)
+    late = with_a_pulse_before_the_diagnosis(30)
+    run = ask("hypotheses")
+    training.train_owed(clock=lambda: NOW)
+    run.refresh_from_db()
+    newest = sorted(Episode.objects.order_by("-surgery_end").values_list("pk", flat=True)[:25])
+    assert sorted(run.state["keys"]) == newest
+    archive = Episode.objects.filter(pk__in=[one.pk for one in late[20:]])
+    for number, one in enumerate(archive):  # those with the highest row ids become the oldest
+        Episode.objects.filter(pk=one.pk).update(surgery_end=NOW - timedelta(days=190 - number))
+    TrainingRun.objects.all().delete()
+    run = ask("hypotheses", cut_at=NOW - timedelta(days=110))
+    training.train_owed(clock=lambda: NOW + timedelta(seconds=1))
+    run.refresh_from_db()
+    assert (
+        len(run.state["held"]) == 5
+        and len(run.state["keys"]) - 5 == Episode.objects.filter(surgery_end__lt=NOW - timedelta(days=110)).count()
+    )
+
+
+def test_a_patient_of_two_operations_is_in_one_fold_and_never_held_back_and_learned_from():
+    made = with_a_pulse_before_the_diagnosis(60)
+    for episode in made[:40]:
+        given = {
+            one.attname: getattr(episode, one.attname) for one in Episode._meta.concrete_fields if one.name != "id"
+        }
+        given |= {"key": uuid.uuid4(), "fhir_id": f"again-{episode.pk}"}
+        Episode.objects.create(**given | {"surgery_end": episode.surgery_end + timedelta(days=12)})
+    run = ask("hypotheses", cut_at=made[40].surgery_end)
+    at = NOW
+    while run.state.get("stage") != "weigh_fold":
+        at += timedelta(seconds=1)
+        training.train_owed(clock=lambda at=at: at)
+        run.refresh_from_db()
+        assert run.status == "running", run.words
+    found, learn = training_hypotheses._looks(run)
+    who = found.people[found.looks.patient]
+    assert not set(who[learn]) & set(who[~learn])
+    folds = fit_run.fold_of(who, run.seed)
+    assert all(len(set(folds[who == one])) == 1 for one in set(who))
+    assert max(np.unique(found.people, return_counts=True)[1]) == 2
+
+
+def test_a_risk_model_in_training_across_the_upgrade_goes_on_under_its_courses():
+    plain = cold_start().to_plain() | {"version": "ours"}
+    ours = ModelVersion.objects.create(
+        kind="population", version="ours", parameters=plain, trained_on="x", status="active", created_at=NOW
+    )
+    run = ask("hazard")
+    TrainingRun.objects.update(under=None)
+    upgrade = import_module("recovery.migrations.0032_learned_under_which_course")
+    upgrade.open_runs_learn_under_what_is_in_service(apps, None)
+    run.refresh_from_db()
+    assert run.under == ours
 
 
 def test_another_risk_model_in_service_ends_the_learning_of_causes():

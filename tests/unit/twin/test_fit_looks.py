@@ -1,14 +1,15 @@
 """Looks gathered in slices are those gathered at once, through JSON and back; what unseen patients said is judged."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from recovery.twin.cold_start import cold_start
-from recovery.twin.errors import MalformedState
-from recovery.twin.evaluate_suspicion import causes, counts, figures, fold_suspicion, judged_rows
-from recovery.twin.fit_hypotheses import Illness
+from recovery.twin.errors import MalformedState, NotEnoughData
+from recovery.twin.evaluate_suspicion import causes, counts, figures, fold_suspicion, held_out, judged_rows, of_rows
+from recovery.twin.fit_hypotheses import Illness, fit
 from recovery.twin.fit_looks import Gathered, collect, join, ordered_for
 from recovery.twin.fit_parts import from_plain, to_plain
 from recovery.twin.fit_run import FOLDS, fold_of
@@ -84,6 +85,31 @@ def test_people_are_counted_by_what_is_under_way(gathered):
     assert counts(gathered, everyone) == (80, 160)
     assert causes(gathered, everyone)["pneumonia"] == 80 and causes(gathered, everyone)["ssi"] == 0
     assert counts(gathered, gathered.rows_of([1000, 1001, 1002])) == (1, 2)
+
+
+def test_looks_without_a_reading_are_no_looks_at_a_complication(gathered):
+    everyone = np.ones(len(gathered.looks.hour), bool)
+    gathered.looks.blocks.n[gathered.looks.patient < 120] = 0
+    assert counts(gathered, everyone) == (40, 160)
+    gathered.looks.blocks.n[:] = 6
+
+
+def test_a_hold_back_in_which_nobody_can_be_judged_gives_no_figures(gathered):
+    everyone = np.ones(len(gathered.looks.hour), bool)
+    hazards = published_model()
+    model = fit(of_rows(gathered, everyone, hazards), hazards, "all", "twin", {})
+    rows, said = held_out(gathered, ~everyone, model, hazards)
+    assert not rows.any() and len(said) == 0
+    assert figures(gathered, rows, said, 7)["all"] is None
+
+
+def test_without_an_onset_before_its_diagnosis_nothing_is_learned(gathered):
+    looks = replace(
+        gathered.looks,
+        illnesses=[[one._replace(onset=one.diagnosis) for one in row] for row in gathered.looks.illnesses],
+    )
+    with pytest.raises(NotEnoughData, match="onset"):
+        fit(looks, published_model(), "none", "twin", {})
 
 
 def test_each_judged_look_is_judged_once_by_hypotheses_that_saw_none_of_its_patients(gathered):

@@ -240,11 +240,15 @@ def test_causes_are_trained_under_courses_that_are_chosen(scene):
 
 def test_a_version_of_causes_says_under_which_courses_it_serves_and_what_it_never_saw(scene):
     plain = hypotheses_store.to_plain(shipped_for(cold_start().version)) | {"version": "causes-1"}
-    plain["training"] = {"twin_version": cold_start().version, "causes": {"ssi": 40, "leak": 7}}
+    plain["training"] = {
+        "twin_version": cold_start().version,
+        "causes": {"ssi": 40, "leak": 7},
+        "named": ["ssi", "leak"],
+    }
     version = ModelVersion.objects.create(
         kind="hypotheses", version="causes-1", parameters=plain, trained_on="our operations", created_at=timezone.now()
     )
     page = text(scene.client("administrator").get(reverse("model_version", args=[version.pk])))
     assert f"Serves only beside the expected course {cold_start().version}" in page
-    assert "Never seen in its training, so never named: " in page and "pneumonia" in page
+    assert "Not learned for want of patients, so never named: " in page and "pneumonia" in page
     assert "Learned from few: anastomotic leak (7 patients)" in page
