@@ -1,7 +1,7 @@
 """How fast Observations come in: the pure part on one core, and the whole door over HTTP.
 
-    python bench/fhir_ingest.py                                   parse + validate + map, no database
-    python bench/fhir_ingest.py --base-url http://... --token T   also over HTTP, with the shared load generator
+    python -m bench.fhir_ingest                                   parse + validate + map, no database
+    python -m bench.fhir_ingest --base-url http://... --token T   also over HTTP, with the shared load generator
 
 CPU seconds are quoted for the pure part, so that a busy machine does not blur it. The load generator lies beside the
 checkout (../shared/tools/ingest_load.py); without it the second part is left out with a word.

@@ -1,6 +1,6 @@
 """Landmark Cox with competing death, and its boosted challenger, on a synthetic cohort, patients never split.
 
-    python bench/landmark_cox.py [--cohort FOLDER] [--patients 600] [--seed 7]
+    python -m bench.landmark_cox [--cohort FOLDER] [--patients 600] [--seed 7]
 
 The same landmarks and inputs as the hazard model that is served (recovery.twin.fit_hazard); the risk is that of a first
 complication within seven days. Synthetic data: this compares machinery, not care.

@@ -1,6 +1,6 @@
 """From a reading acknowledged to a page that shows it, on the embedded product under a live feed.
 
-    python bench/live_latency.py [--rate 22.5] [--seconds 60]
+    python -m bench.live_latency [--rate 22.5] [--seconds 60]
 
 Starts the real product (`manage.py up`) on the whole demo ward in a directory of its own and sends readings over HTTP
 as the simulator does. A clinician's page is played by a signed-in session that holds the event stream open, and asks

@@ -1,6 +1,6 @@
 """Checks the twin's forecasts on the synthetic cohort: coverage, CRPS and error against carry-forward.
 
-    python bench/twin_cohort.py [COHORT]
+    python -m bench.twin_cohort [COHORT]
 
 Forecasts are made 3, 7 and 14 days after surgery from what had arrived by then, and scored by the scorer that
 comes with the cohort. The cohort is synthetic: a test bench, not evidence about patients.

@@ -1,6 +1,6 @@
 """Speed of the twin's filter: batched scalar updates per second, one live update, one rebuild.
 
-python bench/twin_filter.py
+python -m bench.twin_filter
 """
 
 import time

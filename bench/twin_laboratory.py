@@ -1,6 +1,6 @@
 """Learns the blood values of a synthetic cohort; scores the band of the next report on patients it was not fitted to.
 
-    python bench/twin_laboratory.py [COHORT] [--folds 5 (0: none)] [--store FILE] [--of WHOLE]
+    python -m bench.twin_laboratory [COHORT] [--folds 5 (0: none)] [--store FILE] [--of WHOLE]
 
 Cross-validation over patients: parameters of four parts, reports of the fifth, each judged by the band that the twin
 held just before it (the surprises of the product's own `fold`), outside complications. --store writes the parameters

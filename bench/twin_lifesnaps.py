@@ -1,6 +1,6 @@
 """Follows healthy adults (LifeSnaps, real wearables, nobody had surgery) with the twin and checks its 80 % band.
 
-    python bench/twin_lifesnaps.py
+    python -m bench.twin_lifesnaps
 
 Daily resting heart rate, breathing rate, SpO2 and steps, 1 and 7 days ahead, from `Profile(procedure=None)` and
 hours before surgery. The day-to-day variances of the cold start were themselves computed from this table, so

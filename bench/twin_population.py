@@ -1,6 +1,6 @@
 """Learns the population from a synthetic cohort and scores its forecasts on patients it was not fitted to.
 
-    python bench/twin_population.py [COHORT] [--folds 5 (0: none)] [--store FILE]
+    python -m bench.twin_population [COHORT] [--folds 5 (0: none)] [--store FILE]
 
 Cross-validation over patients: each fold's patients are forecast 3, 7 and 14 days after surgery by parameters fitted
 to the other folds, through the same `fold` and `forecast_rows` that the product uses, from what had arrived by then,

@@ -1,6 +1,6 @@
 """How much of what followed lay in the twin's bands, for the one real person of the demo ward.
 
-    python bench/volunteer_forecast.py
+    python -m bench.volunteer_forecast
 
 LifeSnaps volunteer 38 (integrations/wearables/lifesnaps/SOURCE.txt): healthy, no operation, so the procedure is
 unknown to the twin, which expects the course of surgery in general. Day zero is arbitrary; besides the one that the

@@ -36,7 +36,8 @@ from recovery.twin.survival import HazardModel
 
 LOOKS = np.arange(LOOK_EVERY_H, 720.0, LOOK_EVERY_H).tolist()
 MOST_OPERATIONS = 2000
-"""Looks of that many fit in the memory of a worker: about 0.3 GB [measured: docs/models.md]."""
+"""A worker needs 1.0 GB for 1,200 operations and by proportion 1.4 GB for 2,000 [measured: docs/models.md]; it may have
+2 GB (deploy/kubernetes)."""
 
 
 def part(run: TrainingRun, cases: list[Case]) -> Any:
