@@ -128,7 +128,7 @@ def _range_words(lever: Lever) -> str:
 
 
 def _procedure_words(lever: Lever) -> str:
-    names = ", ".join(PROCEDURES[key].label.lower() for key in lever.procedures)
+    names = "; ".join(PROCEDURES[key].label.lower() for key in lever.procedures)
     return f"The evidence is about: {names}."
 
 

@@ -118,3 +118,10 @@ def test_a_trials_difference_larger_than_the_chance_does_not_carry_over():
     painless = replace(LEVERS["remote_care"], size=0.99)
     with pytest.raises(OutsideDomain, match="carry over"):
         what_if(painless, 1.0, WHO, PARAMS)
+
+
+def test_operations_whose_names_hold_commas_are_told_apart():
+    stepping = next(lever for lever in LEVERS.values() if "colectomy_open" in lever.procedures)
+    hip = replace(WHO, profile=Profile(procedure="hip_replacement", age_years=70.0, sex="female"))
+    with pytest.raises(OutsideDomain, match="; colectomy, open"):
+        what_if(stepping, stepping.low, hip, PARAMS)
