@@ -4,12 +4,13 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 
-def open_runs_learn_under_what_is_in_service(apps, schema_editor):
-    """A risk model in the middle of its training goes on under the courses that its first steps have used."""
+def risk_models_in_training_begin_anew(apps, schema_editor):
+    """What was gathered is numbered by operation, and from now on by patient: both cannot be joined. A risk model in the
+    middle of its training reads again, under the courses that are in service."""
     course = apps.get_model("recovery", "ModelVersion").objects.filter(kind="population", status="active").first()
-    if course is not None:
-        runs = apps.get_model("recovery", "TrainingRun").objects.filter(kind="hazard", status__in=["queued", "running"])
-        runs.update(under=course)
+    runs = apps.get_model("recovery", "TrainingRun").objects.filter(kind="hazard", status__in=["queued", "running"])
+    apps.get_model("recovery", "TrainingPart").objects.filter(run__in=runs).delete()
+    runs.update(under=course, state={}, progress=0, words="Begins again after an upgrade.")
 
 
 class Migration(migrations.Migration):
@@ -32,5 +33,5 @@ class Migration(migrations.Migration):
             model_name='modelchange',
             constraint=models.CheckConstraint(condition=models.Q(('action__in', ['promote', 'rollback', 'shadow', 'unshadow', 'follow'])), name='model_change_known'),
         ),
-        migrations.RunPython(open_runs_learn_under_what_is_in_service, migrations.RunPython.noop),
+        migrations.RunPython(risk_models_in_training_begin_anew, migrations.RunPython.noop),
     ]

@@ -279,17 +279,26 @@ def test_a_patient_of_two_operations_is_in_one_fold_and_never_held_back_and_lear
     assert max(np.unique(found.people, return_counts=True)[1]) == 2
 
 
-def test_a_risk_model_in_training_across_the_upgrade_goes_on_under_its_courses():
+def test_a_risk_model_in_training_across_the_upgrade_begins_anew_under_the_courses_in_service():
+    ward()
     plain = cold_start().to_plain() | {"version": "ours"}
     ours = ModelVersion.objects.create(
         kind="population", version="ours", parameters=plain, trained_on="x", status="active", created_at=NOW
     )
     run = ask("hazard")
-    TrainingRun.objects.update(under=None)
-    upgrade = import_module("recovery.migrations.0032_learned_under_which_course")
-    upgrade.open_runs_learn_under_what_is_in_service(apps, None)
+    for seconds in range(3):
+        training.train_owed(clock=lambda at=NOW + timedelta(seconds=seconds): at)
     run.refresh_from_db()
-    assert run.under == ours
+    old = {name: value for name, value in run.state.items() if name != "held_people"}
+    TrainingRun.objects.update(under=None, state=old)  # as a release before left it
+    assert TrainingPart.objects.exists()
+    upgrade = import_module("recovery.migrations.0032_learned_under_which_course")
+    upgrade.risk_models_in_training_begin_anew(apps, None)
+    run.refresh_from_db()
+    assert (run.under, run.state, run.progress) == (ours, {}, 0) and not TrainingPart.objects.exists()
+    run = work(run)
+    assert run.status == "done", run.words
+    assert run.version.parameters["training"]["twin_version"] == "ours"
 
 
 def test_another_risk_model_in_service_ends_the_learning_of_causes():
