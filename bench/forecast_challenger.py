@@ -10,12 +10,11 @@ shown every reading up to the forecast, also those that had not arrived by then,
 
 import sys
 import zlib
-from pathlib import Path
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingRegressor
 
-from bench.forecast_floor import AHEAD, MADE_ON, NATURAL, SHARED, TAUS, ordinary, score
+from bench.forecast_floor import AHEAD, MADE_ON, NATURAL, TAUS, cohort, ordinary, score
 
 FOLDS, LEARNED_ON = 5, range(2, 22)
 SEEN = ("steps", "hr", "pain")
@@ -67,14 +66,7 @@ def quantiles(inputs, steps, folds):
     return np.sort(found, axis=0)
 
 
-def main(root):
-    if not root.exists():
-        print(f"skipped: {root} is not here")
-        return
-    sys.path.insert(0, str(SHARED / "tools"))
-    from cohort import daily, load
-
-    cases = list(load(str(root)).values())
+def main(cases, daily):
     for ahead in AHEAD:
         inputs, steps, folds, made = table(cases, daily, ahead)
         judged = np.isin(made, MADE_ON)
@@ -83,4 +75,4 @@ def main(root):
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else SHARED / "data" / "cohort-a")
+    main(*cohort(sys.argv[1:]))

@@ -107,14 +107,18 @@ def floor_of(values, around, channel, groups):
     return total / len(values)
 
 
-def main(root):
+def cohort(arguments):
+    """Cases of the cohort that is asked for, and how its days are read; says so and stops where it is not here."""
+    root = Path(arguments[0]) if arguments else SHARED / "data" / "cohort-a"
     if not root.exists():
-        print(f"skipped: {root} is not here")
-        return
+        sys.exit(f"skipped: {root} is not here")
     sys.path.insert(0, str(SHARED / "tools"))
     from cohort import daily, load
 
-    cases = list(load(str(root)).values())
+    return list(load(str(root)).values()), daily
+
+
+def main(cases, daily):
     for channel, ahead in product(NATURAL, AHEAD):
         value, level, size, line = np.array(list(scored(cases, channel, daily, ahead))).T
         fifths = np.digitize(size, np.quantile(size, (0.2, 0.4, 0.6, 0.8)))
@@ -125,4 +129,4 @@ def main(root):
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else SHARED / "data" / "cohort-a")
+    main(*cohort(sys.argv[1:]))
