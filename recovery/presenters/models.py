@@ -41,7 +41,7 @@ ACTIONS = {
     "rollback": "back into service",
     "shadow": "into shadow",
     "unshadow": "out of shadow",
-    "follow": "into service with the expected courses",
+    "follow": "back into service with its expected course",
 }
 # What may be changed, by which steps, and what follows: the three parts of a predetermined change control plan
 # (US FDA, final guidance of December 2024, reissued 18 August 2025).
@@ -259,8 +259,7 @@ def change_line(one: Change, zone: ZoneInfo) -> ChangeLine:
     return ChangeLine(
         one.pk,
         KINDS[one.kind],
-        f"{one.version} {ACTIONS[one.action]}"
-        + ("" if one.action in ("shadow", "unshadow") else f", for {one.replaced}"),
+        _what_changed(one),
         wording.dated(one.answered_at or one.asked_at, zone),
         one.asked_name,
         one.reason,
@@ -268,6 +267,21 @@ def change_line(one: Change, zone: ZoneInfo) -> ChangeLine:
         one.is_mine,
         one.version_pk,
     )
+
+
+def _what_changed(one: Change) -> str:
+    if one.action == "follow" and one.version_pk is None:
+        return f"{one.replaced} out of service with its expected course"
+    if one.action in ("shadow", "unshadow", "follow"):
+        return f"{one.version} {ACTIONS[one.action]}"
+    return f"{one.version} {ACTIONS[one.action]}, for {one.replaced}"
+
+
+def back_words(served: Version) -> str:
+    """What serves after going back."""
+    if served.status == "silent":
+        return "No causes serve now"
+    return f"Back to {served.version if served.pk else f'the model shipped with the product, {served.version}'}"
 
 
 def run_line(one: Run, zone: ZoneInfo) -> RunLine:

@@ -12,7 +12,6 @@ from recovery.selectors.model_card import ModelCard, model_card
 from recovery.twin.hypotheses_store import shipped_for
 
 KINDS = ("hazard", "population", "hypotheses")
-SILENT = "none"
 NO_CAUSES = "none were learned under the expected course in service, so no cause is weighed by name"
 HISTORY = 50
 RUNS = 10
@@ -191,7 +190,7 @@ def _shipped_causes(card: ModelCard) -> Version:
     """Those shipped for the expected courses in service; "silent" where none were learned under these."""
     causes = card.hypotheses
     if causes is None:
-        return Version(None, "hypotheses", SILENT, "silent", NO_CAUSES, None, {}, {})
+        return Version(None, "hypotheses", "none", "silent", NO_CAUSES, None, {}, {})
     said = causes.training
     return Version(None, "hypotheses", causes.version, "shipped", causes.evidence, None, _shipped(said), said)
 

@@ -11,6 +11,7 @@ from recovery.services.training_shared import (
     check_enough,
     courses_of,
     described,
+    fold_judged,
     gathered,
     made,
     name_of,
@@ -53,16 +54,11 @@ def check(run: TrainingRun) -> Step:
 
 
 def fold(run: TrainingRun) -> Step:
-    state = dict(run.state)
     data, learn = _landmarks(run)
-    at, predicted = state["fold"], unpack(state["predicted"])
+    at, predicted = run.state["fold"], unpack(run.state["predicted"])
     rows, said = fit_run.fold_predictions(data.take(learn), at, run.seed)
     predicted[rows] = said
-    state |= {"fold": at + 1, "predicted": pack(predicted)}
-    if at + 1 == fit_run.FOLDS:
-        state["stage"] = "risk"
-    words = f"Judged on patients it had not seen: part {at + 1} of {fit_run.FOLDS}."
-    return Step(state, 56 + 7 * (at + 1), words)
+    return fold_judged(run, predicted, then="risk")
 
 
 def risk(run: TrainingRun) -> Step:

@@ -17,6 +17,7 @@ from recovery.services.training_shared import (
     check_enough,
     courses_of,
     described,
+    fold_judged,
     gathered,
     made,
     name_of,
@@ -29,7 +30,6 @@ from recovery.twin.fit_cohort import Case
 from recovery.twin.fit_hazard import rounded
 from recovery.twin.fit_hypotheses import LOOK_EVERY_H, Rows, fit
 from recovery.twin.fit_looks import Gathered
-from recovery.twin.fit_run import FOLDS
 from recovery.twin.hypotheses import complications
 from recovery.twin.state import pack, unpack
 from recovery.twin.survival import HazardModel
@@ -57,20 +57,15 @@ def check(run: TrainingRun) -> Step:
 
 
 def fold(run: TrainingRun) -> Step:
-    state = dict(run.state)
     found, learn = _looks(run)
-    at, predicted = state["fold"], unpack(state["predicted"])
+    at, predicted = run.state["fold"], unpack(run.state["predicted"])
     course = courses_of(run).version
     try:
         rows, said = evaluate_suspicion.fold_suspicion(found, learn, at, _hazards(run), course, run.seed)
     except NotEnoughData as problem:
         raise Refused(f"There is too little to learn from: {problem}.") from problem
     predicted[rows] = said
-    state |= {"fold": at + 1, "predicted": pack(predicted)}
-    if at + 1 == FOLDS:
-        state["stage"] = "weigh"
-    words = f"Judged on patients it had not seen: part {at + 1} of {FOLDS}."
-    return Step(state, 56 + 7 * (at + 1), words)
+    return fold_judged(run, predicted, then="weigh")
 
 
 def weigh(run: TrainingRun) -> Step:
@@ -84,7 +79,7 @@ def weigh(run: TrainingRun) -> Step:
         "twin_version": course,
         "risk_version": hazards.version,
         "description": evidence,
-        "patients": len(np.unique(found.looks.patient[learn])),
+        "patients": len(evaluate_suspicion.people(found, learn)),
         "looks": int(learn.sum()),
         "causes": evaluate_suspicion.causes(found, learn),
     }

@@ -11,7 +11,10 @@ from recovery.services import served_models
 from recovery.services.served_models import HAZARD, HYPOTHESES, POPULATION
 from recovery.services.training import Refused
 from recovery.twin import fit_looks, fit_parts
+from recovery.twin.fit_run import FOLDS
 from recovery.twin.params import PopulationParams
+from recovery.twin.state import pack
+from recovery.twin.survival import Floats
 
 SLICE = 20
 """Operations gathered in one step: a few seconds of work, a few hundred kB to store."""
@@ -63,6 +66,13 @@ def check_enough(ill: int, free: int, what: str) -> None:
             f"At least {FEWEST_EVENTS} patients with and {FEWEST_FREE} without a first complication are needed to judge"
             f" {what}; the window holds {ill} with and {free} without."
         )
+
+
+def fold_judged(run: TrainingRun, predicted: Floats, *, then: str) -> Step:
+    """One part of the patients was judged by what was fitted to the others; `then`: the stage after the last part."""
+    done = run.state["fold"] + 1
+    state = run.state | {"fold": done, "predicted": pack(predicted)} | ({"stage": then} if done == FOLDS else {})
+    return Step(state, 56 + 7 * done, f"Judged on patients it had not seen: part {done} of {FOLDS}.")
 
 
 def made(run: TrainingRun, plain: Any, evaluation: dict[str, Any], trained_on: str) -> Step:

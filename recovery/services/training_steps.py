@@ -6,8 +6,7 @@ needs of earlier steps it reads back from the stored parts, so it does not matte
 
 from collections.abc import Callable, Mapping
 from itertools import islice
-from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,15 +16,26 @@ from recovery.services.served_models import HAZARD, HYPOTHESES, POPULATION
 from recovery.services.training import Refused
 from recovery.services.training_cases import cases_of, eligible, held_back
 from recovery.services.training_shared import Step
+from recovery.twin.fit_cohort import Case
 
 FEWEST_OPERATIONS = 100
 """To learn expected courses; each measure needs 50 patients of its own beside that [G: this project's choice]."""
 JUDGED_SHARE = 5
 """Without a cut or a site to hold back, every fifth operation (in seeded order) is kept to judge the courses."""
-KINDS: Mapping[str, ModuleType] = {
-    HAZARD: training_hazard,
-    POPULATION: training_population,
-    HYPOTHESES: training_hypotheses,
+
+
+class Learner(NamedTuple):
+    """What a kind of training does of its own. part: what a slice gives, as plain numbers, or None. check: is there
+    enough to learn from? Raises Refused with what is missing."""
+
+    part: Callable[[TrainingRun, list[Case]], Any]
+    check: Callable[[TrainingRun], Step]
+
+
+LEARNERS: Mapping[str, Learner] = {
+    HAZARD: Learner(training_hazard.part, training_hazard.check),
+    POPULATION: Learner(training_population.part, training_population.check),
+    HYPOTHESES: Learner(training_hypotheses.part, training_hypotheses.check),
 }
 
 
@@ -35,7 +45,7 @@ def advance(run: TrainingRun) -> Step:
     try:
         return STAGES[stage](run)
     except Exception:
-        training_shared.joined.cache_clear()  # hundreds of megabytes that nobody asks for again
+        training_shared.joined.cache_clear()  # hundreds of megabytes; read again if the step is
         raise
 
 
@@ -74,7 +84,7 @@ def _gather(run: TrainingRun) -> Step:
     state = dict(run.state)
     number, keys, size = state["next"], state["keys"], training_shared.SLICE
     cases = cases_of(keys[number * size : (number + 1) * size])
-    part = _part(run, cases)
+    part = LEARNERS[run.kind].part(run, cases) if cases else None
     state |= {"next": number + 1, "parts": state["parts"] + (part is not None)}
     read = min((number + 1) * size, len(keys))
     if read >= len(keys):
@@ -83,15 +93,8 @@ def _gather(run: TrainingRun) -> Step:
     return Step(state, 1 + 54 * read // len(keys), words, None if part is None else (number, part))
 
 
-def _part(run: TrainingRun, cases: list[Any]) -> Any:
-    """What a slice gives, as plain numbers; None when nothing of it can be used."""
-    return KINDS[run.kind].part(run, cases) if cases else None
-
-
 def _check(run: TrainingRun) -> Step:
-    """Is there enough to learn from? Raises Refused with what is missing."""
-    step: Step = KINDS[run.kind].check(run)
-    return step
+    return LEARNERS[run.kind].check(run)
 
 
 STAGES: Mapping[str, Callable[[TrainingRun], Step]] = {

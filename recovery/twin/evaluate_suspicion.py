@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recovery.twin.fit_hypotheses import Looks, Rows, fit, labels, suspicion, under_way
 from recovery.twin.fit_looks import Gathered, ordered_for
@@ -24,22 +25,28 @@ OUTCOME = "a complication under way that has not been diagnosed yet"
 
 
 def counts(found: Gathered, learn: Rows) -> tuple[int, int]:
-    """Operations with a look at a complication under way that had something to read, and operations without a
-    complication, among the looks `learn`."""
+    """People with a look at a complication under way that had something to read, and people without a complication,
+    among the looks `learn`."""
     read = np.asarray(found.looks.blocks.n.any(axis=(1, 2)))
-    ill = np.unique(found.looks.patient[learn & read & (labels(found.looks) == 1)])
-    free = [who for who in np.unique(found.looks.patient[learn]) if not found.looks.illnesses[who]]
-    return len(ill), len(free)
+    ill = people(found, learn & read & (labels(found.looks) == 1))
+    had = found.people[[bool(one) for one in found.looks.illnesses]]
+    return len(ill), len(np.setdiff1d(people(found, learn), had))
+
+
+def people(found: Gathered, rows: Rows) -> NDArray[np.int64]:
+    """Who was looked at in `rows`, each once, however many operations they had."""
+    return np.unique(found.people[found.looks.patient[rows]])
 
 
 def causes(found: Gathered, learn: Rows) -> dict[str, int]:
-    """Operations with a look while that complication was under way, in the order of the catalogue."""
-    seen = dict.fromkeys(NAMED, 0)
-    for who, illnesses in enumerate(found.looks.illnesses):
-        at = found.looks.hour[learn & (found.looks.patient == who)] if illnesses else np.empty(0)
-        for name in {one.outcome for one in illnesses if under_way(one, at).any()}:
-            seen[name] += 1
-    return seen
+    """People with a look while that complication was under way, in the order of the catalogue."""
+    seen: dict[str, set[int]] = {name: set() for name in NAMED}
+    for index, illnesses in enumerate(found.looks.illnesses):
+        at = found.looks.hour[learn & (found.looks.patient == index)] if illnesses else np.empty(0)
+        for one in illnesses:
+            if under_way(one, at).any():
+                seen[one.outcome].add(int(found.people[index]))
+    return {name: len(who) for name, who in seen.items()}
 
 
 def judged_rows(looks: Looks) -> Rows:

@@ -14,10 +14,10 @@ from recovery.forms import AnswerForm, ReasonForm, ShadowForm, TrainingForm
 from recovery.models import User
 from recovery.permissions import check_user_can_steward_models, user_can_steward_models
 from recovery.presenters.hypotheses_card import hypotheses_json, hypotheses_view
-from recovery.presenters.models import KINDS, PLAN, models_view, run_line, version_view
+from recovery.presenters.models import KINDS, PLAN, back_words, models_view, run_line, version_view
 from recovery.presenters.source_attributes import RULE, Subject, attributes, card_json
 from recovery.selectors.model_card import model_card
-from recovery.selectors.models import SILENT, latest_report, models_page, served_version, training_page, version_page
+from recovery.selectors.models import latest_report, models_page, served_version, training_page, version_page
 from recovery.services import model_changes, training
 from recovery.views import door
 
@@ -118,16 +118,10 @@ def shadow(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def roll_back(request: HttpRequest, kind: str) -> HttpResponse:
     reason = door.cleaned(ReasonForm(request.POST))["reason"]
-    change = model_changes.roll_back(kind=kind, reason=reason, **_who(request))
-    served = change.version.version if change.version else _shipped_words(kind)
-    back = "No causes serve now" if served == SILENT else f"Back to {served}"
+    model_changes.roll_back(kind=kind, reason=reason, **_who(request))
+    back = back_words(served_version(kind, model_card()))
     messages.success(request, f"{back}. Twins are being brought up to date.", extra_tags="good")
     return redirect("models")
-
-
-def _shipped_words(kind: str) -> str:
-    shipped = served_version(kind, model_card()).version
-    return shipped if shipped == SILENT else f"the model shipped with the product, {shipped}"
 
 
 def _steward(request: HttpRequest) -> User:

@@ -87,6 +87,12 @@ def test_people_are_counted_by_what_is_under_way(gathered):
     assert counts(gathered, gathered.rows_of([1000, 1001, 1002])) == (1, 2)
 
 
+def test_a_person_of_two_operations_is_counted_once(gathered):
+    everyone = np.ones(len(gathered.looks.hour), bool)
+    twice = replace(gathered, people=1000 + np.arange(240) // 6)  # six operations each, two of them with a pneumonia
+    assert counts(twice, everyone) == (40, 0) and causes(twice, everyone)["pneumonia"] == 40
+
+
 def test_looks_without_a_reading_are_no_looks_at_a_complication(gathered):
     everyone = np.ones(len(gathered.looks.hour), bool)
     gathered.looks.blocks.n[gathered.looks.patient < 120] = 0
