@@ -2,7 +2,7 @@
 
 import pytest
 
-from recovery.presenters.patient import score_card
+from recovery.presenters.scores import score_card
 from recovery.selectors.snapshot import Score, ScoreItem
 
 
