@@ -6,11 +6,12 @@ from django.db import migrations, models
 
 def risk_models_in_training_begin_anew(apps, schema_editor):
     """What was gathered is numbered by operation, and from now on by patient: both cannot be joined. A risk model in the
-    middle of its training reads again, under the courses that are in service."""
+    middle of its training reads again, under the courses that are in service. Its claim is taken from the worker that
+    holds it, whose step is then not kept."""
     course = apps.get_model("recovery", "ModelVersion").objects.filter(kind="population", status="active").first()
     runs = apps.get_model("recovery", "TrainingRun").objects.filter(kind="hazard", status__in=["queued", "running"])
     apps.get_model("recovery", "TrainingPart").objects.filter(run__in=runs).delete()
-    runs.update(under=course, state={}, progress=0, words="Begins again after an upgrade.")
+    runs.update(under=course, state={}, progress=0, claimed_until=None, words="Begins again after an upgrade.")
 
 
 class Migration(migrations.Migration):

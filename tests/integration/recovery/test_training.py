@@ -290,12 +290,19 @@ def test_a_risk_model_in_training_across_the_upgrade_begins_anew_under_the_cours
         training.train_owed(clock=lambda at=NOW + timedelta(seconds=seconds): at)
     run.refresh_from_db()
     old = {name: value for name, value in run.state.items() if name != "held_people"}
-    TrainingRun.objects.update(under=None, state=old)  # as a release before left it
+    TrainingRun.objects.update(
+        under=None, state=old, claimed_until=NOW + timedelta(days=1)
+    )  # as a release before left it
     assert TrainingPart.objects.exists()
     upgrade = import_module("recovery.migrations.0032_learned_under_which_course")
     upgrade.risk_models_in_training_begin_anew(apps, None)
     run.refresh_from_db()
-    assert (run.under, run.state, run.progress) == (ours, {}, 0) and not TrainingPart.objects.exists()
+    assert (run.under, run.state, run.progress, run.claimed_until) == (
+        ours,
+        {},
+        0,
+        None,
+    ) and not TrainingPart.objects.exists()
     run = work(run)
     assert run.status == "done", run.words
     assert run.version.parameters["training"]["twin_version"] == "ours"
@@ -412,6 +419,7 @@ def test_too_few_events_are_refused_with_what_is_missing():
     ward(30, ill_every=15)
     run = work(ask())
     assert run.status == "refused" and "2 with and 28 without" in run.words
+    assert training_shared.joined.cache_info().currsize == 0  # what was gathered takes no memory any more
 
 
 def test_operations_without_complete_follow_up_and_cancelled_ones_are_not_taken():
