@@ -149,7 +149,7 @@ def test_what_it_made_can_be_promoted_by_two_people():
 
 
 def series_of(*patients: int) -> list[int]:
-    """Asked beforehand: a sample has no id of its own, and PostgreSQL joins a change by its four columns for minutes."""
+    """Asked beforehand: samples have no id, and PostgreSQL joined a change by its four columns for minutes."""
     return list(Series.objects.filter(patient_id__in=patients).values_list("pk", flat=True))
 
 
